@@ -1,0 +1,38 @@
+"""What every test may rely on: the shared data where present, no network, two threads, output folders of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Read when torch, ray or a hub client is imported, so set before any test does; started commands inherit them.
+os.environ["HF_HUB_OFFLINE"] = "1"  # tests never ask the network for weights
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["NO_COLOR"] = "1"  # messages are compared as text
+os.environ.setdefault("OMP_NUM_THREADS", "2")  # torch's too: timings mean the same on a large machine
+os.environ["YOTO_DATA"] = str(Path(os.environ.get("YOTO_DATA") or ROOT.parent / "shared" / "data").resolve())
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the shared data (YOTO_DATA, default ../shared/data); skips, saying so, where it is absent."""
+    folder = Path(os.environ["YOTO_DATA"])
+    if not folder.is_dir():
+        pytest.skip(f"the shared data is not at {folder}: set YOTO_DATA to its folder to run this test")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout's root."""
+    return ROOT
+
+
+@pytest.fixture
+def out_dir(tmp_path: Path) -> Path:
+    """A results folder that does not exist yet, as a first run finds it."""
+    return tmp_path / "out"
