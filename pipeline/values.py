@@ -173,3 +173,11 @@ class ClipScore:
     def score(self) -> float | None:
         """The mean over frames; None when not scored."""
         return self.pools.get("mean")
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """A row of `clips` with the rows of `frames` it was pooled from (none for a video that could not be scored)."""
+
+    clip: ClipScore
+    frames: tuple[FrameScore, ...] = ()
