@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
@@ -162,6 +163,9 @@ class ClipScore:
     model: str | None = None
     model_sha256: str | None = None
     result_id: str = ""  # content, model and settings: identifies a result
+    content_id: str = ""  # of the file's bytes (storage.content_id); rows of a path whose content changed are superseded
+    retryable: bool = False  # failed for a reason that may pass: the next run tries again
+    measured_at: datetime | None = None  # UTC; filled in by the store when it commits
 
     def __post_init__(self) -> None:
         if self.status == "ok" and (self.mode is None or not self.pools):
@@ -181,3 +185,22 @@ class ClipResult:
 
     clip: ClipScore
     frames: tuple[FrameScore, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One row of `runs`: what one scan did."""
+
+    run_id: str
+    started_at: datetime  # UTC
+    finished_at: datetime
+    command: str
+    version: str  # of this package
+    settings: dict[str, object] = field(default_factory=dict)  # JSON-ready
+    ok: int = 0  # rows committed or reused, by status
+    skipped: int = 0
+    failed: int = 0
+    reused: int = 0  # of these, rows that an earlier run had measured
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage: decode, inference, ...
+    model: str | None = None
+    model_sha256: str | None = None

@@ -1,0 +1,174 @@
+"""One number for a clip from the scores of its frames. Over frames always, never over other clips' pools.
+
+Every pool is written for every clip, and each can be computed again from the rows of `frames`. Names of conventions.md;
+percentiles interpolate linearly, as NumPy and libvmaf's Python tools do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student_t
+
+from .errors import UsageError
+
+Floats = NDArray[np.float64]
+
+MEMORY_S = 2.0  # tau of the hysteresis pool: how long a viewer remembers, and looks ahead, in seconds
+CURRENT_SHARE = 0.8  # alpha of the hysteresis pool: weight of what is seen now against what is remembered
+SAME_TIME_S = 1e-6  # presentation times closer than this are the same instant written as two floats
+
+
+def harmonic_mean(pts: Floats, scores: Floats) -> float:
+    """libvmaf's harmonic mean: of scores + 1, less 1. So a frame at 0 counts as 0 and does not make all of it 0."""
+    if scores.min() <= -1:
+        raise ValueError("the harmonic mean needs scores above -1")
+    return float(len(scores) / np.sum(1.0 / (scores + 1.0)) - 1.0)
+
+
+def worst_second(pts: Floats, scores: Floats) -> float:
+    """Lowest mean over one second.
+
+    The seconds are those that begin at a frame and end inside the clip, and the one the clip ends with. A clip shorter
+    than a second is one window. Never above the mean: with sparse, uneven frames every whole second may lie above it.
+    """
+    mean = float(scores.mean())
+    end = pts[-1] + (float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0)  # the last frame is shown that long
+    first = np.flatnonzero(pts + 1.0 <= end + SAME_TIME_S)
+    if not len(first):
+        return mean
+    starts = np.append(first, np.searchsorted(pts, end - 1.0 - SAME_TIME_S))
+    stops = np.append(np.searchsorted(pts, pts[first] + 1.0 - SAME_TIME_S), len(pts))
+    sums = np.concatenate([[0.0], np.cumsum(scores)])
+    lowest = float(np.min((sums[stops] - sums[starts]) / (stops - starts)))
+    return max(min(lowest, mean), float(scores.min()))  # the running sums round in the last digits
+
+
+def hysteresis(pts: Floats, scores: Floats) -> float:
+    """Temporal hysteresis pooling: viewers punish a drop at once and forgive slowly.
+
+    Seshadrinathan and Bovik, "Temporal hysteresis model of time varying subjective video quality", ICASSP 2011: at each
+    frame the lowest score of the past 2 s (memory) is mixed, 0.2 to 0.8, with the scores of the next 2 s
+    sorted upwards and weighted by the falling half of a Gaussian (its deviation is a sixth of the full
+    window, as published implementations have it); the clip's pool is the mean over frames. The windows are
+    taken by presentation time, so that unevenly sampled frames are treated alike.
+    """
+    begins = np.searchsorted(pts, pts - MEMORY_S - SAME_TIME_S)
+    ends = np.searchsorted(pts, pts + MEMORY_S - SAME_TIME_S)  # [t, t + 2 s)
+    total = 0.0
+    for i, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        ahead = np.sort(scores[i : max(end, i + 1)])
+        weights = np.exp(-0.5 * (np.arange(len(ahead)) / ((2 * len(ahead) - 1) / 6.0)) ** 2)
+        current = float(np.dot(ahead, weights) / weights.sum())
+        memory = float(scores[begin:i].min()) if i > begin else float(scores[i])
+        total += CURRENT_SHARE * current + (1.0 - CURRENT_SHARE) * memory
+    return min(max(total / len(scores), float(scores.min())), float(scores.max()))
+
+
+def _percentile(q: float) -> Callable[[Floats, Floats], float]:
+    return lambda pts, scores: float(np.percentile(scores, q))
+
+
+_POOLS: dict[str, Callable[[Floats, Floats], float]] = {
+    "mean": lambda pts, scores: float(scores.mean()),
+    "harmonic_mean": harmonic_mean,
+    "median": _percentile(50),
+    "min": lambda pts, scores: float(scores.min()),
+    "p1": _percentile(1),
+    "p5": _percentile(5),
+    "p10": _percentile(10),
+    "p20": _percentile(20),
+    "worst_second": worst_second,
+    "hysteresis": hysteresis,
+}
+POOLS: tuple[str, ...] = tuple(_POOLS)
+ALIASES = {"perc1": "p1", "perc5": "p5", "perc10": "p10", "perc20": "p20"}  # the names of libvmaf's Python tools
+
+
+def check_name(name: str) -> str:
+    """The pool's name as the columns have it (`perc5` gives `p5`).
+
+    Raises:
+        UsageError: there is no such pool; the sentence names the nearest.
+    """
+    plain = name.strip().lower().replace("-", "_")
+    canonical = ALIASES.get(plain, plain)
+    if canonical in _POOLS:
+        return canonical
+    near = difflib.get_close_matches(plain, [*POOLS, *ALIASES], n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}" if near else f"choose one of {', '.join(POOLS)}"
+    raise UsageError(f"unknown pool {name!r}: {hint}")
+
+
+def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
+    """All pools of one clip.
+
+    Args:
+        pts: presentation times of the frames, seconds, in any order; (n,) with n >= 1.
+        scores: the frames' scores, 0 to 100; (n,).
+
+    Raises:
+        ValueError: no frames, unequal lengths, or a time or score that is not a finite number.
+    """
+    times, values = _checked(pts, "times"), _checked(scores, "scores")
+    if len(times) != len(values):
+        raise ValueError(f"{len(times)} times for {len(values)} scores")
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    return {name: compute(times, values) for name, compute in _POOLS.items()}
+
+
+def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
+    """95 % confidence interval of the mean over frames, from the frames' own spread.
+
+    Student's t on the effective number of frames: frames that follow one another look alike, so that n of them tell as
+    much as n / tau independent ones, tau = 1 + 2 (sum of autocorrelations), summed until a pair of neighbouring lags turns
+    negative (Geyer 1992) and never below 1. It says how far the mean would move with other frames of the same clip; the
+    network's own error is not in it. Cut to 0..100 where all scores lie there.
+
+    Args:
+        scores: in presentation order; (n,).
+
+    Returns:
+        (low, high), or None for fewer than two frames.
+    """
+    values = _checked(scores, "scores")
+    n = len(values)
+    if n < 2:
+        return None
+    mean = float(values.mean())
+    centred = values - mean
+    variance = float(np.dot(centred, centred)) / (n - 1)
+    if variance <= (1e-12 * max(1.0, abs(mean))) ** 2:
+        return mean, mean
+    effective = max(2.0, n / _correlation_time(centred))
+    half = float(student_t.ppf(0.975, effective - 1)) * math.sqrt(variance / effective)
+    low, high = mean - half, mean + half
+    if values.min() >= 0 and values.max() <= 100:
+        low, high = max(low, 0.0), min(high, 100.0)
+    return low, high
+
+
+def _correlation_time(centred: Floats) -> float:
+    """How many successive frames tell as much as one independent frame; at least 1."""
+    n = len(centred)
+    size = 1 << (2 * n - 1).bit_length()  # zero padding: the correlation must not wrap around
+    spectrum = np.abs(np.fft.rfft(centred, size)) ** 2
+    correlation = np.fft.irfft(spectrum, size)[:n]
+    correlation /= correlation[0]
+    pairs = correlation[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
+    falling = np.flatnonzero(pairs <= 0)
+    return max(1.0, 2.0 * float(pairs[: falling[0] if len(falling) else None].sum()) - 1.0)
+
+
+def _checked(values: ArrayLike, what: str) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not len(array):
+        raise ValueError(f"no {what} to pool")
+    if not np.isfinite(array).all():
+        raise ValueError(f"the {what} to pool hold a value that is no finite number")
+    return array
