@@ -1,0 +1,1 @@
+"""How the shipped weights came to be: data sets, distortions, the loop, evaluation."""

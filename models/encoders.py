@@ -1,0 +1,68 @@
+"""Feature pyramids: four stages of maps from a timm backbone, finest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_declared: list[object] = []  # operators declared here live as long as their library's handle
+
+
+def _import_timm() -> Any:
+    """Import timm, also where torchvision's compiled operators do not load.
+
+    PyPI's torchvision is a CUDA build. Beside a CPU build of torch its operators are missing, and importing it stops at
+    the first operator it wants to describe to the compiler. timm needs torchvision's Python half only, so declaring
+    those operators (they stay unusable) is enough.
+    """
+    try:
+        import timm
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+        for name in ("nms", "qnms"):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _declared.append(library)
+        import timm
+    return timm
+
+
+class Pyramid(nn.Module):
+    """A timm backbone that gives its feature maps at the strides asked for.
+
+    Args:
+        name: timm's name of the backbone.
+        strides: which reductions of the input to return, ascending.
+        norm: LayerNorm over the channels of every map (the authors' Swin encoder has one a stage).
+        options: further arguments of timm's `create_model`.
+    """
+
+    def __init__(
+        self, name: str, strides: tuple[int, ...], *, norm: bool = False, options: tuple[tuple[str, object], ...] = ()
+    ) -> None:
+        super().__init__()
+        backbone = _import_timm().create_model(name, features_only=True, pretrained=False, **dict(options))
+        reductions: list[int] = backbone.feature_info.reduction()
+        self.picks = [reductions.index(s) for s in strides]
+        self.channels = tuple(backbone.feature_info.channels()[i] for i in self.picks)
+        self.name, self.options = name, dict(options)
+        self.channels_last = name.startswith("swin")  # timm's Swin gives (B, H, W, C)
+        self.backbone = backbone
+        self.norms = nn.ModuleList(nn.LayerNorm(c) for c in self.channels) if norm else None
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Maps of (B, 3, H, W) images: one (B, C_i, H / stride_i, W / stride_i) a stride."""
+        every = self.backbone(images)
+        maps = [every[i] for i in self.picks]
+        if self.norms is None:
+            return [m.permute(0, 3, 1, 2) for m in maps] if self.channels_last else maps
+        last = maps if self.channels_last else [m.permute(0, 2, 3, 1) for m in maps]
+        return [norm(m).permute(0, 3, 1, 2) for norm, m in zip(self.norms, last, strict=True)]
+
+    def load_pretrained(self) -> None:
+        """Take timm's ImageNet weights from its hub; raises what timm raises where that cannot be reached."""
+        trained = _import_timm().create_model(self.name, features_only=True, pretrained=True, **self.options)
+        self.backbone.load_state_dict(trained.state_dict())

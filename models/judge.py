@@ -1,0 +1,164 @@
+"""Frames in, scores out: a loaded network with its preprocessing, its crops and its scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from . import zoo
+from .crops import crop_places, tiles
+
+Picture = NDArray[np.uint8]  # (H, W, 3) RGB
+BATCH = 32  # crops a forward pass; bounds memory, larger gains nothing on CPUs
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
+
+    maps: list[Tensor]  # one (places, C, h, w) an encoder stage
+    size: tuple[int, int]  # (height, width) of the frame
+
+
+class Judge:
+    """Scores frames with one network. Frames are on the display raster already.
+
+    A frame's score pools the tokens of all its crops at once (sum(s * w) / sum(w) over the frame), so that a crop in
+    which the network sees nothing worth judging weighs little.
+    """
+
+    def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            self.device = torch.device(device)
+            self.network = loaded.network.to(self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise zoo.ModelError(f"the device {device!r} cannot be used: {str(error).splitlines()[0]}") from error
+        self.entry = loaded.entry
+        self.model_name = loaded.entry.name
+        self.model_sha256 = loaded.sha256
+        self.crops = crops
+        self.seed = seed
+
+    @classmethod
+    def load(cls, model: str, *, device: str = "auto", crops: int = 6, seed: int = 0) -> Judge:
+        """A judge by model name or weights file.
+
+        Args:
+            model: a name of the zoo, or the path of a .safetensors file.
+            device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
+            crops: places of a frame that are looked at, at most.
+            seed: of the places.
+
+        Raises:
+            zoo.ModelError: an unknown name, a bad file or a device that is not there; one sentence.
+        """
+        torch.set_flush_denormal(True)  # denormals in sharp attention cost a factor of three
+        return cls(zoo.load(model), device=device, crops=crops, seed=seed)
+
+    @torch.inference_mode()
+    def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
+        """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
+        crop = self.entry.crop
+        places = [crop_places(f.shape[0], f.shape[1], self.crops, crop, self.seed) for f in frames]
+        encoded = self._encode([self._cut(f, place) for f, spots in zip(frames, places, strict=True) for place in spots])
+        out, start = [], 0
+        for frame, spots in zip(frames, places, strict=True):
+            mine = encoded[start : start + len(spots)]
+            maps = [torch.stack([m[i] for m in mine]) for i in range(len(mine[0]))]
+            out.append(Encoded(maps, (frame.shape[0], frame.shape[1])))
+            start += len(spots)
+        return out
+
+    def nr(self, encoded: Sequence[Encoded]) -> list[float]:
+        """No-reference scores, 0 to 100."""
+        return self._scores(encoded, None)
+
+    def fr(self, encoded: Sequence[Encoded], references: Sequence[Encoded]) -> list[float]:
+        """Full-reference scores, 0 to 100, each frame against the reference at the same position of the list.
+
+        Raises:
+            ValueError: a frame and its reference differ in size, or the lists in length.
+        """
+        if len(encoded) != len(references):
+            raise ValueError(f"{len(encoded)} frames for {len(references)} references")
+        for x, y in zip(encoded, references, strict=True):
+            if x.size != y.size:
+                raise ValueError(f"a frame of {x.size} against a reference of {y.size}: scale both to one raster")
+        return self._scores(encoded, references)
+
+    @torch.inference_mode()
+    def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
+        """Where a frame looks bad: (h, w) scores 0 to 100 on a coarse grid over the whole frame.
+
+        The frame is judged everywhere, not only at its crops; with a reference the scores are full-reference.
+        """
+        crop = self.entry.crop
+        height, width = frame.shape[:2]
+        spots = tiles(height, width, crop)
+        total: NDArray[np.float32] | None = None
+        for start in range(0, len(spots), BATCH):
+            part = spots[start : start + BATCH]
+            x = self._stack(self._encode([self._cut(frame, p) for p in part]))
+            y = None if reference is None else self._stack(self._encode([self._cut(reference, p) for p in part]))
+            score, weight = self.network.compare(x, y).heat()
+            score = self.entry.score(score)
+            step = self._padded_side(min(crop, height)) // score.shape[1]  # pixels a side of one cell
+            if total is None:
+                total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
+            for (top, left), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
+                cell = total[:, top // step : top // step + s.shape[0], left // step : left // step + s.shape[1]]
+                rows, cols = cell.shape[1:]
+                cell[0] += (s * w)[:rows, :cols]
+                cell[1] += w[:rows, :cols]
+        assert total is not None
+        return np.asarray(total[0] / np.maximum(total[1], 1e-6), np.float32)
+
+    def _padded_side(self, side: int) -> int:
+        return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32
+
+    def _cut(self, frame: Picture, place: tuple[int, int]) -> Tensor:
+        """One crop as (3, h, w) uint8; a frame smaller than the crop is repeated at its border to a multiple of 32."""
+        top, left = place
+        cut = torch.from_numpy(np.ascontiguousarray(frame[top : top + self.entry.crop, left : left + self.entry.crop]))
+        h, w = cut.shape[:2]
+        pad = (0, self._padded_side(w) - w, 0, self._padded_side(h) - h)
+        cut = cut.permute(2, 0, 1)
+        if any(pad):
+            cut = F.pad(cut[None].float(), pad, mode="replicate")[0].to(torch.uint8)
+        return cut
+
+    def _encode(self, cuts: list[Tensor]) -> list[list[Tensor]]:
+        """Encoder maps of each crop, in order; crops of one shape go together."""
+        out: list[list[Tensor]] = [[] for _ in cuts]
+        shapes: dict[tuple[int, ...], list[int]] = {}
+        for i, cut in enumerate(cuts):
+            shapes.setdefault(tuple(cut.shape), []).append(i)
+        for same in shapes.values():
+            for start in range(0, len(same), BATCH):
+                part = same[start : start + BATCH]
+                batch = torch.stack([cuts[i] for i in part]).to(self.device)
+                maps = self.network.encode(self.entry.normalise(batch))
+                for row, i in enumerate(part):
+                    out[i] = [m[row] for m in maps]
+        return out
+
+    @staticmethod
+    def _stack(encoded: list[list[Tensor]]) -> list[Tensor]:
+        return [torch.stack([e[i] for e in encoded]) for i in range(len(encoded[0]))]
+
+    @torch.inference_mode()
+    def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
+        out: list[float] = []
+        for i, x in enumerate(encoded):
+            maps = self.network.compare(x.maps, None if references is None else references[i].maps)
+            pooled = (maps.scores * maps.weights).sum() / maps.weights.sum()
+            out.append(float(self.entry.score(pooled)))
+        return out

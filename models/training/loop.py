@@ -1,0 +1,180 @@
+"""Training once, in both modes: every step judges its pictures without and, where a master is there, with it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .. import zoo
+from ..yoto import Yoto
+from .batches import Batch, Batches
+from .losses import agreement, ranking
+from .making import PictureCache, make_ladders, rated_samples
+from .opinions import fit_opinion
+from .recipe import Recipe
+from .tables import DataError
+
+Tell = Callable[[str], None]
+
+
+def start(recipe: Recipe, data: Path) -> Yoto:
+    """The recipe's network with ImageNet weights in its encoder.
+
+    They come from the recipe's file below `data`, else from timm's hub where the machine reaches it.
+
+    Raises:
+        DataError: neither is to be had.
+    """
+    torch.manual_seed(recipe.seed)
+    entry = zoo.entry(recipe.model)
+    network = Yoto(entry.config)
+    path = data / recipe.imagenet
+    if path.is_file() and entry.config.encoder in path.name:
+        from safetensors.torch import load_file
+
+        state = load_file(path)
+        backbone = network.encoder.backbone
+        missing = backbone.load_state_dict(state, strict=False).missing_keys
+        if missing:
+            raise DataError(f"{path}: not the weights of {entry.config.encoder}: {missing[0]} is missing")
+        return network
+    try:
+        network.encoder.load_pretrained()
+    except Exception as error:
+        raise DataError(
+            f"no ImageNet weights for {entry.config.encoder}: none at {path}, and timm's hub cannot be reached "
+            f"({type(error).__name__}); put the file there"
+        ) from error
+    return network
+
+
+def frozen_statistics(network: nn.Module) -> None:
+    """Train all layers, but keep batch norms' running statistics: a step is too small and too mixed to estimate them."""
+    network.train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def _pool(network: Yoto, x: list[Tensor], y: list[Tensor] | None, frame: Tensor, frames: int) -> Tensor:
+    """(F,) frame scores: sums of s * w and of w over all crops of a frame, then their ratio, as judging does."""
+    maps = network.compare(x, y)
+    top = x[0].new_zeros(frames).index_add(0, frame, (maps.scores * maps.weights).mean(1))
+    return top / x[0].new_zeros(frames).index_add(0, frame, maps.weights.mean(1)).clamp_min(1e-9)
+
+
+def step_loss(network: Yoto, batch: Batch, entry: zoo.Entry, rank_weight: float) -> tuple[Tensor, dict[str, float]]:
+    """Loss of one step, NR and FR from the same encoded crops, and its parts for the log."""
+    maps = network.encode(entry.normalise(batch.crops))
+    frames = len(batch.opinion)
+    nr = _pool(network, [m[batch.judged] for m in maps], None, batch.frame_of, frames)
+    paired = batch.masters >= 0
+    x, y = [m[batch.judged[paired]] for m in maps], [m[batch.masters[paired]] for m in maps]
+    fr = _pool(network, x, y, batch.frame_of[paired], frames)
+
+    related = batch.family[:, None] == batch.family[None, :]
+    both = batch.with_reference
+    parts = {
+        "nr": agreement(nr, batch.opinion, batch.weight),
+        "fr": agreement(fr[both], batch.opinion[both], batch.weight[both]),
+        "nr_rank": ranking(nr, batch.opinion, related),
+        "fr_rank": ranking(fr, batch.opinion, related & both[:, None] & both[None, :]),
+    }
+    # Agreement is about 0.01 late in training and ranking about 0.3; the factor puts them on one footing.
+    loss = parts["nr"] + parts["fr"] + 0.05 * rank_weight * (parts["nr_rank"] + parts["fr_rank"])
+    return loss, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
+    """Train as the recipe says and write `out/weights.safetensors`. Interrupted, it goes on from its last save.
+
+    Args:
+        data: folder with mos/, pristine/ and weights/.
+        out: folder of this run: prepared pictures, saves, log.jsonl, weights.
+        recipe: what to do.
+        tell: takes progress lines.
+
+    Raises:
+        DataError: data is missing or broken, or `out` holds a run of another recipe.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    settings = out / "recipe.json"
+    if settings.exists() and settings.read_text() != json.dumps(asdict(recipe)):
+        raise DataError(f"{out}: holds a run of another recipe; choose another --out or delete it")
+    settings.write_text(json.dumps(asdict(recipe)))
+    cache = PictureCache(out / "cache")
+    ladders = make_ladders(data, recipe, cache, tell)
+    rated = [s for s in rated_samples(data) if not s.held_out]
+    with_vmaf = [s for s in rated if "vmaf" in s.published and s.dataset == "avt_vqdb_uhd1"]
+    fitted = fit_opinion([s.published["vmaf"] for s in with_vmaf], [(s.mos - 1) / 4 for s in with_vmaf])
+    tell(f"{len(ladders)} made ladders, {len(rated)} rated pictures")
+    batches = Batches(recipe, cache, ladders, rated, fitted)
+
+    entry = zoo.entry(recipe.model)
+    network = start(recipe, data)
+    average = copy.deepcopy(network)
+    groups = [
+        {"params": list(network.encoder.parameters()), "lr": recipe.encoder_rate},
+        {"params": [p for n, p in network.named_parameters() if not n.startswith("encoder.")], "lr": recipe.rate},
+    ]
+    optimiser = torch.optim.AdamW(groups, weight_decay=recipe.decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
+    save, done = out / "save.pt", 0
+    if save.exists():
+        state = torch.load(save, weights_only=True)
+        done = int(state["step"])
+        for name, part in (("network", network), ("average", average), ("optimiser", optimiser), ("schedule", schedule)):
+            part.load_state_dict(state[name])  # type: ignore[attr-defined]  # all four have one
+        tell(f"going on after step {done}")
+
+    frozen_statistics(network)
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as reader, (out / "log.jsonl").open("a") as log:
+        upcoming = reader.submit(batches.draw, done)
+        for step in range(done, recipe.steps):
+            batch, upcoming = upcoming.result(), reader.submit(batches.draw, step + 1)
+            torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout too is the same after an interruption
+            loss, parts = step_loss(network, batch, entry, recipe.rank_weight)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            _follow(average, network, min(recipe.average, (step + 1) / (step + 10)))
+            log.write(json.dumps({"step": step, "loss": float(loss.detach()), **parts}) + "\n")
+            if (step + 1) % 20 == 0:
+                pace = (time.monotonic() - began) / (step + 1 - done)
+                left = pace * (recipe.steps - step - 1) / 60
+                tell(f"step {step + 1} of {recipe.steps}, loss {float(loss.detach()):.4f}, {pace:.2f} s a step, {left:.0f} min left")
+            if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+                log.flush()
+                state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
+                state |= {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
+                torch.save(state, save.with_suffix(".part"))
+                save.with_suffix(".part").replace(save)
+    weights = out / "weights.safetensors"
+    digest = zoo.save(average.eval(), recipe.model, weights, half=True)
+    tell(f"{weights} written, sha256 {digest}")
+    return weights
+
+
+def _rate(step: int, recipe: Recipe) -> float:
+    """Warm-up, then half a cosine down to nothing."""
+    if step < recipe.warmup:
+        return (step + 1) / recipe.warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
+    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+        slow.lerp_(fast, 1 - keep)

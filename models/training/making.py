@@ -1,0 +1,144 @@
+"""Everything training looks at, prepared once on disk: pictures at their display raster, and ladders made of photographs."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from . import distortions, opinions
+from .distortions import Picture
+from .recipe import Recipe
+from .tables import DATASETS, DataError, Sample
+
+
+@dataclass(frozen=True)
+class MadeVersion:
+    """A distorted picture with what VMAF thinks of it."""
+
+    file: str
+    what: str
+    chain: str
+    level: float
+    vmaf: float
+
+
+@dataclass(frozen=True)
+class MadeLadder:
+    """A photograph and what became of it."""
+
+    reference: str
+    versions: tuple[MadeVersion, ...]
+
+
+def load_picture(path: Path, display: tuple[int, int] | None = None) -> Picture:
+    """RGB pixels, bicubic to (width, height) `display`.
+
+    Raises:
+        DataError: the file is missing or no picture.
+    """
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as a picture ({error}); fetch the data set again") from error
+    if display is not None and picture.size != display:
+        picture = picture.resize(display, Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+class PictureCache:
+    """Pictures as .npy files of which a crop is read without the rest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, file: str, picture: Picture) -> None:
+        """Write atomically, so that an interrupted run leaves no half picture."""
+        temporary = self.folder / f".{file}.part"
+        with temporary.open("wb") as sink:
+            np.save(sink, picture)
+        temporary.replace(self.folder / file)
+
+    def get(self, file: str) -> NDArray[np.uint8]:
+        """The picture, mapped from disk."""
+        mapped: NDArray[np.uint8] = np.load(self.folder / file, mmap_mode="r")
+        return mapped
+
+    def rated(self, sample: Sample) -> tuple[str, str | None]:
+        """Files of a rated picture and of its reference on their display raster, made when missing."""
+        files = []
+        for path in (sample.image, sample.reference):
+            if path is None:
+                continue
+            files.append(f"rated-{zlib.crc32(f'{path}{sample.display}'.encode()):08x}-{path.stem[-60:]}.npy")
+            if not (self.folder / files[-1]).exists():
+                self.put(files[-1], load_picture(path, sample.display))
+        return files[0], files[1] if len(files) == 2 else None
+
+
+def _make(job: tuple[Path, int, Path, int]) -> MadeLadder:
+    """One ladder: distort, ask VMAF, write. A ladder that is complete on disk is read back."""
+    path, number, folder, seed = job
+    name = f"made-{path.parent.name}-{path.stem}-{number}"
+    record = folder / f"{name}.json"
+    if record.exists():
+        return _from_json(json.loads(record.read_text()))
+    cache = PictureCache(folder)
+    rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(name.encode())]))
+    shot = distortions.pan(load_picture(path), frames=4, step=int(rng.integers(0, 5)))
+    versions = distortions.codec_ladder(shot, rng) + distortions.simple_chain(shot[-1], rng)
+    measured = opinions.vmaf(shot[-1], [v.picture for v in versions])
+    cache.put(f"{name}.npy", shot[-1])
+    made = []
+    for i, (version, vmaf) in enumerate(zip(versions, measured, strict=True)):
+        cache.put(f"{name}-{i}.npy", version.picture)
+        made.append(MadeVersion(f"{name}-{i}.npy", version.what, version.chain, version.level, vmaf))
+    ladder = MadeLadder(f"{name}.npy", tuple(made))
+    record.with_suffix(".part").write_text(json.dumps(asdict(ladder)))
+    record.with_suffix(".part").replace(record)
+    return ladder
+
+
+def _from_json(raw: dict[str, object]) -> MadeLadder:
+    versions: list[dict[str, object]] = raw["versions"]  # type: ignore[assignment]  # as written above
+    return MadeLadder(str(raw["reference"]), tuple(MadeVersion(**v) for v in versions))  # type: ignore[arg-type]
+
+
+def make_ladders(
+    data: Path, recipe: Recipe, cache: PictureCache, tell: Callable[[str], None], workers: int = 2
+) -> list[MadeLadder]:
+    """Ladders of the recipe's photographs; those made before are kept.
+
+    Raises:
+        DataError: a folder of photographs is missing.
+    """
+    jobs = []
+    for folder, count in recipe.pictures:
+        found = sorted(p for p in (data / "pristine" / folder).glob("*") if p.suffix in {".png", ".jpg", ".jpeg", ".webp"})
+        if not found:
+            raise DataError(f"{data / 'pristine' / folder}: no photographs here; point --data at the folder that holds pristine/")
+        for path in found[:: max(1, len(found) // count)][:count]:
+            with Image.open(path) as picture:
+                small = picture.width * picture.height < 300_000
+            jobs += [(path, n, cache.folder, recipe.seed) for n in range(1 if small else recipe.ladders_each)]
+    ladders = []
+    with ProcessPoolExecutor(workers) as pool:
+        for ladder in pool.map(_make, jobs, chunksize=4):
+            ladders.append(ladder)
+            if len(ladders) % 50 == 0 or len(ladders) == len(jobs):
+                tell(f"made ladders: {len(ladders)} of {len(jobs)}")
+    return ladders
+
+
+def rated_samples(data: Path) -> list[Sample]:
+    """Every human-scored picture of the known sets below `data`."""
+    return [s for read in DATASETS.values() for s in read(data)]

@@ -1,0 +1,44 @@
+"""The recipe of the shipped weights, whole: change a number here and `yoto-video train` bakes that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training and what a step of it is made of."""
+
+    share: float  # of all steps
+    ladders: int  # made ladders a step; of each, the master and `versions` distorted pictures at one place
+    versions: int
+    rated: int  # pictures with human scores a step
+    crops: int  # places a rated picture is seen at; its score pools them, as judging does
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what the weights become, but the data."""
+
+    model: str = "yoto_mobilenetv2"
+    imagenet: str = "weights/mobilenetv2_100_imagenet.safetensors"  # below the data folder; its classifier is left out
+    seed: int = 1
+    pictures: tuple[tuple[str, int], ...] = (  # folders of pristine/ and how many of their pictures become ladders
+        ("kodak24", 24), ("mcmaster18", 18), ("urban100", 60), ("sunhays80", 50), ("wallpapers", 24), ("bsds500", 100),
+    )  # fmt: skip
+    ladders_each: int = 2  # made of every picture; small ones (below 0.3 megapixels) make one
+    steps: int = 2400
+    phases: tuple[Phase, ...] = (
+        Phase(0.4, ladders=4, versions=3, rated=4, crops=2),  # what distortions look like: many contents, made ladders
+        Phase(0.6, ladders=2, versions=3, rated=6, crops=3),  # what people think of them
+    )
+    crop_sides: tuple[int, ...] = (160, 192, 224)  # drawn a step; any size goes in, so no size is learnt by heart
+    encoder_rate: float = 2e-4
+    rate: float = 1e-3
+    warmup: int = 100  # steps
+    decay: float = 0.02  # AdamW's weight decay
+    average: float = 0.997  # of the exponential moving average of weights that ships
+    rank_weight: float = 0.5
+    made_weight: float = 0.5  # of an opinion computed, against 1 of a person's
+    pristine_opinion: float = 0.95  # 0 to 1, NR score that a pristine photograph is taught
+    save_every: int = 100  # steps

@@ -1,0 +1,334 @@
+"""YOTO, *You Only Train Once* (Yun & Lin, arXiv 2310.09560): one network for full- and no-reference quality.
+
+Read it top to bottom like the paper: channel attention, Hierarchical Attention (HA), Semantic Distortion Aware (SDA),
+the head, the whole. An encoder gives four maps of an image. Every map is embedded to one width and refined by channel
+attention. HA lets the reference question the distorted image on each stage, SDA lets each shallow stage question the
+deeper ones of the distorted image. All tokens then vote: score = sum(s * w) / sum(w). Without a reference the
+distorted image takes the reference's place; that is all the difference between the modes.
+
+The modules exist in two forms with the same flow. "paper" is the authors': dense attention over a fixed 224x224 input.
+"light" is for CPUs and takes any size: keys of the dense steps are pooled to a 7x7 grid, the local step works inside
+patches of 32x32 pixels in place of quarters of the image, and two things are added (see `YotoConfig`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .encoders import Pyramid
+
+GRID = 7  # the paper's grid of patches: its deepest map of a 224x224 input; "light" pools keys to it
+STRIDE = 32  # pixels a side of one token of the deepest map
+
+
+@dataclass(frozen=True)
+class YotoConfig:
+    """What distinguishes one YOTO from another."""
+
+    encoder: str = "swin_tiny_patch4_window7_224"  # timm's name
+    width: int = 768  # channels every stage is embedded to; the paper embeds all to Swin's deepest
+    hidden: int = 384  # of the two heads
+    form: Literal["paper", "light"] = "paper"
+    encoder_norm: bool = False  # LayerNorm on each encoder map (the authors' Swin)
+    encoder_options: tuple[tuple[str, object], ...] = ()  # of timm's create_model, where weights were trained so
+    dropout: float = 0.1  # section 4.1
+    permuted_channels: bool = False  # authors' quirk, see ChannelAttention; only their checkpoints want it
+    # "light" only. `compared`: |x - y| of the encoder's maps joins the distorted tokens in FR, and a token that shows
+    # no difference scores the top whatever it looks like: a perfect copy gets exactly the top of the scale.
+    compared: bool = False
+    # "light" only. `context`: each token votes knowing mean and spread of all tokens of its crop; how unevenly quality
+    # is spread over a frame tells viewers' opinions better than the average of its places.
+    context: bool = False
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Encoder maps in use. "light" adds the stride-2 map, where noise and fine grain live."""
+        return (4, 8, 16, 32) if self.form == "paper" else (2, 4, 8, 16, 32)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(C)) v over the last two axes."""
+    if key.shape[-2] == 1:  # one key takes all the attention: the usual case of SDA's deepest stage
+        return value.expand(*query.shape[:-1], value.shape[-1])
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def gate(dim: int) -> nn.Sequential:
+    """One number a token: how much of the attended values joins it."""
+    return nn.Sequential(nn.Linear(dim, 1), nn.GELU())
+
+
+def patches(tokens: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Cut (B, H W, C) tokens of an HxW map into a grid: (B, rows, cols, tokens of a patch, C)."""
+    (h, w), (rows, cols) = size, grid
+    b, _, c = tokens.shape
+    cut = tokens.view(b, rows, h // rows, cols, w // cols, c).transpose(2, 3)
+    return cut.reshape(b, rows, cols, -1, c)
+
+
+def unpatch(cut: Tensor, size: tuple[int, int]) -> Tensor:
+    """The inverse of `patches`."""
+    b, rows, cols, _, c = cut.shape
+    h, w = size
+    return cut.view(b, rows, cols, h // rows, w // cols, c).transpose(2, 3).reshape(b, h * w, c)
+
+
+def pool_grid(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    """Mean tokens of a 7x7 grid: (B, H W, C) to (B, 49, C)."""
+    b, _, c = tokens.shape
+    return F.adaptive_avg_pool2d(tokens.transpose(1, 2).view(b, c, *size), GRID).flatten(2).transpose(1, 2)
+
+
+class ChannelAttention(nn.Module):
+    """Attention across channels: each channel attends to the others by what they show over the positions.
+
+    In the paper's form the projections run over the N positions of a fixed map. In the light form queries and keys see
+    the map pooled to 49 positions, and values are the positions themselves, so that any size goes.
+    """
+
+    def __init__(self, positions: int, config: YotoConfig) -> None:
+        super().__init__()
+        self.query = nn.Linear(positions, positions)
+        self.key = nn.Linear(positions, positions)
+        self.value = nn.Linear(positions, positions) if config.form == "paper" else None
+        self.gate = gate(positions)
+        self.drop = nn.Dropout(config.dropout)
+        self.permuted = config.permuted_channels
+
+    def forward(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, N, C) tokens to the same shape."""
+        x = tokens.transpose(1, 2)  # (B, C, N)
+        if self.value is None:
+            seen = F.adaptive_avg_pool2d(x.reshape(*x.shape[:2], *size), GRID).flatten(2)  # (B, C, 49)
+            out = attend(self.query(seen), self.key(seen), x)
+        else:
+            seen = x
+            out = attend(self.query(x), self.key(x), self.value(x))
+        if self.permuted:
+            # The authors transpose to (B, N, C) and reshape that memory to (B, C, N): positions and channels are really
+            # shuffled. Their weights were trained so and need it.
+            out = out.transpose(1, 2).reshape(x.shape)
+        refined: Tensor = 2 * x + self.drop(out) * self.gate(seen)
+        return refined.transpose(1, 2)
+
+
+class HierarchicalAttention(nn.Module):
+    """HA (section 3.3): the reference's tokens question the distorted ones, over the whole map and then inside regions.
+
+    The local step is left out on the deepest stage, whose map is already as coarse as a region.
+    """
+
+    def __init__(self, config: YotoConfig, *, local: bool) -> None:
+        super().__init__()
+        c = config.width
+        self.light = config.form == "light"
+        self.query1, self.key1, self.value1 = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
+        self.gate1 = gate(c)
+        self.local = local
+        if local:
+            self.query2, self.key2, self.value2 = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
+            self.gate2 = gate(c)
+        self.drop = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, y: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+        """Distorted x and reference y, (B, N, C) of a map of `size`; `grid` is the deepest map's size."""
+        seen = pool_grid(x, size) if self.light else x
+        whole: Tensor = self.drop(attend(self.query1(y), self.key1(seen), self.value1(seen)))
+        x = x + self.gate1(x) * whole
+        if not self.local:
+            return x
+        regions = grid if self.light else (2, 2)
+        query = patches(self.query2(y), size, regions)
+        key, value = patches(self.key2(x), size, regions), patches(self.value2(x), size, regions)
+        inside: Tensor = self.drop(unpatch(attend(query, key, value), size))
+        return x + self.gate2(x) * inside
+
+
+class SemanticDistortionAware(nn.Module):
+    """SDA (section 3.4): shallow tokens question the deep tokens of the same patch of the deepest map's grid."""
+
+    def __init__(self, config: YotoConfig) -> None:
+        super().__init__()
+        c = config.width
+        self.query, self.key, self.value = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
+        self.gate = gate(c)
+        self.drop = nn.Dropout(config.dropout)
+
+    def forward(
+        self, shallow: Tensor, deep: Tensor, size: tuple[int, int], deep_size: tuple[int, int], grid: tuple[int, int]
+    ) -> Tensor:
+        """(B, N, C) shallow tokens to the same shape."""
+        key, value = patches(self.key(deep), deep_size, grid), patches(self.value(deep), deep_size, grid)
+        out: Tensor = self.drop(unpatch(attend(patches(self.query(shallow), size, grid), key, value), size))
+        return shallow + self.gate(shallow) * out
+
+
+class Head(nn.Module):
+    """One number a token from its features: width -> hidden -> 1, and the activation that bounds it."""
+
+    def __init__(self, config: YotoConfig, activation: nn.Module) -> None:
+        super().__init__()
+        self.inner = nn.Linear(config.width, config.hidden)
+        self.context = nn.Linear(2 * config.width, config.hidden, bias=False) if config.context else None
+        self.outer = nn.Linear(config.hidden, 1)
+        self.drop = nn.Dropout(config.dropout)
+        self.activation = activation
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T, C) to (B, T)."""
+        hidden = self.inner(tokens)
+        if self.context is not None:
+            spread = torch.cat([tokens.mean(1), tokens.std(1)], dim=1)
+            hidden = hidden + self.context(spread)[:, None]
+        out: Tensor = self.activation(self.outer(self.drop(F.relu(hidden)))).squeeze(-1)
+        return out
+
+
+@dataclass(frozen=True)
+class TokenMaps:
+    """What every token says: (B, T) scores and weights, T running over the maps of `sizes`, finest first."""
+
+    scores: Tensor
+    weights: Tensor
+    sizes: tuple[tuple[int, int], ...]
+
+    def pooled(self) -> Tensor:
+        """(B,) score of each image: sum(s * w) / sum(w), the paper's equation 8."""
+        return (self.scores * self.weights).sum(1) / self.weights.sum(1)
+
+    def heat(self) -> tuple[Tensor, Tensor]:
+        """(B, h, w) score and weight on the finest grid, every stage's tokens voting where they look."""
+        counts = [h * w for h, w in self.sizes]
+        finest = self.sizes[0]
+        score = self.scores.new_zeros(len(self.scores), 1, *finest)
+        weight = torch.zeros_like(score)
+        scores, weights = torch.split(self.scores, counts, 1), torch.split(self.weights, counts, 1)
+        for s, w, size in zip(scores, weights, self.sizes, strict=True):
+            share = size[0] * size[1] / (finest[0] * finest[1])  # a deep token's vote is spread over its patch
+            score += F.interpolate((s * w).view(-1, 1, *size), finest, mode="nearest") * share
+            weight += F.interpolate(w.view(-1, 1, *size), finest, mode="nearest") * share
+        return (score / weight)[:, 0], weight[:, 0]
+
+
+class Yoto(nn.Module):
+    """The network. `model(distorted)` is NR, `model(distorted, reference)` is FR; normalised (B, 3, H, W) to (B,).
+
+    The paper's form takes 224x224 only; the light form any size (padded by repeating the border to a multiple of 32).
+    Scores are on the scale the weights were trained on: `zoo` says which.
+    """
+
+    def __init__(self, config: YotoConfig) -> None:
+        super().__init__()
+        self.config = config
+        light = config.form == "light"
+        self.encoder = Pyramid(config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options)
+        channels = self.encoder.channels
+        if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `stages`
+            channels = (2 * (channels[0] + channels[1]), *channels[2:])
+        sides = [8 * GRID, 4 * GRID, 2 * GRID, GRID]  # of the paper's maps
+        levels = range(4)
+        pairs = [(i, j) for i in levels for j in levels if i < j]
+        self.embed = nn.ModuleList(nn.Linear(c, config.width) for c in channels)
+        self.channel_attention = nn.ModuleList(
+            ChannelAttention(GRID**2 if light else side**2, config) for side in sides
+        )
+        # row 0: what is judged, row 1: its reference
+        self.segment = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
+        self.ha = nn.ModuleList(HierarchicalAttention(config, local=i < 3) for i in levels)
+        self.sda = nn.ModuleDict({f"{i}{j}": SemanticDistortionAware(config) for i, j in pairs})
+        self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
+        self.sda_norm = nn.ModuleDict({f"{i}{j}": nn.LayerNorm(config.width) for i, j in pairs})
+        self.score_head = Head(config, nn.Sigmoid() if light else nn.ReLU())
+        self.weight_head = Head(config, nn.Sigmoid())
+        if config.compared:
+            differing = self.encoder.channels
+            differing = (differing[0] + differing[1], *differing[2:])
+            self.difference = nn.ModuleList(nn.Linear(c, config.width, bias=False) for c in differing)
+            # log of each channel's share in "shows a difference"; positive by construction, as in LPIPS
+            self.visible = nn.ParameterList(torch.full((c,), -math.log(c)) for c in differing)
+        if light:
+            self.apply(_small_init)
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """The encoder's maps of (B, 3, H, W) images: all that either side of a comparison needs, computed once."""
+        h, w = images.shape[-2:]
+        if self.config.form == "paper":
+            if (h, w) != (STRIDE * GRID, STRIDE * GRID):
+                raise ValueError(f"the paper's form takes 224x224 images, not {w}x{h}")
+        elif h % STRIDE or w % STRIDE:
+            images = F.pad(images, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")
+        maps: list[Tensor] = self.encoder(images)
+        return maps
+
+    def stages(self, maps: list[Tensor]) -> list[Tensor]:
+        """Four (B, C_i, H_i, W_i) maps from the encoder's."""
+        if self.config.form == "paper":
+            return maps
+        fine = [_mean_and_spread(maps[0], 4), _mean_and_spread(maps[1], 2)]
+        return [torch.cat(fine, 1), *maps[2:]]
+
+    def tokens(self, maps: list[Tensor]) -> list[Tensor]:
+        """(B, N_i, width) of each stage: embedded and refined by channel attention."""
+        out = []
+        for stage, embed, attention in zip(self.stages(maps), self.embed, self.channel_attention, strict=True):
+            size = (stage.shape[2], stage.shape[3])
+            out.append(attention(embed(stage.flatten(2).transpose(1, 2)), size))
+        return out
+
+    def differences(self, maps: list[Tensor], reference: list[Tensor]) -> list[Tensor]:
+        """(B, N_i, C_i) absolute differences of the encoder's maps on the grids of the stages."""
+        gaps = [(x - y).abs() for x, y in zip(maps, reference, strict=True)]
+        fine = torch.cat([F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)], 1)
+        return [g.flatten(2).transpose(1, 2) for g in (fine, *gaps[2:])]
+
+    def compare(self, distorted: list[Tensor], reference: list[Tensor] | None = None) -> TokenMaps:
+        """Judge encoded images, against encoded references (FR) or alone (NR: y = x and both segments 0)."""
+        x = self.tokens(distorted)
+        sizes = tuple((m.shape[2], m.shape[3]) for m in self.stages(distorted))
+        grid = sizes[-1]
+        segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
+        y = x if reference is None else self.tokens(reference)
+        asked = [t + s[0 if reference is None else 1] for t, s in zip(y, segment, strict=True)]
+        judged = [t + s[0] for t, s in zip(x, segment, strict=True)]
+        gaps = self.differences(distorted, reference) if self.config.compared and reference is not None else None
+        if gaps is not None:
+            judged = [t + embed(g) for t, embed, g in zip(judged, self.difference, gaps, strict=True)]
+
+        merged = []
+        for i, size in enumerate(sizes):
+            votes = [self.ha_norm[i](self.ha[i](judged[i], asked[i], size, grid))]
+            for j in range(i + 1, 4):
+                sda, norm = self.sda[f"{i}{j}"], self.sda_norm[f"{i}{j}"]
+                votes.append(norm(sda(x[i], x[j], size, sizes[j], grid)))
+            merged.append(torch.stack(votes).mean(0))
+        tokens = torch.cat(merged, dim=1)
+        scores: Tensor = self.score_head(tokens)
+        if gaps is not None:
+            seen = torch.cat([g @ share.exp() for g, share in zip(gaps, self.visible, strict=True)], 1)
+            scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top
+        return TokenMaps(scores, self.weight_head(tokens), sizes)
+
+    def forward(self, distorted: Tensor, reference: Tensor | None = None) -> Tensor:
+        """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""
+        if reference is not None and reference.shape != distorted.shape:
+            raise ValueError(f"a reference of shape {tuple(reference.shape)} for {tuple(distorted.shape)}")
+        return self.compare(self.encode(distorted), None if reference is None else self.encode(reference)).pooled()
+
+
+def _mean_and_spread(feature: Tensor, side: int) -> Tensor:
+    """Mean and standard deviation over side x side cells: (B, C, H, W) to (B, 2C, H / side, W / side)."""
+    mean = F.avg_pool2d(feature, side)
+    square = F.avg_pool2d(feature * feature, side)
+    return torch.cat([mean, (square - mean * mean).clamp_min(1e-6).sqrt()], 1)
+
+
+def _small_init(module: nn.Module) -> None:
+    """Start every gate open: GELU of a bias of 0 has slope a half and value 0, and attention would learn late."""
+    if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.GELU):
+        nn.init.constant_(module.get_parameter("0.bias"), 0.5)

@@ -1,0 +1,172 @@
+"""Every network we know by name: its configuration, its weights, how pictures go in and what comes out."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .yoto import Yoto, YotoConfig
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class ModelError(ValueError):
+    """A network cannot be had. `str(error)` is one sentence for the user."""
+
+
+class UnknownModelError(ModelError):
+    """No network of that name, no weights file of that path; the message names the nearest."""
+
+
+class CheckpointError(ModelError):
+    """A weights file cannot be read, or is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network: weights, preprocessing and scale are one record, because they only make sense together."""
+
+    name: str
+    config: YotoConfig
+    mean: tuple[float, float, float]  # of RGB in 0 to 1; a pixel goes in as (x - mean) / std
+    std: tuple[float, float, float]
+    scale: tuple[float, float]  # the network's output that means score 0, and 100
+    crop: int = 224  # side of the square places a frame is judged at, pixels of the display raster
+    weights: str | None = None  # file in models/weights; None: nothing trained ships, load your own
+    sha256: str | None = None  # of that file
+    about: str = ""
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 pixels to the network's float32 input."""
+        mean = torch.tensor(self.mean, device=images.device).view(3, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(3, 1, 1)
+        return (images.float() / 255 - mean) / std
+
+    def score(self, output: Tensor) -> Tensor:
+        """The network's output on our scale, 0 to 100."""
+        low, high = self.scale
+        return (100 * (output - low) / (high - low)).clamp(0, 100)
+
+
+HALF = (0.5, 0.5, 0.5)
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+LIGHT = YotoConfig(
+    encoder="mobilenetv2_100", encoder_options=(("pad_type", "same"),), width=64, hidden=64, form="light",
+    compared=True, context=True,
+)  # fmt: skip
+
+ZOO = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0),
+            about="the default: light form, for machines without a GPU",
+        ),
+        Entry(
+            "yoto_swin_tiny", YotoConfig(encoder_norm=True), IMAGENET_MEAN, IMAGENET_STD, scale=(0.0, 1.0),
+            about="the paper's network",
+        ),
+        Entry(
+            "yoto_resnet50", YotoConfig(encoder="resnet50"), IMAGENET_MEAN, IMAGENET_STD, scale=(0.0, 1.0),
+            about="the paper's other encoder",
+        ),
+    )
+}  # fmt: skip
+
+
+def entry(name: str) -> Entry:
+    """The record of a network.
+
+    Raises:
+        UnknownModelError: naming the nearest one that exists.
+    """
+    if name in ZOO:
+        return ZOO[name]
+    near = difflib.get_close_matches(name, ZOO, n=1, cutoff=0.0)[0]
+    raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? Known: {', '.join(ZOO)}")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network ready to judge: evaluation mode, weights in."""
+
+    entry: Entry
+    network: Yoto
+    sha256: str
+
+
+def load(name_or_path: str) -> Loaded:
+    """A trained network, by a name of the zoo or by the path of a .safetensors file that `yoto-video train` wrote.
+
+    Raises:
+        UnknownModelError: no such name, no such file, or a name without trained weights.
+        CheckpointError: the file is corrupt, of another network, or not the one that was shipped.
+    """
+    if not name_or_path.endswith(".safetensors"):
+        record = entry(name_or_path)
+        if record.weights is None:
+            raise UnknownModelError(
+                f"{record.name} ships without trained weights; train them (yoto-video train --model {record.name}) "
+                "and pass the .safetensors file"
+            )
+        path = WEIGHTS / record.weights
+        if not path.is_file():
+            raise CheckpointError(f"{path}: the weights of {record.name} are missing; install yoto-video again")
+        digest = sha256_of(path)
+        if digest != record.sha256:
+            raise CheckpointError(f"{path}: not the weights that were shipped (sha256 differs); install them again")
+        return Loaded(record, _read(path, record)[1], digest)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise UnknownModelError(f"{path}: there is no such weights file")
+    record, network = _read(path, None)
+    return Loaded(record, network, sha256_of(path))
+
+
+def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto]:
+    """Weights into the network that the file's `model` metadata (or `record`) names."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
+    if record is None:
+        if "model" not in metadata:
+            raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
+        record = entry(metadata["model"])
+    network = Yoto(record.config)
+    try:
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: these are not weights of {record.name}") from error
+    if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
+        raise CheckpointError(f"{path}: holds numbers that are not finite")
+    return record, network.eval()
+
+
+def save(network: Yoto, name: str, path: Path, *, half: bool = False) -> str:
+    """Write weights with the name of their model in the metadata; float16 if `half`. Returns the file's sha256."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
+        for k, v in network.state_dict().items()
+    }
+    temporary = path.with_suffix(".part")
+    save_file(state, temporary, metadata={"model": name})
+    temporary.replace(path)
+    return sha256_of(path)
