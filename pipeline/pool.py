@@ -126,7 +126,7 @@ def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
     """95 % confidence interval of the mean over frames, from the frames' own spread.
 
     Student's t on the effective number of frames: frames that follow one another look alike, so that n of them tell as
-    much as n / tau independent ones, tau = 1 + 2 (sum of autocorrelations), summed until a pair of neighbouring lags turns
+    much as n / tau independent ones, tau = 1 + 2 (sum of autocorrelations), summed until a pair of neighbouring lags is
     negative (Geyer 1992) and never below 1. It says how far the mean would move with other frames of the same clip; the
     network's own error is not in it. Cut to 0..100 where all scores lie there.
 

@@ -4,8 +4,8 @@
     frames   one row per judged frame and mode; every pool of `clips` can be computed again from these
     runs     one row per scan
 
-docs/schema.md says the same in prose; a test keeps the two equal. Reading is tolerant towards older files (a column they
-lack is null), SCHEMA_VERSION is raised when a column changes its name, type or meaning.
+docs/schema.md says the same in prose; a test keeps the two equal. Reading is tolerant towards older files (a column
+they lack is null), SCHEMA_VERSION is raised when a column changes its name, type or meaning.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class VideoRef:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What probing found, without decoding the whole file. `*_from_header` numbers may lie; the others were measured."""
+    """What probing found, without decoding the whole file. `*_from_header` may lie; the others were measured."""
 
     codec: str  # FFmpeg's decoder-independent name: h264, hevc, vp9, av1, ...
     coded_width: int
@@ -163,7 +163,7 @@ class ClipScore:
     model: str | None = None
     model_sha256: str | None = None
     result_id: str = ""  # content, model and settings: identifies a result
-    content_id: str = ""  # of the file's bytes (storage.content_id); rows of a path whose content changed are superseded
+    content_id: str = ""  # of the bytes (storage.content_id); rows of a path whose content changed are superseded
     retryable: bool = False  # failed for a reason that may pass: the next run tries again
     measured_at: datetime | None = None  # UTC; filled in by the store when it commits
 

@@ -1,0 +1,95 @@
+"""Content ids of files that have not changed since they were last hashed: a second scan need not read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+RACY_NS = 2_000_000_000  # coarsest time stamps in use (FAT): a file this young may change again with the same mtime
+
+
+class ContentIds:
+    """(path, size, mtime) to content id, kept in a file of JSON lines.
+
+    Lines are appended as they come, so that a killed run loses nothing it finished; a path's last line counts. Lines
+    that cannot be read are passed over: the worst that happens is that a file is hashed once more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, tuple[int, int, str]] = {}
+        self._file: IO[str] | None = None
+        lines = 0
+        try:
+            with path.open(encoding="utf-8", errors="surrogatepass") as file:
+                for line in file:
+                    lines += 1
+                    self._take(line)
+        except (OSError, UnicodeError):
+            lines = 0
+        if lines > 2 * len(self._known) + 1000:
+            self._rewrite()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, path: str, size: int, mtime_ns: int) -> str | None:
+        """The content id of this path if it still has this size and modification time, else None."""
+        entry = self._known.get(path)
+        return entry[2] if entry is not None and entry[:2] == (size, mtime_ns) else None
+
+    def put(self, path: str, size: int, mtime_ns: int, content_id: str) -> None:
+        """Remember a content id. A file modified in the last two seconds is not: it may change without showing it."""
+        if time.time_ns() - mtime_ns < RACY_NS:
+            return
+        if self._known.get(path) == (size, mtime_ns, content_id):
+            return
+        self._known[path] = (size, mtime_ns, content_id)
+        try:
+            if self._file is None:
+                self._file = self._path.open("a", encoding="utf-8", errors="surrogatepass")
+                self._file.write("\n")  # ends a line that a killed run left unfinished
+            self._file.write(json.dumps([path, size, mtime_ns, content_id], ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError:
+            pass  # a cache that cannot be written costs time, not results
+
+    def close(self) -> None:
+        """Close the file; the cache can still be asked, and opens it again when told something new."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> ContentIds:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _take(self, line: str) -> None:
+        try:
+            path, size, mtime_ns, content_id = json.loads(line)
+        except (ValueError, TypeError):
+            return
+        if (
+            isinstance(path, str)
+            and isinstance(content_id, str)
+            and isinstance(size, int)
+            and isinstance(mtime_ns, int)
+        ):
+            self._known[path] = (size, mtime_ns, content_id)
+
+    def _rewrite(self) -> None:
+        """Leave out the lines that were overtaken."""
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            with temporary.open("w", encoding="utf-8", errors="surrogatepass") as file:
+                for path, entry in self._known.items():
+                    file.write(json.dumps([path, *entry], ensure_ascii=False) + "\n")
+            temporary.replace(self._path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
