@@ -1,0 +1,197 @@
+"""What a video is: size as shown, rate, duration, colour, orientation. One frame is decoded, never the whole file.
+
+Where the container has an index of every frame (ordinary MP4/MOV) the bitrate and duration come from it and a few hundred KiB
+are read. Else all packets are passed over (local files), or, in an object store, the bitrate is estimated from the file's head.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from . import colour, stills, storage
+from .errors import BrokenVideo, SkippedVideo, TransientVideoError
+from .media import decoder, opened
+from .packets import packet_table
+from .values import VideoInfo, VideoRef
+
+_HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
+_TRIES = 400  # packets tried until a first frame comes out
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Rates and times, from the index, the packets or (estimated) the head."""
+
+    fps: Fraction | None
+    duration_s: float | None
+    start_time_s: float
+    bitrate_kbps: float | None
+    frames: int
+    notes: tuple[str, ...] = ()
+
+
+def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
+    """Look at one video (or still picture).
+
+    Raises:
+        SkippedVideo: nothing to score: audio only, no video track, not a video, no such file.
+        BrokenVideo: empty, truncated, encrypted or corrupt, so that not one frame can be decoded.
+        TransientVideoError: storage did not answer, or `timeout_s` seconds passed without data.
+    """
+    if stills.is_still(ref):
+        return stills.probe_still(ref)
+    with opened(ref, timeout_s=timeout_s) as (container, stream):
+        numbers = _from_index(ref, container, stream)
+        if numbers is None and _must_estimate(ref):
+            numbers = _from_head(ref, container, stream)
+        frame = first_frame(ref, container, stream, timeout_s=timeout_s)
+        if numbers is None:
+            numbers = _from_packets(ref, stream, timeout_s)
+        return _describe(ref, stream, frame, numbers)
+
+
+def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
+    """Decode until one frame comes out, passing over damaged packets."""
+    decoder(stream, threads=1)  # frame threads would hold the first frame back
+    deadline, tried, damage = time.monotonic() + timeout_s, 0, None
+    for packet in container.demux(stream):
+        try:
+            for frame in packet.decode():
+                return frame  # type: ignore[return-value]
+        except FFmpegError as error:
+            damage = error
+        tried += 1
+        if tried > _TRIES:
+            break
+        if time.monotonic() > deadline:
+            raise TransientVideoError(ref.path, f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out")
+    if tried <= 1 and damage is None:  # nothing but the flush packet
+        raise SkippedVideo(ref.path, "its video track is empty: no frame is stored in it")
+    why = "its data is damaged or encrypted" if damage is not None else "its data holds no complete frame"
+    raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
+
+
+def _describe(ref: VideoRef, stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> VideoInfo:
+    context = stream.codec_context
+    codec = stream.codec_context.codec.canonical_name
+    tone = colour.decide(frame, codec=codec)
+    turn = colour.orientation_of(frame)
+    notes = list(numbers.notes) + list(tone.notes)
+    aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
+    if aspect <= 0 or not Fraction(1, 16) < aspect < 16:
+        aspect = Fraction(1)
+    width, height = max(1, round(frame.width * aspect)), frame.height
+    if turn.transpose:
+        width, height = height, width
+    if frame.interlaced_frame:
+        notes.append("interlaced: fields are judged woven together, as stored")
+    if tone.transfer in ("smpte2084", "arib-std-b67"):
+        kind = "PQ" if tone.transfer == "smpte2084" else "HLG"
+        notes.append(f"HDR ({kind}): judged without tone mapping, do not compare with SDR scores")
+    return VideoInfo(
+        codec=codec,
+        coded_width=frame.width,
+        coded_height=frame.height,
+        width=width,
+        height=height,
+        fps=numbers.fps,
+        duration_s=numbers.duration_s,
+        start_time_s=numbers.start_time_s,
+        bitrate_kbps=numbers.bitrate_kbps,
+        pixel_format=frame.format.name,
+        bit_depth=max(component.bits for component in frame.format.components),
+        color_space=tone.matrix,
+        color_range=tone.range,
+        color_transfer=tone.transfer,
+        rotation_degrees=turn.clockwise_degrees,
+        mirrored=turn.mirrored,
+        still=numbers.frames == 1,
+        notes=tuple(notes),
+    )
+
+
+def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -> _Numbers | None:
+    """Numbers from the container's own list of all frames, where it has a complete one (MP4/MOV without fragments)."""
+    if not container.format.name.startswith("mov") or ref.parts or not stream.frames:
+        return None
+    entries = [(e.timestamp, e.size, e.pos) for e in stream.index_entries if not e.is_discard]
+    everything = list(stream.index_entries)
+    if len(everything) < stream.frames or len(entries) < 1:
+        return None
+    base = stream.time_base or Fraction(1, 1000)
+    steps = [b[0] - a[0] for a, b in zip(entries, entries[1:], strict=False)]
+    last = steps[-1] if steps else (stream.duration or 0)
+    ticks = entries[-1][0] - entries[0][0] + last
+    if stream.duration and abs(stream.duration - ticks) > max(0.05 * ticks, 2 * last):
+        return None  # fragments follow, or the header lies: measure the packets
+    notes = []
+    end, size = max(e.pos + e.size for e in everything), storage.size(ref)
+    if end > size:
+        there = sum(e.pos + e.size <= size for e in everything)
+        notes.append(f"truncated: {len(everything) - there} of {len(everything)} frames are missing from the file")
+    duration = Fraction(ticks) * base
+    kbps = float(sum(e.size for e in everything) * 8 / duration / 1000) if duration > 0 else None
+    start = Fraction(stream.start_time or 0) * base
+    fps = _rate(stream, Fraction(len(entries)) / duration) if duration > 0 and len(entries) > 1 else None
+    return _Numbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
+
+
+def _from_packets(ref: VideoRef, stream: VideoStream, timeout_s: float) -> _Numbers:
+    table = packet_table(ref, timeout_s=timeout_s)
+    order = table.order
+    if not len(order):
+        raise BrokenVideo(ref.path, "no presentable frame: every packet lacks a time or a key frame before it; write it again")
+    start = int(table.pts[order[0]]) * table.time_base
+    duration = table.duration_s
+    notes = [] if table.error is None else [f"reading ended early: {table.error}"]
+    if table.counted:
+        notes.append("no times in the stream: frames are numbered at its nominal rate")
+    fps = _rate(stream, len(order) / duration) if duration > 0 and len(order) > 1 else None
+    return _Numbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
+
+
+def _must_estimate(ref: VideoRef) -> bool:
+    return any(storage.is_remote(path) for path in ref.parts or (ref.path,))
+
+
+def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) -> _Numbers:
+    """Duration from the header, bitrate from the video track's share of the first bytes."""
+    duration = Fraction(container.duration, av.time_base) if container.duration else None
+    if stream.duration and stream.time_base:
+        duration = stream.duration * stream.time_base
+    for other in container.streams:
+        other.discard = Discard.default
+    video = total = 0
+    for packet in container.demux():
+        total += packet.size
+        video += packet.size if packet.stream_index == stream.index else 0
+        if total > _HEAD_BYTES:
+            break
+    container.seek(0)
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    base = stream.time_base or Fraction(1, 1000)
+    kbps = float(storage.size(ref) * 8 / duration / 1000) * video / total if duration and total else None
+    return _Numbers(
+        stream.average_rate or stream.guessed_rate, float(duration) if duration else None,
+        float((stream.start_time or 0) * base), kbps, stream.frames or 2,
+        ("bitrate estimated from the head of the file, duration as its header says",),
+    )  # fmt: skip
+
+
+def _rate(stream: VideoStream, measured: Fraction) -> Fraction:
+    """The nominal rate where it agrees with what was measured (containers round times), else the measured one."""
+    for nominal in (stream.average_rate, stream.guessed_rate):
+        if nominal and abs(nominal - measured) < measured / 100:
+            return nominal
+    return measured.limit_denominator(1001)

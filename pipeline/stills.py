@@ -1,0 +1,99 @@
+"""Still pictures, read with Pillow: PNG, JPEG and WebP are videos of one frame.
+
+Pillow rather than FFmpeg: it knows EXIF orientation, palettes with transparency, CMYK and 16-bit gray.
+"""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import BinaryIO
+
+import av
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from . import storage
+from .colour import Converter, Orientation
+from .errors import BrokenVideo
+from .media import explain
+from .values import RGB, Frame, VideoInfo, VideoRef
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+_CODECS = {"PNG": "png", "JPEG": "mjpeg", "WEBP": "webp"}
+_MOST_PIXELS = 200_000_000  # a larger picture is taken for a mistake or an attack
+
+
+def is_still(ref: VideoRef) -> bool:
+    """True when the bytes start like a PNG, JPEG or WebP picture that is no motion JPEG stream and no animated PNG.
+
+    Raises:
+        VideoError: the file cannot be read.
+    """
+    path = ref.parts[0] if ref.parts else ref.path
+    if path.lower().endswith((".mjpeg", ".mjpg")) or len(ref.parts) > 1:
+        return False
+    try:
+        with storage.open_binary(path) as file:
+            head = file.read(64)
+            if head.startswith(b"\xff\xd8\xff") or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+                return True
+            return head.startswith(b"\x89PNG\r\n\x1a\n") and b"acTL" not in head + file.read(4096)
+    except OSError as error:
+        raise explain(ref, error) from error
+
+
+def probe_still(ref: VideoRef) -> VideoInfo:
+    """What the picture's header says. Raises BrokenVideo when it cannot be decoded."""
+    picture, codec, notes = _load(ref)
+    height, width = picture.shape[:2]
+    return VideoInfo(
+        codec=codec, coded_width=width, coded_height=height, width=width, height=height, fps=None, duration_s=None,
+        start_time_s=0.0, bitrate_kbps=None, pixel_format="rgb24", bit_depth=8, color_space="gbr", color_range="pc",
+        color_transfer="iec61966-2-1", still=True, notes=notes,
+    )  # fmt: skip
+
+
+def read_still(ref: VideoRef, raster: tuple[int, int] | None) -> Frame:
+    """The picture as frame 0 at time 0, scaled to `raster` (width, height) as video frames are."""
+    picture, _, _ = _load(ref)
+    if raster is not None and raster != (picture.shape[1], picture.shape[0]):
+        picture = Converter(raster, "gbr", "pc", Orientation())(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+    return Frame(0, Fraction(0), picture)
+
+
+def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
+    path = ref.parts[0] if ref.parts else ref.path
+    notes = []
+    try:
+        with storage.open_binary(path) as file, Image.open(_whole(file), formats=FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise BrokenVideo(ref.path, f"{image.width}x{image.height} pixels is too large a picture; scale it down")
+            codec = _CODECS[image.format or "PNG"]
+            if getattr(image, "n_frames", 1) > 1 and image.format == "WEBP":
+                notes.append("animated picture: only its first frame is judged")
+            upright = ImageOps.exif_transpose(image)
+            rgb = _to_rgb(upright, notes)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        what = "truncated" if "truncated" in text else f"cannot be decoded ({text})"
+        raise BrokenVideo(ref.path, f"picture is {what}; write it again" if what == "truncated" else f"picture {what}") from error
+    return rgb, codec, tuple(notes)
+
+
+def _whole(file: BinaryIO) -> BinaryIO:
+    """A picture is small: one read in place of many ranged ones."""
+    return io.BytesIO(file.read())
+
+
+def _to_rgb(image: Image.Image, notes: list[str]) -> RGB:
+    if image.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips in place of scaling
+        gray = np.asarray(image).astype(np.uint32)
+        return np.repeat((gray // 257).astype(np.uint8)[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
+            notes.append("transparent areas are shown over black")
+        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, rgba)
+    return np.asarray(image.convert("RGB")).copy()
