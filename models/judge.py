@@ -68,7 +68,8 @@ class Judge:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
         crop = self.entry.crop
         places = [crop_places(f.shape[0], f.shape[1], self.crops, crop, self.seed) for f in frames]
-        encoded = self._encode([self._cut(f, place) for f, spots in zip(frames, places, strict=True) for place in spots])
+        cuts = [self._cut(f, place) for f, spots in zip(frames, places, strict=True) for place in spots]
+        encoded = self._encode(cuts)
         out, start = [], 0
         for frame, spots in zip(frames, places, strict=True):
             mine = encoded[start : start + len(spots)]

@@ -140,14 +140,14 @@ class HierarchicalAttention(nn.Module):
         """Distorted x and reference y, (B, N, C) of a map of `size`; `grid` is the deepest map's size."""
         seen = pool_grid(x, size) if self.light else x
         whole: Tensor = self.drop(attend(self.query1(y), self.key1(seen), self.value1(seen)))
-        x = x + self.gate1(x) * whole
+        x = x + torch.mul(whole, self.gate1(x))
         if not self.local:
             return x
         regions = grid if self.light else (2, 2)
         query = patches(self.query2(y), size, regions)
         key, value = patches(self.key2(x), size, regions), patches(self.value2(x), size, regions)
         inside: Tensor = self.drop(unpatch(attend(query, key, value), size))
-        return x + self.gate2(x) * inside
+        return x + torch.mul(inside, self.gate2(x))
 
 
 class SemanticDistortionAware(nn.Module):
@@ -166,7 +166,7 @@ class SemanticDistortionAware(nn.Module):
         """(B, N, C) shallow tokens to the same shape."""
         key, value = patches(self.key(deep), deep_size, grid), patches(self.value(deep), deep_size, grid)
         out: Tensor = self.drop(unpatch(attend(patches(self.query(shallow), size, grid), key, value), size))
-        return shallow + self.gate(shallow) * out
+        return shallow + torch.mul(out, self.gate(shallow))
 
 
 class Head(nn.Module):

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -51,16 +52,17 @@ def encode(shot: list[Picture], codec: str, crf: float, size: tuple[int, int]) -
     """Last frame of a shot after an encoder at (width, height) `size`, scaled back up as a player would."""
     memory = io.BytesIO()
     with av.open(memory, "w", format="matroska") as sink:
-        stream = sink.add_stream(codec, rate=Fraction(25), options={**ENCODERS[codec], "crf": str(crf)})
+        options = {**ENCODERS[codec], "crf": str(crf)}
+        stream: Any = sink.add_stream(codec, rate=Fraction(25), options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for picture in shot:
             frame = av.VideoFrame.from_ndarray(resize(picture, size), format="rgb24")
             sink.mux(stream.encode(frame))
         sink.mux(stream.encode(None))
     memory.seek(0)
-    with av.open(memory) as source:
+    with av.open(memory, "r") as source:
         *_, last = source.decode(video=0)
-        decoded = last.to_ndarray(format="rgb24")
+        decoded: Any = last.to_ndarray(format="rgb24")
     height, width = shot[-1].shape[:2]
     return resize(decoded, (width, height))
 
@@ -75,7 +77,8 @@ def codec_ladder(shot: list[Picture], rng: np.random.Generator) -> list[Version]
         size = (max(32, round(width * scale / 2) * 2), max(32, round(height * scale / 2) * 2))
         for crf in sorted(rng.uniform(*span, size=count)):
             picture = encode(shot, codec, round(float(crf)), size)
-            versions.append(Version(picture, f"{codec} crf {crf:.0f} at {scale:.2f}", f"{codec}@{scale:.2f}", float(crf)))
+            what, chain = f"{codec} crf {crf:.0f} at {scale:.2f}", f"{codec}@{scale:.2f}"
+            versions.append(Version(picture, what, chain, float(crf)))
     return versions
 
 

@@ -60,7 +60,9 @@ def agreement(scores: Sequence[float], mos: Sequence[float]) -> Agreement:
     return Agreement(len(x), srocc, plcc, krocc, float(np.sqrt(np.mean((mapped - y) ** 2))))
 
 
-def judge_samples(judge: Judge, samples: Sequence[Sample], tell: Callable[[int], None] = lambda _: None) -> list[Judged]:
+def judge_samples(
+    judge: Judge, samples: Sequence[Sample], tell: Callable[[int], None] = lambda _: None
+) -> list[Judged]:
     """Score rated pictures on their display raster; a reference shared by several rows is encoded once."""
     out: list[Judged] = []
     shown: tuple[object, object] = (None, None)

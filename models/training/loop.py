@@ -58,7 +58,7 @@ def start(recipe: Recipe, data: Path) -> Yoto:
 
 
 def frozen_statistics(network: nn.Module) -> None:
-    """Train all layers, but keep batch norms' running statistics: a step is too small and too mixed to estimate them."""
+    """Train all layers, but keep batch norms' running statistics: a step is too small and mixed to estimate them."""
     network.train()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -132,10 +132,13 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     if save.exists():
         state = torch.load(save, weights_only=True)
         done = int(state["step"])
-        for name, part in (("network", network), ("average", average), ("optimiser", optimiser), ("schedule", schedule)):
-            part.load_state_dict(state[name])  # type: ignore[attr-defined]  # all four have one
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
         tell(f"going on after step {done}")
 
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a tenth faster on CPUs
     frozen_statistics(network)
     began = time.monotonic()
     with ThreadPoolExecutor(1) as reader, (out / "log.jsonl").open("a") as log:
@@ -154,7 +157,8 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
             if (step + 1) % 20 == 0:
                 pace = (time.monotonic() - began) / (step + 1 - done)
                 left = pace * (recipe.steps - step - 1) / 60
-                tell(f"step {step + 1} of {recipe.steps}, loss {float(loss.detach()):.4f}, {pace:.2f} s a step, {left:.0f} min left")
+                now = f"step {step + 1} of {recipe.steps}, loss {float(loss.detach()):.4f}"
+                tell(f"{now}, {pace:.2f} s a step, {left:.0f} min left")
             if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
                 log.flush()
                 state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}

@@ -1,4 +1,4 @@
-"""Everything training looks at, prepared once on disk: pictures at their display raster, and ladders made of photographs."""
+"""What training looks at, prepared once on disk: pictures at their display raster, ladders made of photographs."""
 
 from __future__ import annotations
 
@@ -123,9 +123,10 @@ def make_ladders(
     """
     jobs = []
     for folder, count in recipe.pictures:
-        found = sorted(p for p in (data / "pristine" / folder).glob("*") if p.suffix in {".png", ".jpg", ".jpeg", ".webp"})
+        place = data / "pristine" / folder
+        found = sorted(p for p in place.glob("*") if p.suffix in {".png", ".jpg", ".jpeg", ".webp"})
         if not found:
-            raise DataError(f"{data / 'pristine' / folder}: no photographs here; point --data at the folder that holds pristine/")
+            raise DataError(f"{place}: no photographs here; point --data at the folder that holds pristine/")
         for path in found[:: max(1, len(found) // count)][:count]:
             with Image.open(path) as picture:
                 small = picture.width * picture.height < 300_000

@@ -30,7 +30,8 @@ def vmaf(reference: Picture, versions: Sequence[Picture]) -> list[float]:
         distorted, pristine, log = (Path(folder, n) for n in ("distorted.rgb", "reference.rgb", "log.json"))
         distorted.write_bytes(b"".join(np.ascontiguousarray(v).tobytes() for v in versions))
         pristine.write_bytes(np.ascontiguousarray(reference).tobytes() * frames)
-        graph = f"[0:v]format=yuv420p[d];[1:v]format=yuv420p[r];[d][r]libvmaf=model=version=vmaf_v0.6.1neg:log_fmt=json:log_path={log}"
+        measure = f"libvmaf=model=version=vmaf_v0.6.1neg:log_fmt=json:log_path={log}"
+        graph = f"[0:v]format=yuv420p[d];[1:v]format=yuv420p[r];[d][r]{measure}"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", *raw, "-i", str(distorted), *raw]
         command += ["-i", str(pristine), "-lavfi", graph, "-f", "null", "-"]
         subprocess.run(command, check=True, capture_output=True)

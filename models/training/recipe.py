@@ -27,7 +27,7 @@ class Recipe:
         ("kodak24", 24), ("mcmaster18", 18), ("urban100", 60), ("sunhays80", 50), ("wallpapers", 24), ("bsds500", 100),
     )  # fmt: skip
     ladders_each: int = 2  # made of every picture; small ones (below 0.3 megapixels) make one
-    steps: int = 2400
+    steps: int = 1500
     phases: tuple[Phase, ...] = (
         Phase(0.4, ladders=4, versions=3, rated=4, crops=2),  # what distortions look like: many contents, made ladders
         Phase(0.6, ladders=2, versions=3, rated=6, crops=3),  # what people think of them

@@ -14,8 +14,7 @@ from PIL import Image
 # non-commercial terms and may serve for validation only. A content of both sets is held out of both.
 HELD_OUT = frozenset({
     "vegetables", "Dancers", "bigbuck_bunny",
-    "Netflix_BarScene", "costa_rica", "classroom", "weapon8k-standard", "NTIA_4K_Vignette_1_Violin-422p-8bit-60fps-4096x2160",
-    "raptors",
+    "Netflix_BarScene", "NTIA_4K_Vignette_1_Violin", "classroom", "costa_rica", "raptors", "weapon8k-standard",
 })  # fmt: skip
 
 
@@ -87,8 +86,8 @@ def uhd_h265_images(root: Path) -> list[Sample]:
 def _content(name: str) -> str:
     """The title without size, rate and container, spelled as in the other set."""
     stem = name.rsplit(".", 1)[0]
-    for tail in ("_3840x2160", "_4096x2160", "_harmonic", "_ffvhuff", "-60fps", "-6k-"):
-        stem = stem.split(tail)[0] if "NTIA" not in stem else stem
+    for tail in ("_3840x2160", "_4096x2160", "_harmonic", "_ffvhuff", "-422p", "-60fps", "-6k-"):
+        stem = stem.split(tail)[0]
     return stem
 
 
