@@ -123,8 +123,8 @@ def run_evaluate(
         if before not in (None, key):
             table.add_section()
         rows_of = "all" if line.mode == "nr" else "with reference"
-        figures = [f"{v:.3f}" for v in (a.srocc, a.plcc, a.krocc)]
-        table.add_row(line.dataset, rows_of, line.measure, str(a.n), *figures, f"{a.rmse:.1f}")
+        cells = [f"{v:.3f}" for v in (a.srocc, a.plcc, a.krocc)]
+        table.add_row(line.dataset, rows_of, line.measure, str(a.n), *cells, f"{a.rmse:.1f}")
         before = key
     Console().print(table)
     return 0
