@@ -19,7 +19,8 @@ class ContentIds:
     that cannot be read are passed over: the worst that happens is that a file is hashed once more.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._path = path
         self._known: dict[str, tuple[int, int, str]] = {}
         self._file: IO[str] | None = None
@@ -31,7 +32,7 @@ class ContentIds:
                     self._take(line)
         except (OSError, UnicodeError):
             lines = 0
-        if lines > 2 * len(self._known) + 1000:
+        if lines > 2 * len(self._known) + 1000 and not read_only:
             self._rewrite()
 
     def __len__(self) -> int:
@@ -49,6 +50,8 @@ class ContentIds:
         if self._known.get(path) == (size, mtime_ns, content_id):
             return
         self._known[path] = (size, mtime_ns, content_id)
+        if self._read_only:
+            return
         try:
             if self._file is None:
                 self._file = self._path.open("a", encoding="utf-8", errors="surrogatepass")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,14 @@ import pyarrow.parquet as pq
 from .errors import YotoVideoError
 
 TEMPORARY = ".tmp"  # folder beside the data sets
+
+
+class UnreadablePartError(Exception):
+    """A part that gives no rows; `str()` goes on after its path."""
+
+
+class DamagedPartError(UnreadablePartError):
+    """Truncated, or its bytes have changed since it was written."""
 
 
 def part_name(ladder: str) -> str:
@@ -65,33 +75,33 @@ def read_part(path: Path, schema: pa.Schema) -> pa.Table:
     """The part's rows in the schema's columns and types; a column it lacks is null, others are left out.
 
     Raises:
-        ValueError: it is no part of this data set, is damaged, or was written by a newer version; one sentence.
+        UnreadablePartError: it is damaged, no part of this data set, or written by a newer version.
     """
-    try:
+    with _reading():
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             _check_kind(file.schema_arrow, schema)
-            table = file.read()
+            table = file.read(use_threads=False)  # parts are small: threads cost more than they bring
+        have = table.schema
         columns = [
-            table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(table.num_rows, f.type)
+            pa.nulls(table.num_rows, f.type)
+            if f.name not in have.names
+            else table[f.name]
+            if have.field(f.name).type == f.type
+            else table[f.name].cast(f.type)
             for f in schema
         ]
         return pa.table(columns, schema=pa.schema([f.with_nullable(True) for f in schema]))
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"cannot be read ({_first_line(error)})") from None
 
 
 def count_rows(path: Path, schema: pa.Schema) -> int:
     """Number of rows, from the file's footer alone.
 
     Raises:
-        ValueError: as read_part.
+        UnreadablePartError: as read_part.
     """
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_kind(file.schema_arrow, schema)
-            return int(file.metadata.num_rows)
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"cannot be read ({_first_line(error)})") from None
+    with _reading(), pq.ParquetFile(path) as file:
+        _check_kind(file.schema_arrow, schema)
+        return int(file.metadata.num_rows)
 
 
 def sync_folder(folder: Path) -> None:
@@ -105,12 +115,23 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # Arrow raises it for bad pages too, then without a number
+        reason = f"cannot be read ({_first_line(error)})"
+        raise (DamagedPartError(reason) if error.errno is None else UnreadablePartError(reason)) from None
+    except pa.ArrowException as error:
+        raise DamagedPartError(f"is damaged ({_first_line(error)})") from None
+
+
 def _check_kind(found: pa.Schema, wanted: pa.Schema) -> None:
     meta, want = found.metadata or {}, wanted.metadata
     if meta.get(b"yoto_video_data_set") != want[b"yoto_video_data_set"]:
-        raise ValueError("was not written by yoto-video")
+        raise UnreadablePartError("was not written by yoto-video")
     if int(meta[b"schema_version"]) > int(want[b"schema_version"]):
-        raise ValueError("was written by a newer yoto-video")
+        raise UnreadablePartError("was written by a newer yoto-video")
 
 
 def _first_line(error: Exception) -> str:

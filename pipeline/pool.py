@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,16 +57,17 @@ def hysteresis(pts: Floats, scores: Floats) -> float:
     window, as published implementations have it); the clip's pool is the mean over frames. The windows are
     taken by presentation time, so that unevenly sampled frames are treated alike.
     """
-    begins = np.searchsorted(pts, pts - MEMORY_S - SAME_TIME_S)
-    ends = np.searchsorted(pts, pts + MEMORY_S - SAME_TIME_S)  # [t, t + 2 s)
-    total = 0.0
-    for i, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-        ahead = np.sort(scores[i : max(end, i + 1)])
-        weights = np.exp(-0.5 * (np.arange(len(ahead)) / ((2 * len(ahead) - 1) / 6.0)) ** 2)
-        current = float(np.dot(ahead, weights) / weights.sum())
-        memory = float(scores[begin:i].min()) if i > begin else float(scores[i])
-        total += CURRENT_SHARE * current + (1.0 - CURRENT_SHARE) * memory
-    return min(max(total / len(scores), float(scores.min())), float(scores.max()))
+    here = np.arange(len(pts))
+    past = here - np.searchsorted(pts, pts - MEMORY_S - SAME_TIME_S)  # frames in [t - 2 s, t)
+    ahead = np.searchsorted(pts, pts + MEMORY_S - SAME_TIME_S) - here  # frames in [t, t + 2 s)
+    memory, current = scores.copy(), scores.copy()  # the first frame remembers itself
+    for size, at in _by_size(past):
+        memory[at] = scores[at[:, None] - np.arange(1, size + 1)].min(axis=1)
+    for size, at in _by_size(ahead):
+        weights = np.exp(-0.5 * (np.arange(size) / ((2 * size - 1) / 6.0)) ** 2)
+        current[at] = np.sort(scores[at[:, None] + np.arange(size)], axis=1) @ weights / weights.sum()
+    pooled = float(np.mean(CURRENT_SHARE * current + (1.0 - CURRENT_SHARE) * memory))
+    return min(max(pooled, float(scores.min())), float(scores.max()))  # the weights' sum rounds in the last digits
 
 
 def _percentile(q: float) -> Callable[[Floats, Floats], float]:
@@ -151,6 +152,14 @@ def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
     if values.min() >= 0 and values.max() <= 100:
         low, high = max(low, 0.0), min(high, 100.0)
     return low, high
+
+
+def _by_size(sizes: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Positions that share a window size above 0, at most 4096 at a time: what fits in memory as a matrix."""
+    for size in np.unique(sizes[sizes > 0]):
+        at = np.flatnonzero(sizes == size)
+        for i in range(0, len(at), 4096):
+            yield int(size), at[i : i + 4096]
 
 
 def _correlation_time(centred: Floats) -> float:

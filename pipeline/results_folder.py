@@ -18,12 +18,44 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from .. import __version__
-from .errors import UsageError
+from .errors import UsageError, YotoVideoError
 from .parts import TEMPORARY
 from .schema import SCHEMA_VERSION
 
 MARKER = "yoto-video.json"
 DATA_SETS = ("clips", "frames", "runs")
+
+
+class PictureFolder:
+    """OUT/pictures: one folder per result, so that pictures go when their result goes."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def folder(self, result_id: str) -> Path:
+        """The folder of a result, created.
+
+        Raises:
+            ValueError: the id cannot be a folder's name.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", result_id):
+            raise ValueError(f"{result_id!r} is no result id")
+        folder = self._out / "pictures" / result_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def save(self, result_id: str, name: str, content: bytes) -> str:
+        """Write one picture of a result; returns its path relative to OUT, with forward slashes.
+
+        Raises:
+            YotoVideoError: the disk refused.
+        """
+        target = self.folder(result_id) / name
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            raise YotoVideoError(f"{target}: cannot write ({error.strerror}); run again to resume") from None
+        return f"pictures/{result_id}/{name}"
 
 
 def local_path(out: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,63 @@
+"""What the store holds, in memory: committed rows of `clips` by part, path and result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from .values import ClipScore, Mode
+
+_Key = TypeVar("_Key")
+
+
+class RowIndex(Mapping[str, list[ClipScore]]):
+    """Part name to its rows, and where a path or a result is without looking through all of them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[ClipScore]] = {}
+        self._paths: dict[str, set[str]] = {}
+        self._results: dict[tuple[str, Mode | None], set[str]] = {}
+
+    def __getitem__(self, part: str) -> list[ClipScore]:
+        return self._rows[part]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def put(self, part: str, rows: list[ClipScore]) -> None:
+        """The part holds these rows now, and no others; without rows it is gone."""
+        for clip in self._rows.pop(part, ()):
+            _leave(self._paths, clip.path, part)
+            _leave(self._results, (clip.result_id, clip.mode), part)
+        for clip in rows:
+            self._paths.setdefault(clip.path, set()).add(part)
+            self._results.setdefault((clip.result_id, clip.mode), set()).add(part)
+        if rows:
+            self._rows[part] = rows
+
+    def rows(self) -> Iterator[ClipScore]:
+        """All rows."""
+        for rows in self._rows.values():
+            yield from rows
+
+    def parts_of(self, path: str) -> list[str]:
+        """Names of the parts with a row of this path, sorted."""
+        return sorted(self._paths.get(path, ()))
+
+    def find(self, result_id: str, mode: Mode | None) -> tuple[str, ClipScore] | None:
+        """A part and its row with this result, if there is one."""
+        for part in sorted(self._results.get((result_id, mode), ())):
+            for clip in self._rows[part]:
+                if (clip.result_id, clip.mode) == (result_id, mode):
+                    return part, clip
+        return None
+
+
+def _leave(where: dict[_Key, set[str]], key: _Key, part: str) -> None:
+    parts = where.get(key, set())
+    parts.discard(part)
+    if not parts:
+        where.pop(key, None)
