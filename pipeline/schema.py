@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,6 +123,23 @@ RUNS = _schema(
 _MOMENT_NAMES = [f.name for f in fields(Moment)]
 
 
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold. Bytes of a file name that are no UTF-8 (Linux allows them) are shown as \\udcXX."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def storable(clip: ClipScore) -> ClipScore:
+    """The row as it will be read again: its names and sentences as UTF-8 can hold them."""
+    return replace(
+        clip,
+        path=plain(clip.path),
+        ladder=plain(clip.ladder),
+        reason=None if clip.reason is None else plain(clip.reason),
+        reference=None if clip.reference is None else plain(clip.reference),
+        findings=tuple(map(plain, clip.findings)),
+    )
+
+
 def clip_rows(clips: Sequence[ClipScore]) -> pa.Table:
     """Values to rows of `clips`.
 
@@ -181,6 +198,7 @@ def runs_of(table: pa.Table) -> list[RunRow]:
 
 def clip_json(clip: ClipScore) -> dict[str, object]:
     """The JSON object of one clip, with exactly the keys of conventions.md; what does not apply is None, never NaN."""
+    clip = storable(clip)
     return {
         "type": "clip",
         "path": clip.path,
@@ -211,7 +229,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
     row: dict[str, object] = {f.name: getattr(clip, f.name) for f in fields(clip)}
     if clip.pools and (set(clip.pools) != set(POOLS) or not all(map(math.isfinite, clip.pools.values()))):
         raise ValueError(f"{clip.path}: a scored clip needs a finite number for each of {', '.join(POOLS)}")
-    row |= {name: _finite(value) for name, value in row.items() if isinstance(value, float)}
+    row |= {f.name: _finite(row[f.name]) for f in CLIPS if f.type == _REAL and f.name in row}
     return row | {
         "score": clip.score,
         "pools": clip.pools or None,
@@ -234,5 +252,6 @@ def _clip(row: dict[str, Any]) -> ClipScore:
     return ClipScore(**values)
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _finite(value: Any) -> float | None:
+    """Any real number (also NumPy's and Fraction) as a float; None where there is none."""
+    return float(value) if value is not None and math.isfinite(value) else None

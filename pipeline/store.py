@@ -19,7 +19,7 @@ from .content_cache import ContentIds
 from .ledger import Key, Ledger
 from .parts import UnreadablePartError, part_name, read_part, write_part
 from .results_folder import PictureFolder, check_readable, clear_leftovers, local_path, lock, prepare
-from .schema import RUNS, run_rows, runs_of
+from .schema import RUNS, plain, run_rows, runs_of, storable
 from .values import ClipResult, ClipScore, FrameScore, Mode, RunRow
 
 
@@ -65,6 +65,7 @@ class Store:
 
     def frames(self, path: str, mode: Mode | None = None) -> list[FrameScore]:
         """Frame rows of a video, in one mode or in all, by mode and presentation order; empty where there is none."""
+        path = plain(path)
         found: list[FrameScore] = []
         for part in self._ledger.rows.parts_of(path):
             wanted = [c for c in self._ledger.rows[part] if c.path == path and mode in (None, c.mode)]
@@ -74,15 +75,14 @@ class Store:
 
     def ladder_frames(self, ladder: str) -> dict[Key, list[FrameScore]]:
         """Frame rows of every video of a ladder, by (path, mode), in presentation order: one file is read."""
-        part = part_name(ladder)
+        part = part_name(plain(ladder))
         return self._ledger.frames(part, self._ledger.rows.get(part, ()))
 
     def commit(self, ladder: str, results: Sequence[ClipResult], kept: Iterable[ClipScore] = ()) -> bool:
         """Put results of a ladder in the store, as one: after a crash either all of them are there or none.
 
-        Rows these supersede go away, in whatever ladder they are: the same path in the same mode, and other rows of the
-        same path when the content or the network changed, or when one of the two says that the video cannot be scored.
-        Other rows of the ladder stay.
+        A video's rows come together: all older rows of a path that is named here go away, in whatever mode and ladder.
+        Rows of other paths stay.
 
         Args:
             ladder: the ladder's name; every row's `ladder`.
@@ -99,26 +99,22 @@ class Store:
             YotoVideoError: the disk refused; the message says so. Run again to resume.
         """
         self._must_write()
-        now = datetime.now(UTC)
-        fresh = [replace(r, clip=replace(r.clip, measured_at=r.clip.measured_at or now)) for r in results]
-        again = [self._again(clip) for clip in kept]
+        now, ladder = datetime.now(UTC), plain(ladder)
+        fresh = [replace(r, clip=replace(storable(r.clip), measured_at=r.clip.measured_at or now)) for r in results]
+        again = [self._again(storable(clip)) for clip in kept]
         fresh += [r for r in again if len(r.frames) == r.clip.frames]  # others: damaged since, and said in `warnings`
         _check(ladder, fresh)
         name, rows = part_name(ladder), self._ledger.rows
-        by_path = _by_path(result.clip for result in fresh)
-        stays = {
-            part: [c for c in rows[part] if not any(_supersedes(n, c) for n in by_path.get(c.path, ()))]
-            for part in {part for path in by_path for part in rows.parts_of(path)}
-        }
+        paths = {result.clip.path for result in fresh}
         before = rows.get(name, [])
-        carried = stays.pop(name, before)
-        changed = sorted(part for part in stays if len(stays[part]) != len(rows[part]))
-        if not changed and _same(before, [*carried, *(result.clip for result in fresh)]):
+        carried = [clip for clip in before if clip.path not in paths]
+        elsewhere = {part for path in paths for part in rows.parts_of(path)} - {name}
+        if not elsewhere and _same(before, [*carried, *(result.clip for result in fresh)]):
             return False
 
-        touched = {clip.result_id for part in [name, *changed] for clip in rows.get(part, ())}
-        for part in changed:
-            self._ledger.keep(part, stays[part])
+        touched = {clip.result_id for part in [name, *elsewhere] for clip in rows.get(part, ())}
+        for part in sorted(elsewhere):
+            self._ledger.keep(part, [clip for clip in rows[part] if clip.path not in paths])
         fresh += self._ledger.retract(name, carried)
         self._ledger.add(name, fresh)
         self._drop_pictures(touched)
@@ -127,7 +123,7 @@ class Store:
     def forget(self, paths: Iterable[str]) -> int:
         """Take away all rows of these videos (files that are gone). Returns the number of rows."""
         self._must_write()
-        gone, rows = set(paths), self._ledger.rows
+        gone, rows = set(map(plain, paths)), self._ledger.rows
         touched: set[str] = set()
         count = 0
         for part in sorted({part for path in gone for part in rows.parts_of(path)}):
@@ -206,23 +202,6 @@ def _check(ladder: str, results: Sequence[ClipResult]) -> None:
         if (clip.path, clip.mode) in seen:
             raise ValueError(f"{clip.path}: two results in mode {clip.mode}")
         seen.add((clip.path, clip.mode))
-
-
-def _supersedes(new: ClipScore, old: ClipScore) -> bool:
-    """Whether the old row goes when the new one comes; both are of the same path."""
-    return (
-        new.mode == old.mode
-        or None in (new.mode, old.mode)
-        or ("" not in (new.content_id, old.content_id) and new.content_id != old.content_id)
-        or (None not in (new.model_sha256, old.model_sha256) and new.model_sha256 != old.model_sha256)
-    )
-
-
-def _by_path(clips: Iterable[ClipScore]) -> dict[str, list[ClipScore]]:
-    grouped: dict[str, list[ClipScore]] = {}
-    for clip in clips:
-        grouped.setdefault(clip.path, []).append(clip)
-    return grouped
 
 
 def _same(one: Iterable[ClipScore], other: Iterable[ClipScore]) -> bool:
