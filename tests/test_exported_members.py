@@ -44,7 +44,7 @@ def test_what_score_takes() -> None:
 def test_what_scan_takes() -> None:
     parameters = inspect.signature(yoto_video.scan).parameters
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-    assert list(parameters)[0] == "path"
+    assert next(iter(parameters)) == "path"
     assert defaults == {
         "out": "yoto-out",
         "reference": None,
