@@ -1,0 +1,121 @@
+"""Which frames of a ladder stand for which: sampled instants to frames, frames of an encode to those of its master.
+
+Videos are laid over each other at equal start: an instant is counted from each stream's own first frame. A pair is two
+frames whose instants differ by at most half a frame, never two frames of the same index. What the frames of one video
+are depends on that video and its master alone, so a result stays true when other rungs are added to the ladder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from statistics import median_low
+
+from . import sample
+from .values import VideoInfo
+
+_SLOWER = Fraction(11, 10)  # frames that last this much longer than the master's: some of its frames were left out
+_HDR = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One frame to decode.
+
+    `step` orders the frames of all videos of a ladder: with a master it is the index of the master's frame shown at
+    this instant, else the sample's own number. Samples of one video ascend in both `step` and `frame`.
+    """
+
+    step: int
+    frame: int  # 0-based index in its own stream
+    paired: bool = False  # the master's frame `step` shows the same instant, within half a frame
+    scored: bool = True  # False for a master's frame that is only needed as a reference
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """The samples of one encode against its master, and how many of the master's instants found no frame in it."""
+
+    samples: list[Sample]
+    wanted: int  # instants looked for
+    unpaired: int  # of these, without a frame within half a frame
+
+
+def frame_gap(times: Sequence[Fraction]) -> Fraction:
+    """Typical time from a frame to the next, seconds: the median, so that holes do not count; 0 for a single frame."""
+    stride = max(1, len(times) // 1000)  # a thousand gaps say it, and two hours hold half a million
+    gaps = [times[i + 1] - times[i] for i in range(0, len(times) - 1, stride)]
+    return median_low(gaps) if gaps else Fraction(0)
+
+
+def span(times: Sequence[Fraction]) -> Fraction:
+    """From the first frame's appearance to the last one's disappearance, seconds."""
+    return times[-1] - times[0] + frame_gap(times)
+
+
+def own_samples(times: Sequence[Fraction], *, fps: float, min_frames: int, seed: int) -> list[Sample]:
+    """The frames a stream is sampled at when nothing else decides; `step` counts them."""
+    frames = sample.choose_frames(times, span(times), fps=fps, min_frames=min_frames, seed=seed)
+    return [Sample(step=number, frame=frame) for number, frame in enumerate(frames)]
+
+
+def pair_with_master(times: Sequence[Fraction], master_times: Sequence[Fraction], chosen: Sequence[int]) -> Pairing:
+    """Match an encode to its master.
+
+    The encode answers each of the master's frames with its own frame nearest in time: a pair when the two lie within
+    half a frame (the shorter of the two rates'), and otherwise a frame to judge without reference. An encode at a lower
+    rate (30 of 60) lacks every second frame of the master: there the master first moves to the frame nearest to one
+    that the encode has, or half of the pairs would be one frame off.
+
+    Args:
+        times, master_times: presentation times of all frames, ascending, seconds.
+        chosen: indices of the master's sampled frames, ascending.
+    """
+    gap, master_gap = frame_gap(times), frame_gap(master_times)
+    shift = times[0] - master_times[0]
+    if gap > _SLOWER * master_gap > 0:
+        wished = [master_times[i] + shift for i in chosen]
+        kept = sample.nearest_frames(times, wished, gap / 2)
+        moved = [t if i is None else times[i] for t, i in zip(wished, kept, strict=True)]
+        chosen = sorted({i for i in sample.nearest_frames(master_times, [t - shift for t in moved]) if i is not None})
+    moments = [master_times[i] + shift for i in chosen]
+    tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
+    pairs = sample.nearest_frames(times, moments, tolerance)
+    nearest = sample.nearest_frames(times, moments)
+
+    samples: list[Sample] = []
+    for step, moment, pair, near in zip(chosen, moments, pairs, nearest, strict=True):
+        if near is None or moment > times[-1] + gap:  # the encode has ended
+            continue
+        new = Sample(step=step, frame=near, paired=pair is not None)
+        if samples and samples[-1].frame == near:  # one row a frame, with its reference if it has one
+            if samples[-1].paired or not new.paired:
+                continue
+            samples.pop()
+        samples.append(new)
+    return Pairing(samples, wanted=len(chosen), unpaired=len(chosen) - sum(s.paired for s in samples))
+
+
+def master_samples(chosen: Sequence[int], encodes: Iterable[Sequence[Sample]]) -> list[Sample]:
+    """What to decode of the master: its own sampled frames, and every frame an encode is paired with."""
+    needed = {s.step for samples in encodes for s in samples if s.paired}
+    mine = set(chosen)
+    return [Sample(step=i, frame=i, scored=i in mine) for i in sorted(needed | mine)]
+
+
+def without_references(samples: Sequence[Sample]) -> list[Sample]:
+    """The same frames, to be judged without a reference."""
+    return [replace(s, paired=False) for s in samples]
+
+
+def why_not_comparable(info: VideoInfo, master: VideoInfo) -> str | None:
+    """Why this encode cannot be compared with this master, one sentence; None when it can."""
+    mine, theirs = _light(info), _light(master)
+    if mine == theirs:
+        return None
+    return f"not compared with its master: this is {mine}, the master {theirs}: equal values stand for other light"
+
+
+def _light(info: VideoInfo) -> str:
+    return _HDR.get(info.color_transfer, "SDR")

@@ -1,0 +1,132 @@
+"""The whole path of one ladder: probe, choose frames, decode in step, score, pool. Top to bottom.
+
+Every video is decoded once and every frame encoded once, the master's for all its encodes (N + 1 passes for N encodes).
+Frames never accumulate: decoders run a few frames ahead of the network, and only the worst ones are kept for pictures.
+Nothing that one file does is raised: it becomes that file's row.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from functools import partial
+
+from . import decode
+from .identity import display_raster, ladder_ids, result_id
+from .lockstep import Ahead, Reading, batches, in_step
+from .pictures import HELD_BYTES, PictureSink, WorstFrames, apart, spill, with_pictures
+from .rows import Context, results_of
+from .score import Judge, Scorer, Tally
+from .settings import Settings
+from .tracks import Track, choose_samples, note_aspect, open_tracks
+from .values import ClipResult, Frame, Ladder, VideoInfo
+
+__all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
+
+FRAMES_A_CALL = 8  # frames encoded at once
+AHEAD_BYTES = 100 << 20  # decoded frames waiting for the network, at most (but two in any case)
+
+
+@dataclass(frozen=True)
+class LadderResult:
+    """The rows of one ladder, and where the time went.
+
+    `seconds`: "probe" (content, headers, frame times), "decode" and "inference" (each by itself; they overlap),
+    "pictures" (heat maps and files), "wall" (the whole).
+    """
+
+    results: list[ClipResult]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def retryable(self) -> set[str]:
+        """Ids that another try may change, to be given to `measure_ladder` as `todo`."""
+        return {r.clip.result_id for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
+
+
+def measure_ladder(
+    ladder: Ladder,
+    judge: Judge,
+    settings: Settings,
+    *,
+    todo: Set[str] | None = None,
+    pictures: PictureSink | None = None,
+    infos: Mapping[str, VideoInfo] | None = None,
+    content_ids: Mapping[str, str] | None = None,
+) -> LadderResult:
+    """Score every video of a ladder without a reference, and every encode against its master where there is one.
+
+    Args:
+        ladder: what belongs together.
+        judge: the loaded network.
+        settings: how frames are chosen, shown and judged.
+        todo: ids of `ladder_ids` to measure; None: all. Other videos are decoded only as far as these need them.
+        pictures: where pictures of the worst frames go; None: none are made.
+        infos: by path, what was probed before.
+        content_ids: by path, of files whose content was identified before.
+
+    Returns:
+        One result without reference and, where there is a master, one with it for each encode; one for the master; one
+        without a mode for a video that could not be scored; in the ladder's order.
+    """
+    began = time.perf_counter()
+    tracks = open_tracks(
+        ladder, settings, judge.model_sha256, todo=todo, infos=infos or {}, content_ids=content_ids or {}
+    )
+    master = tracks[0] if ladder.master is not None else None
+    choose_samples(tracks, master, settings)
+    raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
+    note_aspect(tracks, raster)
+    probed = time.perf_counter()
+
+    readings = [Reading(t.place, t.samples, partial(_read, t, raster, settings)) for t in tracks if t.samples]
+    keep = partial(_keeper, settings=settings, raster=raster, videos=len(readings), pictures=pictures)
+    tallies = {t.place: Tally(t.ref.path, t.start_s, keep(t)) for t in tracks}
+    scorer = Scorer(judge, tallies, None if master is None else master.place)
+    with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_depth(raster)) as decoded:
+        for batch in batches(iter(decoded), FRAMES_A_CALL):
+            scorer.add(batch)
+    scored = time.perf_counter()
+
+    context = Context(ladder, judge, raster, master, tallies)
+    results = []
+    for track in tracks:
+        for result in results_of(track, context) if track.wanted else ():
+            worst = tallies[track.place].worst
+            results.append(with_pictures(result, worst, judge.heat_map, pictures) if pictures else result)
+    done = time.perf_counter()
+    seconds = {"probe": probed - began, "decode": decoded.busy_s, "inference": scorer.seconds}
+    return LadderResult(results, {**seconds, "pictures": done - scored, "wall": done - began})
+
+
+def _read(track: Track, raster: tuple[int, int], settings: Settings) -> Iterator[Frame]:
+    """The stream of a track's sampled frames on the display raster."""
+    assert track.info is not None
+    wanted = [s.frame for s in track.samples]
+    return decode.read_frames(
+        track.ref, track.info, wanted, raster=raster, decoder=settings.decoder, timeout_s=settings.decode_timeout_s
+    )
+
+
+def _keeper(
+    track: Track, settings: Settings, raster: tuple[int, int], videos: int, pictures: PictureSink | None
+) -> WorstFrames:
+    """What keeps a track's worst frames: in memory, or in temporary files where the ladder is large."""
+    count = settings.worst_frames if pictures and track.wanted else 0
+    held = 2 * count * videos * 3 * raster[0] * raster[1]
+    duration = track.info.duration_s if track.info and track.info.duration_s else 0.0
+    return WorstFrames(count, apart(count, duration), spill if held > HELD_BYTES else None)
+
+
+def _threads(videos: int) -> int:
+    """Videos decoded at once: one for each core this process may use (Ray says it in OMP_NUM_THREADS)."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    cores = int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
+    return max(1, min(cores, videos))
+
+
+def _depth(raster: tuple[int, int]) -> int:
+    """Decoded frames that may wait for the network."""
+    return max(2, min(FRAMES_A_CALL, AHEAD_BYTES // (3 * raster[0] * raster[1])))

@@ -1,0 +1,214 @@
+"""The worst frames of a clip, kept while it is scored: the frame, its reference, where the network saw the damage."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from .values import RGB, ClipResult, FrameScore, Moment
+
+WIDTH = 960  # of saved pictures, at most
+HEAT_WIDTH = 1280  # columns a heat map is judged on, at most: a UHD frame has 7 times as many places to look at
+APART_S = 1.0  # moments closer than this tell the same story
+HELD_BYTES = 256 << 20  # kept frames of one ladder in memory; with more than this they go to a temporary file
+_LEAST_RANGE = 20.0  # points a heat map's colours span at least, so that an even picture does not look dramatic
+
+# Cividis (Nuñez, Anderton, Renslow 2018), made to read the same with and without colour-blindness; yellow is worse.
+_CIVIDIS = np.array([[0, 32, 81], [60, 77, 110], [127, 124, 117], [187, 174, 108], [253, 234, 69]], np.float64)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One candidate: its score and the full rasters it was judged on."""
+
+    row: FrameScore
+    encode: RGB
+    reference: RGB | None
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Smaller is kept rather: a comparison tells more than a score without a reference, then the lower score."""
+        return self.row.mode != "fr", self.row.score
+
+
+class WorstFrames:
+    """The `count` worst frames offered so far, `apart_s` seconds from each other. Holds no more than these.
+
+    Args:
+        count: how many to keep; 0 keeps nothing.
+        apart_s: least distance in time, seconds.
+        hold: what to keep of a picture (`spill` moves it out of memory).
+    """
+
+    def __init__(self, count: int, apart_s: float = APART_S, hold: Callable[[RGB], RGB] | None = None) -> None:
+        self._count = count
+        self._apart_s = apart_s
+        self._hold = hold or (lambda rgb: rgb)
+        self._kept: list[Kept] = []
+
+    def offer(self, row: FrameScore, encode: RGB, reference: RGB | None) -> None:
+        """Keep this frame if it is among the worst, in place of milder ones near it in time."""
+        new = Kept(row, encode, reference)
+        near = [k for k in self._kept if abs(k.row.pts_time - row.pts_time) < self._apart_s]
+        rest = [k for k in self._kept if k not in near]
+        if any(k.rank <= new.rank for k in near) or self._count < 1:
+            return
+        if len(rest) >= self._count:
+            mildest = max(rest, key=lambda k: k.rank)
+            if mildest.rank <= new.rank:
+                return
+            rest.remove(mildest)
+        self._kept = [*rest, Kept(row, self._hold(encode), None if reference is None else self._hold(reference))]
+
+    def found(self) -> list[Kept]:
+        """What was kept, the worst first; only comparisons where there is one."""
+        best = sorted(self._kept, key=lambda k: (*k.rank, k.row.frame_num))
+        return [k for k in best if k.row.mode == best[0].row.mode]
+
+
+def apart(count: int, duration_s: float) -> float:
+    """Seconds between kept frames: a second, less in a clip too short to hold `count` of them that far apart."""
+    return min(APART_S, duration_s / (2 * max(count, 1)))
+
+
+def spill(rgb: RGB) -> RGB:
+    """The same picture in an unnamed temporary file, which goes when the last array over it goes."""
+    with tempfile.TemporaryFile() as file:
+        rgb.tofile(file)
+        file.flush()
+        return np.memmap(file, dtype=np.uint8, mode="r", shape=rgb.shape)
+
+
+class PictureSink:
+    """Where pictures go: OUT/pictures/RESULT_ID, or, without `out`, `files`, for a worker that has no access to OUT.
+
+    Attributes:
+        files: content by path relative to OUT; empty where pictures are written at once. See `write_pictures`.
+    """
+
+    def __init__(self, out: str | Path | None = None) -> None:
+        self._out = out
+        self.files: dict[str, bytes] = {}
+
+    def save(self, result_id: str, name: str, content: bytes) -> str:
+        """Take one picture of a result; returns its path relative to OUT, with forward slashes."""
+        relative = f"pictures/{result_id}/{name}"
+        if self._out is None:
+            self.files[relative] = content
+        else:
+            write_pictures(self._out, {relative: content})
+        return relative
+
+
+def write_pictures(out: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write pictures that a sink collected, under OUT."""
+    for relative, content in files.items():
+        file = Path(out) / relative
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
+HeatMap = Callable[[RGB, RGB | None], NDArray[np.float32]]
+
+
+def with_pictures(result: ClipResult, worst: WorstFrames, heat_map: HeatMap, sink: PictureSink) -> ClipResult:
+    """The same result with its moments; pictures that cannot be made are a finding, the scores stand without them."""
+    found = [kept for kept in worst.found() if kept.row.mode == result.clip.mode]
+    try:
+        moments = tuple(_save(kept, heat_map, sink, result.clip.result_id) for kept in found)
+    except Exception as error:
+        why = f"pictures of the worst frames could not be made ({type(error).__name__}: {error})"
+        return replace(result, clip=replace(result.clip, findings=(*result.clip.findings, why)))
+    return replace(result, clip=replace(result.clip, moments=moments))
+
+
+def _save(kept: Kept, heat_map: HeatMap, sink: PictureSink, result_id: str) -> Moment:
+    """Write one frame's pictures: as encoded, as it should be, and where it looks bad."""
+    row, stem = kept.row, f"{kept.row.mode}-{kept.row.frame_num:07d}"
+    encode = Image.fromarray(np.ascontiguousarray(kept.encode))
+    reference = None if kept.reference is None else Image.fromarray(np.ascontiguousarray(kept.reference))
+    both = [None if p is None else np.asarray(at_most(p, HEAT_WIDTH)) for p in (encode, reference)]
+    assert both[0] is not None
+    scores, small = heat_map(both[0], both[1]), at_most(encode, WIDTH)
+
+    def save(what: str, picture: Image.Image) -> str:
+        return sink.save(result_id, f"{stem}-{what}.webp", webp(picture))
+
+    return Moment(
+        frame_num=row.frame_num,
+        pts_time=row.pts_time,
+        score=row.score,
+        encode=save("encode", small),
+        heat_map=save("heat", overlay(small, scores)),
+        reference=None if reference is None else save("reference", at_most(reference, WIDTH)),
+    )
+
+
+def overlay(picture: Image.Image, scores: NDArray[np.float32]) -> Image.Image:
+    """A heat map over the gray picture, with the scores its colours stand for.
+
+    Args:
+        picture: RGB, any size.
+        scores: (h, w) coarse grid of scores 0 to 100 covering the whole picture.
+    """
+    low, high = _colour_range(scores)
+    grid = Image.fromarray(scores.astype(np.float32))
+    fine = np.asarray(grid.resize(picture.size, Image.Resampling.BILINEAR))
+    badness = np.clip((high - fine) / (high - low), 0, 1)
+    gray = np.asarray(picture.convert("L").convert("RGB"), np.float32)
+    alpha = (0.25 + 0.4 * badness)[..., None]  # what is bad is covered more, what is good stays visible
+    out = Image.fromarray(((1 - alpha) * gray + alpha * _colours(badness)).round().astype(np.uint8))
+    _draw_legend(out, low, high)
+    return out
+
+
+def webp(picture: Image.Image) -> bytes:
+    """Encoded well enough that the damage seen is the video's."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", quality=90, method=2)
+    return buffer.getvalue()
+
+
+def at_most(picture: Image.Image, width: int) -> Image.Image:
+    """The picture scaled down to `width` columns; one that is not wider stays as it is."""
+    if picture.width <= width:
+        return picture
+    size = (width, max(1, round(picture.height * width / picture.width)))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _colour_range(scores: NDArray[np.float32]) -> tuple[float, float]:
+    """The scores at the two ends of the colours: the map's own, widened where it is nearly even."""
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    if high - low < _LEAST_RANGE:
+        middle = min(max((low + high) / 2, _LEAST_RANGE / 2), 100 - _LEAST_RANGE / 2)
+        low, high = middle - _LEAST_RANGE / 2, middle + _LEAST_RANGE / 2
+    return low, high
+
+
+def _colours(badness: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Badness 0 to 1, any shape, to (..., 3) colours 0 to 255."""
+    place = np.linspace(0, 1, len(_CIVIDIS))
+    return np.stack([np.interp(badness, place, _CIVIDIS[:, c]) for c in range(3)], axis=-1)
+
+
+def _draw_legend(picture: Image.Image, low: float, high: float) -> None:
+    """A bar with the two end scores, bottom left; pictures too small for it go without."""
+    if picture.width < 240 or picture.height < 120:
+        return
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=13)
+    left, top, length = 44, picture.height - 24, 120
+    draw.rectangle((6, top - 6, left + length + 42, top + 18), fill=(20, 20, 20))
+    bar = np.repeat(_colours(np.linspace(1, 0, length))[None], 12, axis=0)
+    picture.paste(Image.fromarray(bar.astype(np.uint8)), (left, top))
+    draw.text((left - 6, top + 6), f"{low:.0f}", fill="white", font=font, anchor="rm")
+    draw.text((left + length + 6, top + 6), f"{high:.0f}", fill="white", font=font, anchor="lm")

@@ -1,0 +1,162 @@
+"""A ladder's videos made ready: probed, their frames chosen and paired, what is worth saying noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from . import align, decode, probe, storage
+from .align import Sample
+from .errors import SkippedVideo, VideoError
+from .identity import ladder_ids
+from .score import as_video_error
+from .settings import Settings
+from .values import Ladder, VideoInfo, VideoRef
+
+
+@dataclass
+class Track:
+    """One video of a ladder on its way through `measure_ladder`."""
+
+    place: int  # in Ladder.videos
+    ref: VideoRef
+    content_id: str = ""
+    result_id: str = ""  # of its score without reference, or of its failure
+    wanted: bool = True  # False: only decoded as a reference
+    info: VideoInfo | None = None
+    start_s: Fraction = Fraction(0)  # exact presentation time of the first frame
+    samples: list[Sample] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    fr_findings: list[str] = field(default_factory=list)  # about the comparison alone
+    failure: VideoError | None = None
+
+
+def open_tracks(
+    ladder: Ladder,
+    settings: Settings,
+    model_sha256: str,
+    *,
+    todo: Set[str] | None,
+    infos: Mapping[str, VideoInfo],
+    content_ids: Mapping[str, str],
+) -> list[Track]:
+    """One track a video, identified, and probed where it matters: the wanted ones, their master, else every rung."""
+    tracks = [Track(place, ref, info=infos.get(ref.path)) for place, ref in enumerate(ladder.videos)]
+    contents = {ref.path: content_ids.get(ref.path) or _content_id(ref) for ref in ladder.videos}
+    if ladder.master is None:  # the tallest decides how all are shown
+        for track in tracks:
+            _probe(track, settings)
+    probed: dict[str, VideoInfo | None] = {t.ref.path: t.info for t in tracks}
+    ids = ladder_ids(ladder, settings, model_sha256, content_ids=contents, infos=probed)
+    for track in tracks:
+        track.content_id, track.result_id = contents[track.ref.path], ids[track.ref.path]
+        track.wanted = todo is None or track.result_id in todo
+    for track in tracks:
+        if track.wanted or (track.ref == ladder.master and any(t.wanted for t in tracks)):
+            _probe(track, settings)
+        track.findings += track.info.notes if track.info else ()
+    return tracks
+
+
+def _content_id(ref: VideoRef) -> str:
+    """The content's id; "" when it cannot be read, and probing will say why."""
+    try:
+        return storage.content_id(ref)
+    except (VideoError, OSError):
+        return ""
+
+
+def _probe(track: Track, settings: Settings) -> None:
+    if track.info is None and track.failure is None:
+        try:
+            track.info = probe.probe(track.ref, timeout_s=settings.decode_timeout_s)
+        except Exception as error:
+            track.failure = as_video_error(track.ref.path, error, "reading its header")
+
+
+def choose_samples(tracks: list[Track], master: Track | None, settings: Settings) -> None:
+    """Fill in `start_s`, `samples` and findings of every wanted track, and of the master where an encode needs it."""
+    if not any(t.wanted for t in tracks):
+        return
+    chosen: list[int] = []
+    master_times = None if master is None else _times(master, settings)
+    if master is not None and master_times is not None:
+        chosen = [s.frame for s in _own(master_times, settings)]
+    for track in tracks:
+        if track is master or not track.wanted or (times := _times(track, settings)) is None:
+            continue
+        try:
+            if master is None or master_times is None:
+                track.samples = _own(times, settings)
+            else:
+                _pair(track, times, master, master_times, chosen, settings)
+        except Exception as error:
+            track.failure = as_video_error(track.ref.path, error, "choosing its frames")
+    if master is not None and master_times is not None:
+        encodes = [t.samples for t in tracks if t is not master]
+        master.samples = align.master_samples(chosen if master.wanted else [], encodes)
+
+
+def _pair(
+    track: Track,
+    times: list[Fraction],
+    master: Track,
+    master_times: list[Fraction],
+    chosen: list[int],
+    settings: Settings,
+) -> None:
+    """Samples of one encode against its master."""
+    assert track.info is not None
+    assert master.info is not None
+    pairing = align.pair_with_master(times, master_times, chosen)
+    track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
+    reason = align.why_not_comparable(track.info, master.info)
+    if reason is None and pairing.unpaired == pairing.wanted:
+        reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
+    if reason is not None:
+        track.samples = align.without_references(track.samples)
+        track.findings.append(reason)
+    elif pairing.unpaired:
+        track.fr_findings.append(
+            f"{pairing.unpaired} of {pairing.wanted} sampled frames of the master have no counterpart within half a "
+            "frame: left out of the comparison"
+        )
+    length, theirs = float(align.span(times)), float(align.span(master_times))
+    if abs(length - theirs) > max(0.5, 0.01 * theirs):
+        track.findings.append(f"lasts {length:.2f} s, its master {theirs:.2f} s")
+    gap, master_gap = align.frame_gap(times), align.frame_gap(master_times)
+    if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
+        track.findings.append(f"{float(1 / gap):.2f} frames a second, its master {float(1 / master_gap):.2f}")
+
+
+def _own(times: list[Fraction], settings: Settings) -> list[Sample]:
+    return align.own_samples(times, fps=settings.fps, min_frames=settings.min_frames, seed=settings.seed)
+
+
+def _times(track: Track, settings: Settings) -> list[Fraction] | None:
+    """Presentation times of all frames; None, with the track's failure set, where there are none."""
+    if track.failure is not None or track.info is None:
+        return None
+    try:
+        times = decode.frame_times(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+    except Exception as error:
+        track.failure = as_video_error(track.ref.path, error, "reading its frames' times")
+        return None
+    track.start_s = times[0] if times else Fraction(0)
+    if not times:
+        track.failure = SkippedVideo(track.ref.path, "its video track is empty: no frame is stored in it")
+    return times or None
+
+
+def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:
+    """Say where a picture's shape differs from the display's by more than 1 %: it is stretched as a whole."""
+    for track in tracks:
+        if track.info is None or track.failure is not None:
+            continue
+        own, shown = track.info.width / track.info.height, raster[0] / raster[1]
+        if abs(own / shown - 1) > 0.01:
+            track.findings.append(
+                f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {shown:.3f} "
+                f"({raster[0]}x{raster[1]}): the picture was stretched"
+            )
