@@ -20,7 +20,7 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
     if height < 1 or width < 1 or count < 1:
         raise ValueError(f"no place to look at in a {width}x{height} frame ({count} asked for)")
     most_rows, most_cols = math.ceil(height / size), math.ceil(width / size)
-    rows = min(most_rows, max(1, round(math.sqrt(count * height / width))))
+    rows = min(most_rows, count, max(1, round(math.sqrt(count * height / width))))
     cols = min(most_cols, max(1, count // rows))
     rng = np.random.Generator(np.random.PCG64([seed, height, width, count]))
     places = []

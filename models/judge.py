@@ -120,7 +120,7 @@ class Judge:
                 cell[0] += (s * w)[:rows, :cols]
                 cell[1] += w[:rows, :cols]
         assert total is not None
-        return np.asarray(total[0] / np.maximum(total[1], 1e-6), np.float32)
+        return np.clip(total[0] / np.maximum(total[1], 1e-6), 0, 100).astype(np.float32)
 
     def _padded_side(self, side: int) -> int:
         return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from yoto_video.models.official import load_official, translate
 from yoto_video.models.zoo import CheckpointError
 

@@ -27,12 +27,12 @@ class Recipe:
         ("kodak24", 24), ("mcmaster18", 18), ("urban100", 60), ("sunhays80", 50), ("wallpapers", 24), ("bsds500", 100),
     )  # fmt: skip
     ladders_each: int = 2  # made of every picture; small ones (below 0.3 megapixels) make one
-    steps: int = 1500
+    steps: int = 1300
     phases: tuple[Phase, ...] = (
         Phase(0.4, ladders=4, versions=3, rated=4, crops=2),  # what distortions look like: many contents, made ladders
         Phase(0.6, ladders=2, versions=3, rated=6, crops=3),  # what people think of them
     )
-    crop_sides: tuple[int, ...] = (160, 192, 224)  # drawn a step; any size goes in, so no size is learnt by heart
+    crop_sides: tuple[int, ...] = (128, 160, 192)  # drawn a step; any size goes in, so no size is learnt by heart
     encoder_rate: float = 2e-4
     rate: float = 1e-3
     warmup: int = 100  # steps

@@ -59,8 +59,11 @@ def avt_vqdb_uhd1(root: Path) -> list[Sample]:
     samples = []
     for row in _rows(folder / "labels.csv"):
         source = folder / "sources" / row["source_frame"]
-        with Image.open(source) as picture:
-            display = picture.size
+        try:
+            with Image.open(source) as picture:
+                display = picture.size
+        except OSError as error:
+            raise DataError(f"{source}: cannot be read as a picture; fetch the data set again") from error
         samples.append(
             Sample(
                 folder / "frames" / row["frame"], source if row["reference_aligned"] == "True" else None,

@@ -1,0 +1,102 @@
+"""Where the network looks, and frames to scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from yoto_video.models.crops import crop_places, tiles
+from yoto_video.models.judge import Judge
+
+sides = st.integers(1, 4320)
+
+
+@given(sides, sides, st.integers(1, 40), st.integers(0, 5))
+def test_crops_lie_inside_and_repeat(height: int, width: int, count: int, seed: int) -> None:
+    places = crop_places(height, width, count, 224, seed)
+    assert places == crop_places(height, width, count, 224, seed)
+    assert 1 <= len(places) <= max(count, 1)
+    for top, left in places:
+        assert 0 <= top <= max(0, height - 224)
+        assert 0 <= left <= max(0, width - 224)
+
+
+def test_crops_spread_over_the_frame() -> None:
+    places = crop_places(1080, 1920, 6, 224)
+    assert len(places) == 6
+    assert {top < 430 for top, _ in places} == {True, False}
+    assert len({left * 3 // 1700 for _, left in places}) == 3
+
+
+@given(st.integers(1, 700), st.integers(1, 700))
+def test_tiles_cover_every_pixel(height: int, width: int) -> None:
+    seen = np.zeros((height, width), bool)
+    for top, left in tiles(height, width, 224):
+        seen[top : top + 224, left : left + 224] = True
+    assert seen.all()
+
+
+def test_nothing_to_look_at() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        crop_places(0, 10, 6, 224)
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge.load("yoto_mobilenetv2", device="cpu")
+
+
+def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    v, u = np.mgrid[0:height, 0:width]
+    waves = [np.sin(u / a + v / b) for a, b in rng.uniform(2, 40, (9, 2))]
+    picture = np.stack([sum(waves[i::3]) for i in range(3)], -1)
+    return np.clip(128 + 30 * picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (144, 176), (301, 533), (720, 1280)])
+def test_scores_of_any_size_are_on_the_scale(judge: Judge, size: tuple[int, int]) -> None:
+    frame = scene(*size)
+    encoded = judge.encode([frame])
+    assert 0 <= judge.nr(encoded)[0] <= 100
+    assert judge.fr(encoded, encoded) == [100.0]
+    heat = judge.heat_map(frame, frame)
+    assert heat.shape == (-(-size[0] // 8), -(-size[1] // 8))
+    assert float(heat.min()) == pytest.approx(100, abs=1e-3)
+
+
+def test_order_and_batch_do_not_matter(judge: Judge) -> None:
+    frames = [scene(240, 320, 1), scene(360, 640, 2), scene(240, 320, 3)]
+    together = judge.nr(judge.encode(frames))
+    alone = [judge.nr(judge.encode([f]))[0] for f in frames]
+    backwards = judge.nr(judge.encode(frames[::-1]))[::-1]
+    assert together == pytest.approx(alone, abs=1e-3)
+    assert together == pytest.approx(backwards, abs=1e-3)
+
+
+def test_threads_do_not_matter(judge: Judge) -> None:
+    frame, threads = scene(360, 640), torch.get_num_threads()
+    scores = []
+    for n in (1, 2):
+        torch.set_num_threads(n)
+        scores.append(judge.nr(judge.encode([frame]))[0])
+    torch.set_num_threads(threads)
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+
+
+def test_frames_of_different_rasters_are_refused(judge: Judge) -> None:
+    with pytest.raises(ValueError, match="one raster"):
+        judge.fr(judge.encode([scene(64, 64)]), judge.encode([scene(64, 96)]))
+    with pytest.raises(ValueError, match="1 frames for 0 references"):
+        judge.fr(judge.encode([scene(64, 64)]), [])
+
+
+def test_heat_map_shows_where_the_damage_is(judge: Judge) -> None:
+    clean = scene(256, 512)
+    damaged = clean.copy()
+    damaged[:, 256:] = clean[:, 256:][::16, ::16].repeat(16, 0).repeat(16, 1)
+    heat = judge.heat_map(damaged, clean)
+    assert heat[:, 40:].mean() < heat[:, :24].mean() - 5

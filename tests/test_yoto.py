@@ -1,0 +1,98 @@
+"""The network: shapes, modes, sizes, and what its two forms promise."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from yoto_video.models import zoo
+from yoto_video.models.yoto import Yoto, patches, unpatch
+
+
+@pytest.fixture(scope="module")
+def light() -> Yoto:
+    torch.manual_seed(0)
+    return Yoto(zoo.LIGHT).eval()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> torch.Tensor:
+    return torch.randn(3, 3, 96, 128, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("name", ["yoto_resnet50", "yoto_swin_tiny"])
+def test_paper_form_runs_in_both_modes(name: str) -> None:
+    network = Yoto(zoo.entry(name).config).eval()
+    x = torch.randn(1, 3, 224, 224)
+    with torch.inference_mode():
+        assert network(x).shape == network(x, 0.5 * x).shape == (1,)
+        with pytest.raises(ValueError, match="224x224"):
+            network(torch.zeros(1, 3, 256, 256))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 47), (224, 224), (64, 320)])
+def test_light_form_takes_any_size(light: Yoto, size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size)
+    with torch.inference_mode():
+        maps = light.compare(light.encode(x))
+        assert light(x).shape == (2,)
+    score, weight = maps.heat()
+    assert score.shape == weight.shape == (2, *maps.sizes[0])
+    assert float(score.min()) >= 0
+    assert float(score.max()) <= 1
+
+
+def test_perfect_copy_scores_exactly_the_top(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        assert torch.equal(light(pictures, pictures), torch.ones(3))
+        assert float(light(pictures, pictures + 0.2 * torch.randn_like(pictures)).max()) < 1
+
+
+def test_score_is_the_weighted_mean_of_its_tokens(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        maps = light.compare(light.encode(pictures))
+        by_hand = (maps.scores * maps.weights).sum(1) / maps.weights.sum(1)
+        assert torch.equal(light(pictures), by_hand)
+        score, weight = maps.heat()
+        from_heat = (score * weight).sum((1, 2)) / weight.sum((1, 2))
+    assert maps.scores.shape[1] == sum(h * w for h, w in maps.sizes)
+    assert torch.allclose(from_heat, by_hand, atol=1e-5)  # the heat map is the score, laid out
+
+
+def test_encoding_once_is_the_same_as_encoding_again(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        master = light.encode(pictures[:1])
+        for rung in pictures[1:]:
+            encoded = light.encode(rung[None])
+            fresh = light(rung[None], pictures[:1])
+            assert torch.equal(light.compare(encoded, master).pooled(), fresh)
+
+
+def test_scores_do_not_depend_on_the_batch(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        together = light(pictures)
+        alone = torch.cat([light(p[None]) for p in pictures])
+    assert torch.allclose(together, alone, atol=1e-6)
+
+
+def test_modes_share_weights_but_differ(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        assert not torch.allclose(light(pictures), light(pictures, pictures.flip(0)))
+    with pytest.raises(ValueError, match="reference of shape"):
+        light(pictures, pictures[:, :, :64])
+
+
+def test_both_modes_train_every_layer() -> None:
+    network = Yoto(zoo.LIGHT).train()
+    x = torch.randn(2, 3, 64, 64)
+    (network(x).sum() + network(x, 0.9 * x).sum()).backward()
+    idle = [n for n, p in network.named_parameters() if p.grad is None]
+    # With one token a patch on the deepest map, its attention has a single key and needs no query.
+    assert all(n.startswith("sda.") and n.split(".")[1][1] == "3" and ("query" in n or "key" in n) for n in idle)
+
+
+def test_patches_and_back() -> None:
+    tokens = torch.arange(2 * 8 * 12 * 3.0).view(2, 96, 3)
+    cut = patches(tokens, (8, 12), (4, 3))
+    assert cut.shape == (2, 4, 3, 8, 3)
+    assert torch.equal(unpatch(cut, (8, 12)), tokens)
+    assert torch.equal(cut[0, 0, 0, :, 0], tokens.view(2, 8, 12, 3)[0, :2, :4, 0].flatten())

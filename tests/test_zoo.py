@@ -1,0 +1,89 @@
+"""Names, files, and one-sentence errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from yoto_video.models import zoo
+from yoto_video.models.judge import Judge
+from yoto_video.models.yoto import Yoto
+
+
+def test_unknown_name_names_the_nearest() -> None:
+    with pytest.raises(zoo.UnknownModelError, match="did you mean 'yoto_mobilenetv2'"):
+        zoo.load("yoto_mobilenet2")
+
+
+def test_models_without_weights_say_what_to_do() -> None:
+    with pytest.raises(zoo.UnknownModelError, match="train them"):
+        zoo.load("yoto_resnet50")
+
+
+def test_shipped_weights_are_the_ones_in_the_table() -> None:
+    for entry in zoo.ZOO.values():
+        if entry.weights is not None:
+            path = zoo.WEIGHTS / entry.weights
+            assert zoo.sha256_of(path) == entry.sha256
+            assert path.stat().st_size < 20e6
+            assert zoo.load(entry.name).sha256 == entry.sha256
+
+
+def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = zoo.entry("yoto_mobilenetv2")
+    (tmp_path / str(entry.weights)).write_bytes((zoo.WEIGHTS / str(entry.weights)).read_bytes()[:-1] + b"\0")
+    monkeypatch.setattr(zoo, "WEIGHTS", tmp_path)
+    with pytest.raises(zoo.CheckpointError, match="sha256 differs"):
+        zoo.load("yoto_mobilenetv2")
+
+
+def test_round_trip_through_a_file(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = Yoto(zoo.LIGHT).eval()
+    digest = zoo.save(network, "yoto_mobilenetv2", tmp_path / "w.safetensors")
+    loaded = zoo.load(str(tmp_path / "w.safetensors"))
+    assert loaded.sha256 == digest
+    x = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(loaded.network(x), network(x))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not weights", "not a readable safetensors file"),
+        (b"", "not a readable safetensors file"),
+    ],
+)
+def test_corrupt_files(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(zoo.CheckpointError, match=sentence):
+        zoo.load(str(path))
+
+
+def test_weights_of_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(zoo.CheckpointError, match="which model"):
+        zoo.load(str(path))
+    save_file({"a": torch.zeros(2)}, path, metadata={"model": "yoto_mobilenetv2"})
+    with pytest.raises(zoo.CheckpointError, match="not weights of yoto_mobilenetv2"):
+        zoo.load(str(path))
+
+
+def test_weights_with_nan(tmp_path: Path) -> None:
+    network = Yoto(zoo.LIGHT)
+    network.get_parameter("embed.0.bias").data.fill_(float("nan"))
+    zoo.save(network, "yoto_mobilenetv2", tmp_path / "w.safetensors")
+    with pytest.raises(zoo.CheckpointError, match="not finite"):
+        zoo.load(str(tmp_path / "w.safetensors"))
+
+
+def test_missing_device_is_a_sentence() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU: cuda:77 is what is missing here, not cuda")
+    with pytest.raises(zoo.ModelError, match="device 'cuda' cannot be used"):
+        Judge.load("yoto_mobilenetv2", device="cuda")
