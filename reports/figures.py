@@ -1,0 +1,136 @@
+"""The overview's charts, and what all charts share: colours, marks, and the way into a page.
+
+Colours are Okabe-Ito's (told apart with every common colour blindness), middle greys read on light and dark. Text and
+grid colours are the page's own: `report.js` lays them over. What is drawn here was computed by `read` and `rd`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from .read import MODES, Clip
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # no yellow, no black: light and dark
+GREY = "#808080"
+MODE_COLOUR = {"fr": "#0072B2", "nr": "#E69F00"}
+MODE_TITLE = {"fr": "FR · beside the master", "nr": "NR · by itself"}
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+BIN = 5  # width of a histogram bar, score points
+SCORE_TICKS = [0, 25, 50, 75, 100]  # the five points of the scale
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one rendition is drawn on every chart of its ladder."""
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+def styles(clips: Sequence[Clip]) -> dict[str, Style]:
+    """A style a path: colour by rank inside a codec, dashes and marker by codec; the master is a grey line.
+
+    Up to 36 renditions differ from one another; beyond that styles repeat.
+    """
+    found = {c.path: Style(GREY, "solid", "x") for c in clips if c.is_master}
+    renditions = [c for c in clips if not c.is_master]
+    dash = 0
+    for rank, codec in enumerate(dict.fromkeys(c.codec for c in renditions)):
+        of_codec = [c for c in renditions if c.codec == codec]
+        for i, clip in enumerate(of_codec):
+            colour, overflow = OKABE_ITO[i % len(OKABE_ITO)], i // len(OKABE_ITO)
+            found[clip.path] = Style(colour, DASHES[(dash + overflow) % len(DASHES)], SYMBOLS[rank % len(SYMBOLS)])
+        dash += 1 + (len(of_codec) - 1) // len(OKABE_ITO)
+    return found
+
+
+def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Markup | None:
+    """Histogram of clip scores, a row a mode on one score axis, masters apart. None without any score."""
+    modes = [m for m in MODES if any(c.score(m) is not None for c in clips)]
+    if not modes:
+        return None
+    edges = np.arange(0, 100 + BIN, BIN)
+    data: list[dict[str, object]] = []
+    titles: list[dict[str, object]] = []
+    layout: dict[str, object] = {
+        "barmode": "stack", "bargap": 0.08, "showlegend": False, "hovermode": "closest", "dragmode": False,
+        "height": height or 150 * len(modes) + 70, "margin": {"l": 44, "r": 28, "t": 26, "b": 52},
+        "grid": {"rows": len(modes), "columns": 1, "roworder": "top to bottom", "ygap": 0.3}, "annotations": titles,
+    }  # fmt: skip
+    for row, mode in enumerate(modes):
+        axis = "y" if row == 0 else f"y{row + 1}"
+        for label, master in (("renditions", False), ("masters", True)):
+            values = [s for c in clips if c.is_master is master and (s := c.score(mode)) is not None]
+            if not values:
+                continue
+            counts, _ = np.histogram(values, edges)
+            data.append({
+                "type": "bar", "x": edges[:-1] + BIN / 2, "y": counts, "xaxis": "x", "yaxis": axis,
+                "name": f"{mode.upper()} {label}", "customdata": [f"{e} to {e + BIN}" for e in edges[:-1]],
+                "marker": {"color": GREY if master else MODE_COLOUR[mode], "pattern": {"shape": "/" if master else ""}},
+                "hovertemplate": f"{mode.upper()} score %{{customdata}}: %{{y}} {label}<extra></extra>",
+            })  # fmt: skip
+        layout[f"yaxis{axis[1:]}"] = {"rangemode": "tozero", "nticks": 4, "tickformat": "d", "fixedrange": True}
+        titles.append({
+            "text": MODE_TITLE[mode], "xref": "paper", "yref": f"{axis} domain", "x": 0, "y": 1.02, "showarrow": False,
+            "xanchor": "left", "yanchor": "bottom", "font": {"size": 13},
+        })  # fmt: skip
+    layout["xaxis"] = {
+        "range": [0, 100], "fixedrange": True, "anchor": axis, "ticks": "outside", "ticklen": 5,
+        "tickvals": SCORE_TICKS, "ticktext": ["0<br>bad", "25<br>poor", "50<br>fair", "75<br>good", "100<br>excellent"],
+    }  # fmt: skip
+    return to_json(data, layout)
+
+
+def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> tuple[Markup, int] | None:
+    """Five-number summary of clip scores for each rung and codec, the `most` frequent ones; and the chart's height.
+
+    None without any scored rendition.
+    """
+    groups: dict[tuple[int, str], list[Clip]] = {}
+    for clip in clips:
+        if not clip.is_master and clip.rows_ok:
+            groups.setdefault((clip.rung or 0, clip.codec or "unknown codec"), []).append(clip)
+    shown = sorted(sorted(groups, key=lambda k: -len(groups[k]))[:most])
+    if not shown:
+        return None
+    names = {k: f"{f'{k[0]}p' if k[0] else 'size?'} {html.escape(k[1])} ({len(groups[k])})" for k in shown}
+    data = []
+    for mode in reversed(MODES):  # Plotly stacks horizontal groups upwards
+        boxes = {names[k]: v for k in shown if (v := [s for c in groups[k] if (s := c.score(mode)) is not None])}
+        if not boxes:
+            continue
+        low, q1, mid, q3, high = np.array([np.percentile(v, [0, 25, 50, 75, 100]) for v in boxes.values()]).T
+        data.append({
+            "type": "box", "orientation": "h", "name": MODE_TITLE[mode], "y": list(boxes), "lowerfence": low, "q1": q1,
+            "median": mid, "q3": q3, "upperfence": high, "marker": {"color": MODE_COLOUR[mode]}, "line": {"width": 1.5},
+            "hoverinfo": "x+name",
+        })  # fmt: skip
+    height = max(300, (16 * len(data) + 12) * len(shown) + 90)
+    layout = {
+        "boxmode": "group", "boxgap": 0.35, "boxgroupgap": 0.15, "height": height, "dragmode": False,
+        "xaxis": {"range": [0, 100], "tickvals": SCORE_TICKS, "fixedrange": True, "title": {"text": "score"}},
+        "yaxis": {"automargin": True, "fixedrange": True, "categoryarray": [names[k] for k in shown], "showgrid": False,
+                  "ticks": "outside", "ticklen": 5},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "reversed"},
+        "margin": {"l": 8, "r": 16, "t": 30, "b": 40}, "showlegend": True,
+    }  # fmt: skip
+    return to_json(data, layout), height
+
+
+def to_json(data: Sequence[Mapping[str, object]], layout: Mapping[str, object]) -> Markup:
+    """The checked figure as JSON for a <script type="application/json"> element.
+
+    Plotly escapes `<` itself with its standard engine; doing it here keeps pages safe with any engine.
+    """
+    figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none"})
+    text: str = figure.to_json(engine="json")
+    return Markup(text.replace("<", "\\u003c"))

@@ -1,0 +1,192 @@
+"""The charts of one ladder's page: quality over bit rate, and quality over time."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from .figures import GREY, Style, to_json
+from .rd import RatePoint, by_rate, hull
+from .read import MODES, Clip, LadderTable, Series
+
+MOST_POINTS = 2_000  # of one line over time; beyond, each stretch keeps its lowest and highest frame
+FEW_POINTS = 30  # a line with no more than these shows each of them
+
+
+def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> Markup | None:
+    """Quality over measured bit rate (log), a line a codec (a resolution, where it has several rates), hulls behind.
+
+    None with fewer than two renditions that have both a score in this mode and a measured bit rate.
+    """
+    rated = {c.path: c for c in ladder.renditions if c.score(mode) is not None and c.bitrate_kbps}
+    if len(rated) < 2:
+        return None
+    points = [RatePoint(float(c.bitrate_kbps or 0), float(c.score(mode) or 0), p) for p, c in rated.items()]
+    by_resolution = len({(c.codec, c.height) for c in rated.values()}) < len(rated)
+    hulls: list[dict[str, object]] = []
+    lines: list[dict[str, object]] = []
+    for rank, codec in enumerate(_best_first(points, rated)):
+        of_codec = [p for p in points if rated[p.key].codec == codec]
+        label = html.escape(codec or "unknown codec")
+        hulls += _hull(of_codec, label, first=not hulls)
+        for height in dict.fromkeys(rated[p.key].height if by_resolution else None for p in of_codec):
+            line = by_rate([p for p in of_codec if height is None or rated[p.key].height == height])
+            name = f"{label} {height}p" if height else label
+            lines += _encodes(line, rated, mode, style, name, "bottom right" if rank else "top left")
+    bounds = [v for c in rated.values() for v in (c.interval(mode) or (float(c.score(mode) or 0),))]
+    own = ladder.master.score(mode) if ladder.master else None
+    if own is not None:
+        bounds.append(own)
+    rates = [p.bitrate_kbps for p in points]
+    layout = {
+        "height": 400, "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+        "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickvals": _nice_rates(rates),
+                  "range": [float(np.log10(min(rates) / 1.4)), float(np.log10(max(rates) * 1.4))]},
+        "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
+    }  # fmt: skip
+    if own is not None:  # the source by itself: no encode of it should look much better
+        grey = {"color": GREY, "width": 1.5, "dash": "dot"}
+        layout["shapes"] = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": own, "y1": own, "line": grey}]
+    return to_json([*hulls, *lines], layout)
+
+
+def _best_first(points: Sequence[RatePoint], rated: Mapping[str, Clip]) -> list[str | None]:
+    """Codecs, the most efficient first: by mean height above one straight line through everything."""
+    x, y = np.log([p.bitrate_kbps for p in points]), np.array([p.score for p in points])
+    spread = float(np.dot(x - x.mean(), x - x.mean()))
+    slope = float(np.dot(x - x.mean(), y)) / spread if spread else 0.0
+    above: dict[str | None, list[float]] = {}
+    for p, value in zip(points, y - slope * x, strict=True):
+        above.setdefault(rated[p.key].codec, []).append(float(value))
+    return sorted(above, key=lambda codec: (-float(np.mean(above[codec])), codec or ""))
+
+
+def _hull(points: Sequence[RatePoint], codec: str, *, first: bool) -> list[dict[str, object]]:
+    """The hull of one codec as a broad band to lie behind its line; nothing where it is a single point."""
+    corners = hull(points)
+    if len(corners) < 2:
+        return []
+    return [{
+        "type": "scatter", "mode": "lines", "x": [p.bitrate_kbps for p in corners], "y": [p.score for p in corners],
+        "name": "hull of a codec", "hoverinfo": "skip", "legendgroup": "hull", "showlegend": first, "meta": codec,
+        "line": {"color": "rgba(128,128,128,0.26)", "width": 12},
+    }]  # fmt: skip
+
+
+def _encodes(
+    line: Sequence[RatePoint], rated: Mapping[str, Clip], mode: str, style: Mapping[str, Style], name: str, at: str
+) -> list[dict[str, object]]:
+    """One line of encodes, and on it their markers in the renditions' own colours with their 95 % intervals."""
+    clips = [rated[p.key] for p in line]
+    spans = [c.interval(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
+    place = {"type": "scatter", "x": [p.bitrate_kbps for p in line], "y": [p.score for p in line], "legendgroup": name}
+    symbol = style[line[0].key].symbol
+    return [
+        place | {
+            "mode": "lines+markers", "name": name, "hoverinfo": "skip", "marker": {"color": GREY, "symbol": symbol},
+            "line": {"color": GREY, "width": 1.5, "dash": style[line[0].key].dash},
+        },
+        place | {
+            "mode": "markers+text", "showlegend": False, "cliponaxis": False,
+            "marker": {"size": 10, "color": [style[p.key].colour for p in line], "symbol": symbol},
+            "text": [f"{c.rung}p" if c.rung else "" for c in clips], "textposition": at,
+            "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
+                        "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
+                        "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
+            "customdata": [[html.escape(c.label), c.size or "", f"{lo:.1f} to {hi:.1f}"]
+                           for c, (lo, hi) in zip(clips, spans, strict=True)],
+            "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (95 %: %{{customdata[2]}})"
+                             "<br>%{x:,.0f} kbit/s, %{customdata[1]}<extra></extra>",
+        },
+    ]  # fmt: skip
+
+
+def over_time(
+    clips: Sequence[Clip], series: Mapping[tuple[str, str], Series], style: Mapping[str, Style]
+) -> Markup | None:
+    """Score of every sampled frame over time: a row a mode, a line a clip, one time axis that zooms all rows.
+
+    A trace's `legendgroup` is its clip's place in `clips`: the page's own legend shows and hides by it.
+
+    Args:
+        clips: the ladder's clips in drawing order.
+        series: frame scores by (path, mode).
+        style: from `styles`.
+
+    Returns:
+        None where no clip has two frames.
+    """
+    modes = [m for m in MODES if any(len(s[0]) > 1 for (_, mode), s in series.items() if mode == m)]
+    if not modes:
+        return None
+    longest = max(float(times[-1]) for times, _ in series.values() if len(times))
+    as_clock = longest > 120  # minutes and seconds read better than thousands of seconds
+    data: list[dict[str, object]] = []
+    height = 280 * len(modes) + 60
+    layout: dict[str, object] = {"hovermode": "closest", "height": height, "dragmode": "zoom", "showlegend": False}
+    for row, mode in enumerate(modes):
+        axis = "y" if row == 0 else f"y{row + 1}"
+        shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) is not None and len(s[0])]
+        data += [_frames(i, c, mode, *thin(*s), style[c.path], axis, as_clock) for i, c, s in shown]
+        top, bottom = 1 - row / len(modes), 1 - (row + 1) / len(modes)
+        between = (0.04 if row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
+        layout[f"yaxis{axis[1:]}"] = {
+            "title": {"text": f"{mode.upper()} score"}, "fixedrange": True,
+            "range": score_range([float(v) for _, _, (_, scores) in shown for v in (scores.min(), scores.max())]),
+            "domain": [bottom + between[0], top - between[1]],
+        }  # fmt: skip
+    clock = {"type": "date", "tickformat": "%H:%M:%S" if longest >= 3600 else "%M:%S", "hoverformat": "%H:%M:%S.%L"}
+    layout["xaxis"] = {"anchor": axis, "title": {"text": "time" if as_clock else "time, s"}} | (
+        clock if as_clock else {"rangemode": "tozero"}
+    )
+    layout["margin"] = {"l": 52, "r": 16, "t": 30, "b": 44}
+    return to_json(data, layout)
+
+
+def _frames(
+    place: int, clip: Clip, mode: str, times: NDArray[np.float64], scores: NDArray[np.float64], style: Style,
+    axis: str, as_clock: bool,
+) -> dict[str, object]:  # fmt: skip
+    """One clip's line in one mode's row."""
+    when = "%{x|%H:%M:%S.%L}" if as_clock else "%{x:.2f} s"
+    return {
+        "type": "scatter", "mode": "lines+markers" if len(times) <= FEW_POINTS else "lines",
+        "x": times * 1000 if as_clock else times, "y": scores.astype(np.float32),
+        "xaxis": "x", "yaxis": axis, "legendgroup": str(place), "name": html.escape(clip.label),
+        "line": {"color": style.colour, "dash": style.dash, "width": 1.8},
+        "marker": {"size": 5, "symbol": style.symbol},
+        "hovertemplate": f"<b>{html.escape(clip.label)}</b><br>{mode.upper()} %{{y:.1f}} at {when}<extra></extra>",
+    }  # fmt: skip
+
+
+def thin(
+    times: NDArray[np.float64], scores: NDArray[np.float64], most: int = MOST_POINTS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most `most` points of a line: the lowest and the highest of each equal stretch, so that no dip is lost."""
+    if len(times) <= most:
+        return times, scores
+    keep: set[int] = set()
+    for part in np.array_split(np.arange(len(times)), most // 2):
+        keep |= {int(part[scores[part].argmin()]), int(part[scores[part].argmax()])}
+    chosen = np.array(sorted(keep))
+    return times[chosen], scores[chosen]
+
+
+def score_range(values: Sequence[float], *, least: float = 30.0) -> list[float]:
+    """An honest axis: tens around the values, inside 0 to 100, never narrower than `least`."""
+    low = 10 * np.floor(min(values) / 10 - 0.2)
+    high = 10 * np.ceil(max(values) / 10 + 0.2)
+    grow = max(0.0, least - (high - low))
+    low, high = max(0.0, low - 10 * np.ceil(grow / 20)), min(100.0, high + 10 * np.ceil(grow / 20))
+    return [float(low), float(high) if high < 100 else 101.0]
+
+
+def _nice_rates(rates: Sequence[float]) -> list[float]:
+    """Tick values 1, 2, 5, 10, 20, 50... around the given rates."""
+    low, high = int(np.floor(np.log10(min(rates)))) - 1, int(np.ceil(np.log10(max(rates)))) + 1
+    return [float(f"{m}e{e}") for e in range(low, high) for m in (1, 2, 5)]

@@ -1,0 +1,138 @@
+"""Pages from results: OUT/report/ with an overview, a page a ladder, and the few files they share.
+
+Reads Parquet only. The pages need no network and no server: scripts and styles lie beside them, data is inside them,
+and pictures are those that scoring left in OUT/pictures. The report appears whole: it is built aside and swapped in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jinja2
+import plotly.offline
+
+from .. import __version__
+from ..pipeline.parts import part_name
+from ..pipeline.pool import POOLS
+from . import figures, ladder_figures, tables
+from .read import MODES, Fleet, LadderTable, Results, Series, common_folder, load
+from .words import FILTERS
+
+TEMPLATES = Path(__file__).parent / "templates"
+WORST_CLIPS = 8  # listed a mode
+
+
+def build_report(out: str | os.PathLike[str]) -> Path:
+    """Write OUT/report/ from the data sets in OUT and return the path of its index.html.
+
+    Raises:
+        UsageError: OUT holds no results.
+        YotoVideoError: the report cannot be written.
+    """
+    results = load(out)
+    target = results.folder / "report"
+    aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
+    try:
+        write_pages(results, aside)
+        aside.chmod(0o755)  # mkdtemp's folders are private
+        _swap(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target / "index.html"
+
+
+def write_pages(results: Results, folder: Path) -> None:
+    """Write all pages and their assets into an empty folder."""
+    (folder / "assets").mkdir()
+    (folder / "ladders").mkdir()
+    for name in ("report.css", "report.js"):
+        shutil.copyfile(TEMPLATES / name, folder / "assets" / name)
+    (folder / "assets" / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
+    fleet = results.fleet
+    links = {ladder.name: page_name(ladder.name) for ladder in fleet.ladders}
+    pages = _environment(fleet)
+    (folder / "index.html").write_text(_overview(pages, results, links), encoding="utf-8")
+    names = [ladder.name for ladder in fleet.ladders]
+    for i, ladder in enumerate(fleet.ladders):
+        near = {
+            "before": {"name": names[i - 1], "href": links[names[i - 1]]} if i > 0 else None,
+            "after": {"name": names[i + 1], "href": links[names[i + 1]]} if i + 1 < len(names) else None,
+        }
+        page = _ladder_page(pages, ladder, results.frames(ladder.name), near)
+        (folder / "ladders" / links[ladder.name]).write_text(page, encoding="utf-8")
+
+
+def page_name(ladder: str) -> str:
+    """File name of a ladder's page: readable, safe on every file system, another for every ladder."""
+    return part_name(ladder).removesuffix(".parquet") + ".html"
+
+
+def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, str]) -> str:
+    fleet, links = results.fleet, {ladder: f"ladders/{name}" for ladder, name in names.items()}
+    relative: Callable[[str], str] = pages.filters["relative_path"]
+    by_mode = {m: sum(c.score(m) is not None for c in fleet.clips) for m in MODES}
+    count = {
+        "clips": len(fleet.clips), "ladders": len(fleet.ladders), "masters": any(c.is_master for c in fleet.clips),
+        "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
+    } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
+    folder = common_folder([c.path for c in fleet.clips]) or str(results.folder)
+    last = [f"last run {run.finished_at:%Y-%m-%d %H:%M} UTC" for run in results.runs[-1:]]
+    boxes, height = figures.by_size_and_codec(fleet.clips) or (None, None)
+    return pages.get_template("index.html").render(
+        root="", title=folder.rstrip("/").rsplit("/", 1)[-1] or folder, facts=[folder, *last],
+        warnings=results.warnings, count=count, links=links,
+        worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
+        distribution=figures.distribution(fleet.clips, height=height), by_size=boxes, unscored=tables.unscored(fleet),
+        ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links, relative),
+        runs=tables.runs(results.runs),
+    )  # fmt: skip
+
+
+def _ladder_page(
+    pages: jinja2.Environment, ladder: LadderTable, series: Mapping[tuple[str, str], Series], near: Mapping[str, object]
+) -> str:
+    style = figures.styles(ladder.clips)
+    modes = [m for m in MODES if any(c.score(m) is not None for c in ladder.clips)]
+    curves = {m: f for m in modes if (f := ladder_figures.rate_quality(ladder, m, style)) is not None}
+    rows = [(c, r) for c in ladder.clips for r in c.rows_ok]
+    judged_at = dict.fromkeys(r.display for _, r in rows if r.display)
+    measured = max((r.measured_at for c in ladder.clips for r in c.rows if r.measured_at), default=None)
+    facts = [f"judged at {', '.join(judged_at).replace('x', '×')}"] if judged_at else []
+    facts += [f"last measured {measured:%Y-%m-%d %H:%M} UTC"] if measured else []
+    return pages.get_template("ladder.html").render(
+        root="../", ladder=ladder, facts=facts, styles=style, modes=modes, curves=curves, **near,
+        tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
+        worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
+        drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],
+        pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
+        offsets=any(r.offset_s is not None for _, r in rows),
+    )  # fmt: skip
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put the finished folder in the old one's place."""
+    old = new.with_name(new.name + ".old")
+    if target.exists():
+        target.replace(old)
+    new.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _environment(fleet: Fleet) -> jinja2.Environment:
+    """Templates with our filters. Everything is escaped: names and reasons come from other people's files."""
+    pages = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    shared = common_folder([c.path for c in fleet.clips])
+    pages.filters |= FILTERS | {"relative_path": lambda path: path.removeprefix(shared)}
+    pages.globals |= {
+        "models": fleet.models, "displays": fleet.displays, "version": __version__,
+        "built": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    }  # fmt: skip
+    return pages

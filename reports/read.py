@@ -1,0 +1,274 @@
+"""Parquet to plain tables: what the pages tell, gathered by clip and by ladder. No page and no figure is known here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.store import Store
+from ..pipeline.values import ClipScore, Moment, RunRow
+
+MODES = ("fr", "nr")  # order of telling: with a master first
+Series = tuple[NDArray[np.float64], NDArray[np.float64]]  # times in seconds, scores 0..100; both (n,)
+RUNGS = (144, 240, 288, 360, 432, 480, 540, 576, 720, 900, 1080, 1440, 2160, 4320)  # lines people name a size by
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One video with its rows of `clips`: one in each mode it was scored in, or the one that says why not."""
+
+    rows: tuple[ClipScore, ...]
+    label: str  # shortest end of the path that is unique in its ladder
+
+    @cached_property
+    def _any(self) -> ClipScore:
+        """The row that knows most of the stream."""
+        return max(self.rows, key=lambda r: (r.status == "ok", r.width is not None, r.mode == "nr"))
+
+    @property
+    def path(self) -> str:
+        """As in the `path` column."""
+        return self._any.path
+
+    @property
+    def name(self) -> str:
+        """Last component of the path."""
+        return last_component(self.path)
+
+    @property
+    def ladder(self) -> str:
+        """Name of its ladder."""
+        return self._any.ladder
+
+    @property
+    def is_master(self) -> bool:
+        """Whether the ladder's encodes are compared with it."""
+        return any(r.is_master for r in self.rows)
+
+    @property
+    def rows_ok(self) -> tuple[ClipScore, ...]:
+        """The rows with a score."""
+        return tuple(r for r in self.rows if r.status == "ok")
+
+    @property
+    def status(self) -> str:
+        """`ok` when scored in at least one mode, else the worse of the rows' own."""
+        return "ok" if self.rows_ok else "failed" if any(r.status == "failed" for r in self.rows) else "skipped"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why a mode (or all) is missing, each sentence once."""
+        return tuple(dict.fromkeys(r.reason for r in self.rows if r.status != "ok" and r.reason))
+
+    @property
+    def moments(self) -> list[tuple[ClipScore, Moment]]:
+        """The worst frames kept, each with the row it was judged for."""
+        return [(r, m) for r in self.rows_ok for m in r.moments]
+
+    def row(self, mode: str) -> ClipScore | None:
+        """The scored row of a mode."""
+        return next((r for r in self.rows_ok if r.mode == mode), None)
+
+    def score(self, mode: str) -> float | None:
+        """Mean over frames in a mode, 0 to 100."""
+        row = self.row(mode)
+        return None if row is None else row.score
+
+    def interval(self, mode: str) -> tuple[float, float] | None:
+        """95 % interval of the mean over frames, where there is one."""
+        row = self.row(mode)
+        return None if row is None else row.ci95
+
+    @property
+    def displays(self) -> tuple[str, ...]:
+        """Rasters it was judged at."""
+        return tuple(dict.fromkeys(r.display for r in self.rows_ok if r.display))
+
+    @property
+    def width(self) -> int | None:
+        """Pixels, as shown."""
+        return self._any.width
+
+    @property
+    def height(self) -> int | None:
+        """Pixels, as shown."""
+        return self._any.height
+
+    @property
+    def size(self) -> str | None:
+        """Like "1920x1080", with a multiplication sign, as people write it."""
+        return f"{self.width}×{self.height}" if self.width and self.height else None
+
+    @property
+    def rung(self) -> int | None:
+        """Lines a size is named by: 1920x800 and 1080x1920 are 1080(p), 1916x1076 too."""
+        if not (self.width and self.height):
+            return None
+        short, long = sorted((self.width, self.height))
+        lines = max(short, round(long * 9 / 16))
+        nearest = min(RUNGS, key=lambda r: abs(r - lines))
+        return nearest if abs(nearest - lines) <= 0.04 * nearest else lines
+
+    @property
+    def codec(self) -> str | None:
+        """FFmpeg's name."""
+        return self._any.codec
+
+    @property
+    def fps(self) -> float | None:
+        """Average frames a second; None for a still picture."""
+        return self._any.fps
+
+    @property
+    def bitrate_kbps(self) -> float | None:
+        """Measured, kilobits a second."""
+        return self._any.bitrate_kbps
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds of video."""
+        return self._any.duration_s
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Notes of all modes, each once."""
+        return tuple(dict.fromkeys(f for r in self.rows for f in r.findings))
+
+
+@dataclass(frozen=True)
+class LadderTable:
+    """All clips of one ladder: the master first, then codecs together, tall and fast before small and slow."""
+
+    name: str
+    clips: tuple[Clip, ...]
+
+    @property
+    def master(self) -> Clip | None:
+        """The source, where there is one."""
+        return next((c for c in self.clips if c.is_master), None)
+
+    @property
+    def renditions(self) -> tuple[Clip, ...]:
+        """All but the master."""
+        return tuple(c for c in self.clips if not c.is_master)
+
+    @property
+    def findings(self) -> list[tuple[str, list[Clip]]]:
+        """Each note once, with the clips it is about."""
+        notes: dict[str, list[Clip]] = {}
+        for clip in self.clips:
+            for note in clip.findings:
+                notes.setdefault(note, []).append(clip)
+        return list(notes.items())
+
+    def span(self, mode: str) -> tuple[float, float] | None:
+        """Lowest and highest score of the renditions in a mode."""
+        scores = [s for c in self.renditions if (s := c.score(mode)) is not None]
+        return (min(scores), max(scores)) if scores else None
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Everything one results folder holds, without its frames."""
+
+    ladders: tuple[LadderTable, ...]
+
+    @cached_property
+    def clips(self) -> tuple[Clip, ...]:
+        """All clips, ladder by ladder."""
+        return tuple(c for ladder in self.ladders for c in ladder.clips)
+
+    def with_status(self, status: str) -> list[Clip]:
+        """Clips that are `ok`, `skipped` or `failed`."""
+        return [c for c in self.clips if c.status == status]
+
+    def worst(self, mode: str, count: int) -> list[Clip]:
+        """The lowest scored clips of a mode, worst first."""
+        scored = [(s, c.path, c) for c in self.clips if (s := c.score(mode)) is not None]
+        return [c for _, _, c in sorted(scored, key=lambda t: t[:2])[:count]]
+
+    @cached_property
+    def models(self) -> list[tuple[str, str]]:
+        """(name, sha256) of every model that gave a score."""
+        rows = (r for c in self.clips for r in c.rows_ok)
+        return sorted({(r.model or "unknown model", r.model_sha256 or "") for r in rows})
+
+    @cached_property
+    def displays(self) -> list[str]:
+        """Every display raster a score was judged at."""
+        return sorted({d for c in self.clips for d in c.displays})
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder, read once; frames are read ladder by ladder."""
+
+    folder: Path
+    fleet: Fleet
+    runs: tuple[RunRow, ...]
+    warnings: tuple[str, ...]  # parts of the data sets that could not be read, a sentence each
+    store: Store
+
+    def frames(self, ladder: str) -> dict[tuple[str, str], Series]:
+        """Frame scores of a ladder by (path, mode), in presentation order."""
+        found = self.store.ladder_frames(ladder)
+        return {
+            (path, mode): (np.array([f.pts_time for f in rows]), np.array([f.score for f in rows]))
+            for (path, mode), rows in found.items()
+            if mode is not None
+        }
+
+
+def load(out: str | os.PathLike[str]) -> Results:
+    """Read the results under OUT without changing anything there.
+
+    Raises:
+        UsageError: there are no results, or a newer version wrote them.
+    """
+    store = Store(out, read_only=True)
+    return Results(store.out, gather(store.clips()), tuple(store.runs()), tuple(store.warnings), store)
+
+
+def gather(rows: Iterable[ClipScore]) -> Fleet:
+    """Group rows of `clips` by ladder and by video; ladders by name."""
+    ladders: dict[str, dict[str, list[ClipScore]]] = {}
+    for row in rows:
+        ladders.setdefault(row.ladder, {}).setdefault(row.path, []).append(row)
+    return Fleet(tuple(_ladder(name, ladders[name]) for name in sorted(ladders)))
+
+
+def _ladder(name: str, by_path: dict[str, list[ClipScore]]) -> LadderTable:
+    labels = short_labels(list(by_path))
+    clips = [Clip(tuple(rows), labels[path]) for path, rows in by_path.items()]
+    clips.sort(key=lambda c: (not c.is_master, c.codec or "~", -(c.height or 0), -(c.bitrate_kbps or 0), c.path))
+    return LadderTable(name, tuple(clips))
+
+
+def last_component(path: str) -> str:
+    """The file's name; of a manifest's rendition the manifest's name and the rendition."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def short_labels(paths: Sequence[str]) -> dict[str, str]:
+    """For each path its shortest end, by whole components, that no other path shares."""
+    parts = {p: p.rstrip("/").split("/") for p in paths}
+    labels = {}
+    for path, own in parts.items():
+        others = [q for p, q in parts.items() if p != path]
+        depth = next((d for d in range(1, len(own)) if all(o[-d:] != own[-d:] for o in others)), len(own))
+        labels[path] = "/".join(own[-depth:])
+    return labels
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """Longest leading folder all paths share, with its final slash; empty when there is none."""
+    folders = [p.split("/")[:-1] for p in paths]
+    shared = takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
+    return "".join(level[0] + "/" for level in shared)

@@ -1,0 +1,52 @@
+"""Numbers as people read them: what the templates write."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from .figures import Style
+
+ACR = ("bad", "poor", "fair", "good", "excellent")
+_DASHES = {"solid": "none", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number for reading; a dash where there is none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def rate(kbps: float | None) -> str:
+    """Kilobits a second, with thousands apart; one digit below 100."""
+    return "–" if kbps is None else f"{kbps:,.0f}" if kbps >= 100 else f"{kbps:.1f}"
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as 0:12.50, or 1:02:03.50."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds, 2), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:05.2f}" if hours else f"{minutes}:{rest:05.2f}"
+
+
+def acr(score: float) -> str:
+    """The nearest word of the five-point scale."""
+    return ACR[min(4, max(0, round(score / 25)))]
+
+
+def raster(text: str | None) -> str:
+    """Like "1920x1080", with a multiplication sign."""
+    return (text or "–").replace("x", "×")
+
+
+def picture(path: str, root: str) -> str:
+    """Address of a picture of OUT from a page; `root` leads from the page to OUT."""
+    return root + quote(path)
+
+
+def dasharray(style: Style) -> str:
+    """SVG's word for Plotly's dash, as short lines in tables show it."""
+    return _DASHES.get(style.dash, "11 3 2 3")
+
+
+FILTERS = {f.__name__: f for f in (number, rate, clock, acr, raster, picture, dasharray)}
