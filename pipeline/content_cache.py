@@ -26,11 +26,11 @@ class ContentIds:
         self._file: IO[str] | None = None
         lines = 0
         try:
-            with path.open(encoding="utf-8", errors="surrogatepass") as file:
+            with path.open(encoding="ascii", errors="replace") as file:
                 for line in file:
                     lines += 1
                     self._take(line)
-        except (OSError, UnicodeError):
+        except OSError:
             lines = 0
         if lines > 2 * len(self._known) + 1000 and not read_only:
             self._rewrite()
@@ -54,9 +54,9 @@ class ContentIds:
             return
         try:
             if self._file is None:
-                self._file = self._path.open("a", encoding="utf-8", errors="surrogatepass")
+                self._file = self._path.open("a", encoding="ascii")
                 self._file.write("\n")  # ends a line that a killed run left unfinished
-            self._file.write(json.dumps([path, size, mtime_ns, content_id], ensure_ascii=False) + "\n")
+            self._file.write(json.dumps([path, size, mtime_ns, content_id]) + "\n")
             self._file.flush()
         except OSError:
             pass  # a cache that cannot be written costs time, not results
@@ -90,9 +90,9 @@ class ContentIds:
         """Leave out the lines that were overtaken."""
         temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            with temporary.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            with temporary.open("w", encoding="ascii") as file:
                 for path, entry in self._known.items():
-                    file.write(json.dumps([path, *entry], ensure_ascii=False) + "\n")
+                    file.write(json.dumps([path, *entry]) + "\n")
             temporary.replace(self._path)
         except OSError:
             temporary.unlink(missing_ok=True)

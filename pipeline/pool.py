@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit  # quantile of Student's t; scipy.stats has it too and takes a second to import
 
 from .errors import UsageError
 
@@ -41,7 +41,8 @@ def worst_second(pts: Floats, scores: Floats) -> float:
     first = np.flatnonzero(pts + 1.0 <= end + SAME_TIME_S)
     if not len(first):
         return mean
-    starts = np.append(first, np.searchsorted(pts, end - 1.0 - SAME_TIME_S))
+    last = min(int(np.searchsorted(pts, end - 1.0 - SAME_TIME_S)), len(pts) - 1)  # shown longer than a second: alone
+    starts = np.append(first, last)
     stops = np.append(np.searchsorted(pts, pts[first] + 1.0 - SAME_TIME_S), len(pts))
     sums = np.concatenate([[0.0], np.cumsum(scores)])
     lowest = float(np.min((sums[stops] - sums[starts]) / (stops - starts)))
@@ -147,7 +148,7 @@ def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
     if variance <= (1e-12 * max(1.0, abs(mean))) ** 2:
         return mean, mean
     effective = max(2.0, n / _correlation_time(centred))
-    half = float(student_t.ppf(0.975, effective - 1)) * math.sqrt(variance / effective)
+    half = float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance / effective)
     low, high = mean - half, mean + half
     if values.min() >= 0 and values.max() <= 100:
         low, high = max(low, 0.0), min(high, 100.0)

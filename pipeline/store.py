@@ -81,8 +81,8 @@ class Store:
     def commit(self, ladder: str, results: Sequence[ClipResult], kept: Iterable[ClipScore] = ()) -> bool:
         """Put results of a ladder in the store, as one: after a crash either all of them are there or none.
 
-        A video's rows come together: all older rows of a path that is named here go away, in whatever mode and ladder.
-        Rows of other paths stay.
+        A measured video's rows come together: all older rows of its path go away, in whatever mode and ladder. A kept
+        row takes the place of the older row of its path and mode. All other rows stay.
 
         Args:
             ladder: the ladder's name; every row's `ladder`.
@@ -105,16 +105,20 @@ class Store:
         fresh += [r for r in again if len(r.frames) == r.clip.frames]  # others: damaged since, and said in `warnings`
         _check(ladder, fresh)
         name, rows = part_name(ladder), self._ledger.rows
-        paths = {result.clip.path for result in fresh}
+        measured, keys = {r.clip.path for r in fresh[: len(results)]}, {(r.clip.path, r.clip.mode) for r in fresh}
+        stays = {
+            part: [c for c in rows[part] if c.path not in measured and (c.path, c.mode) not in keys]
+            for part in {part for path, _ in keys for part in rows.parts_of(path)}
+        }
         before = rows.get(name, [])
-        carried = [clip for clip in before if clip.path not in paths]
-        elsewhere = {part for path in paths for part in rows.parts_of(path)} - {name}
-        if not elsewhere and _same(before, [*carried, *(result.clip for result in fresh)]):
+        carried = stays.pop(name, before)
+        changed = sorted(part for part in stays if len(stays[part]) != len(rows[part]))
+        if not changed and _same(before, [*carried, *(result.clip for result in fresh)]):
             return False
 
-        touched = {clip.result_id for part in [name, *elsewhere] for clip in rows.get(part, ())}
-        for part in sorted(elsewhere):
-            self._ledger.keep(part, [clip for clip in rows[part] if clip.path not in paths])
+        touched = {clip.result_id for part in [name, *changed] for clip in rows.get(part, ())}
+        for part in changed:
+            self._ledger.keep(part, stays[part])
         fresh += self._ledger.retract(name, carried)
         self._ledger.add(name, fresh)
         self._drop_pictures(touched)

@@ -1,0 +1,238 @@
+"""Pools: known values, bounds that must hold for any scores, and names that must not be guessed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.pool import POOLS, check_name, ci95, pool
+
+quick = settings(deadline=None, max_examples=100)
+score = st.floats(0, 100)
+
+
+@st.composite
+def clips(draw: st.DrawFn) -> tuple[list[float], list[float]]:
+    """Times and scores of a clip: evenly sampled, or by gaps of any kind."""
+    n = draw(st.integers(1, 40))
+    scores = draw(st.lists(score, min_size=n, max_size=n))
+    gaps = draw(st.lists(st.sampled_from([0.04, 0.5, 1 / 3]), min_size=1, max_size=1) | st.lists(st.floats(1e-3, 3)))
+    gaps = (gaps or [0.5]) * n
+    start = draw(st.floats(0, 1e4))
+    return [start + t for t in np.cumsum(gaps[:n]).tolist()], scores
+
+
+@quick
+@given(clips())
+def test_bounds(clip: tuple[list[float], list[float]]) -> None:
+    p = pool(*clip)
+    assert tuple(p) == POOLS
+    rungs = [p["min"], p["p1"], p["p5"], p["p10"], p["p20"], p["median"]]
+    assert rungs == sorted(rungs)
+    low, high = min(clip[1]), max(clip[1])
+    assert p["min"] == low
+    for name, value in p.items():
+        assert math.isfinite(value), name
+        assert low - 1e-9 <= value <= high + 1e-9, name
+    assert p["harmonic_mean"] <= p["mean"] + 1e-9
+    assert p["worst_second"] <= p["mean"] + 1e-9
+
+
+@quick
+@given(clips(), st.randoms())
+def test_the_order_of_rows_does_not_matter(clip: tuple[list[float], list[float]], random: object) -> None:
+    pairs = list(zip(*clip, strict=True))
+    assume(len(set(clip[0])) == len(pairs))
+    shuffled = pairs.copy()
+    random.shuffle(shuffled)
+    again = pool([t for t, _ in shuffled], [s for _, s in shuffled])
+    assert again == pool(*clip)
+
+
+@quick
+@given(clips(), st.floats(0, 1e5))
+def test_the_time_of_the_first_frame_does_not_matter(clip: tuple[list[float], list[float]], shift: float) -> None:
+    pts = [round(t * 1000) / 1000 for t in clip[0]]
+    moved = pool([t + shift for t in pts], clip[1])
+    assert moved == pytest.approx(pool(pts, clip[1]), abs=1e-6)
+
+
+@quick
+@given(clips(), st.integers(0, 39), score)
+def test_a_better_frame_never_lowers_a_pool(clip: tuple[list[float], list[float]], at: int, better: float) -> None:
+    pts, scores = clip
+    at %= len(scores)
+    improved = [max(s, better) if i == at else s for i, s in enumerate(scores)]
+    before, after = pool(pts, scores), pool(pts, improved)
+    for name in POOLS:
+        assert after[name] >= before[name] - 1e-9, name
+
+
+@quick
+@given(score, st.integers(1, 30))
+def test_equal_scores_pool_to_themselves(value: float, n: int) -> None:
+    assert pool([i / 2 for i in range(n)], [value] * n) == pytest.approx(dict.fromkeys(POOLS, value))
+    if n > 1:
+        assert ci95([value] * n) == pytest.approx((value, value))
+
+
+def test_known_values() -> None:
+    scores = [float(s) for s in range(101)]
+    p = pool([i / 25 for i in range(101)], scores)
+    assert p["mean"] == statistics.fmean(scores) == 50
+    assert (p["p1"], p["p5"], p["p10"], p["p20"], p["median"]) == (1, 5, 10, 20, 50)
+    assert p["worst_second"] == pytest.approx(12)  # frames 0 to 24
+    assert p["harmonic_mean"] == pytest.approx(101 / sum(1 / (s + 1) for s in scores) - 1)
+
+
+def test_one_frame_at_zero_does_not_make_the_harmonic_mean_zero() -> None:
+    """libvmaf: cnt / sum(1 / (score + 1)) - 1."""
+    assert pool([0, 1], [0.0, 99.0])["harmonic_mean"] == pytest.approx(2 / (1 + 1 / 100) - 1)
+    assert pool([0, 1], [0.0, 0.0])["harmonic_mean"] == 0
+
+
+@pytest.mark.parametrize("fps", [2, 5, 24, 30000 / 1001, 25, 60])
+@pytest.mark.parametrize("begin", [0.0, 3.3, 8.98])
+def test_worst_second_finds_a_bad_second_wherever_it_begins(fps: float, begin: float) -> None:
+    pts = [i / fps for i in range(round(10 * fps))]
+    first = next(t for t in pts if t >= begin - 1e-9)
+    scores = [20.0 if first - 1e-9 <= t < first + 1 - 1e-9 else 90.0 for t in pts]
+    assert pool(pts, scores)["worst_second"] == pytest.approx(20)
+
+
+def test_worst_second_is_not_one_last_frame() -> None:
+    pts = [i / 25 for i in range(250)]
+    assert pool(pts, [90.0] * 249 + [0.0])["worst_second"] == pytest.approx(90 * 24 / 25)
+    assert pool(pts, [0.0] + [90.0] * 249)["worst_second"] == pytest.approx(90 * 24 / 25)
+
+
+def test_a_clip_shorter_than_a_second_is_one_window() -> None:
+    assert pool([0, 0.2, 0.4], [0.0, 50.0, 100.0])["worst_second"] == pytest.approx(50)
+
+
+def test_worst_second_counts_time_not_frames() -> None:
+    """A variable frame rate: forty frames in the first second, then two a second."""
+    pts = [i / 40 for i in range(40)] + [1 + i / 2 for i in range(8)]
+    scores = [30.0] * 40 + [90.0] * 4 + [10.0] * 2 + [90.0] * 2
+    assert pool(pts, scores)["worst_second"] == pytest.approx(10)
+
+
+def slow_hysteresis(pts: list[float], scores: list[float]) -> float:
+    """Straight from the paper's words, frame by frame."""
+    total = 0.0
+    for i, t in enumerate(pts):
+        past = [s for p, s in zip(pts[:i], scores[:i], strict=True) if p >= t - 2 - 1e-6]
+        memory = min(past) if past else scores[i]
+        ahead = sorted(s for p, s in zip(pts[i:], scores[i:], strict=True) if p < t + 2 - 1e-6)
+        sigma = (2 * len(ahead) - 1) / 6
+        weights = [math.exp(-0.5 * (j / sigma) ** 2) for j in range(len(ahead))]
+        current = sum(w * s for w, s in zip(weights, ahead, strict=True)) / sum(weights)
+        total += 0.8 * current + 0.2 * memory
+    return total / len(pts)
+
+
+@quick
+@given(clips())
+def test_hysteresis_is_what_the_paper_says(clip: tuple[list[float], list[float]]) -> None:
+    assert pool(*clip)["hysteresis"] == pytest.approx(slow_hysteresis(*clip), abs=1e-6)
+
+
+def test_hysteresis_remembers_a_drop_for_two_seconds() -> None:
+    pts = [float(t) for t in range(20)]
+    dip = [90.0] * 20
+    dip[10] = 10.0
+    p, mean = pool(pts, dip)["hysteresis"], statistics.fmean(dip)
+    assert p < mean  # it costs more than its share
+    early, late = [90.0] * 20, [90.0] * 20
+    early[1], late[18] = 10.0, 10.0
+    assert pool(pts, early)["hysteresis"] != pool(pts, late)["hysteresis"]
+
+
+@pytest.mark.parametrize(
+    ("pts", "scores", "says"),
+    [
+        ([], [], "no times"),
+        ([0.0, 1.0], [50.0], "2 times for 1 scores"),
+        ([0.0, 1.0], [50.0, math.nan], "scores to pool"),
+        ([0.0, math.inf], [50.0, 50.0], "times to pool"),
+        ([0.0], [-1.5], "above -1"),
+    ],
+)
+def test_nothing_is_pooled_from_nothing(pts: list[float], scores: list[float], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        pool(pts, scores)
+
+
+def test_no_interval_from_one_frame_and_none_from_nan() -> None:
+    assert ci95([50.0]) is None
+    with pytest.raises(ValueError, match="finite"):
+        ci95([50.0, math.nan])
+    with pytest.raises(ValueError, match="no scores"):
+        ci95([])
+
+
+@quick
+@given(st.lists(score, min_size=2, max_size=60))
+@example([0.0, 100.0])
+@example([0.0, 5e-324])
+def test_interval_holds_the_mean_and_stays_on_the_scale(scores: list[float]) -> None:
+    interval = ci95(scores)
+    assert interval is not None
+    low, high = interval
+    assert 0 <= low <= high <= 100
+    assert low - 1e-9 <= statistics.fmean(scores) <= high + 1e-9
+
+
+def test_interval_of_independent_frames_is_students() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.normal(50, 5, 400)
+    low, high = ci95(scores.tolist()) or (0, 0)
+    expected = 2 * 1.966 * scores.std(ddof=1) / 20
+    assert high - low == pytest.approx(expected, rel=0.25)
+
+
+@pytest.mark.parametrize(("rho", "least"), [(0.0, 0.90), (0.9, 0.85)])
+def test_interval_covers_the_true_mean_also_of_frames_that_look_alike(rho: float, least: float) -> None:
+    """First-order correlated frames, as neighbours in a video are; a plain t interval covers 0.35 of these at 0.9."""
+    rng = np.random.default_rng(11)
+    hits, plain = 0, 0
+    for _ in range(300):
+        noise = rng.normal(0, 1, 400)
+        x = np.zeros(400)
+        for i in range(1, 400):
+            x[i] = rho * x[i - 1] + noise[i]
+        scores = 50 + x[100:]
+        low, high = ci95(scores.tolist()) or (0, 0)
+        hits += low <= 50 <= high
+        half = 1.968 * scores.std(ddof=1) / math.sqrt(len(scores))
+        plain += abs(scores.mean() - 50) <= half
+    assert hits / 300 >= least
+    if rho:
+        assert plain / 300 < 0.6
+
+
+@pytest.mark.parametrize(
+    ("given_name", "canonical"),
+    [*((name, name) for name in POOLS), ("perc5", "p5"), ("PERC10", "p10"), ("harmonic-mean", "harmonic_mean")],
+)
+def test_names(given_name: str, canonical: str) -> None:
+    assert check_name(given_name) == canonical
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("harmonicmean", "did you mean 'harmonic_mean'"),
+        ("worst_sec", "did you mean 'worst_second'"),
+        ("average", "choose one of mean, harmonic_mean"),
+        ("", "choose one of"),
+    ],
+)
+def test_an_unknown_name_is_never_taken_for_the_mean(wrong: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        check_name(wrong)
