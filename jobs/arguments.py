@@ -1,0 +1,261 @@
+"""The command line's words: every command, its options with units and defaults, its examples."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import textwrap
+from collections.abc import Callable
+from typing import NoReturn
+
+from .. import __version__
+from ..pipeline.errors import UsageError
+from ..pipeline.settings import Settings
+from .options import parse_display
+
+USAGE = 2  # exit code
+DEFAULT = Settings()
+EXIT_CODES = """exit codes:
+  0 all well                    3 below --fail-under
+  1 failure                     4 finished, but some inputs could not be scored
+  2 wrong usage                 130 interrupted"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; usage is what --help is for."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with 2."""
+        self.exit(USAGE, f"yoto-video: error: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(
+        prog="yoto-video",
+        description=_filled(
+            "Judge the quality of videos: whole transcoding ladders or single files, with and without a master. Scores "
+            "are 0 to 100, higher is better."
+        ),
+        epilog=f"{EXIT_CODES}\n\nexamples:\n"
+        "  yoto-video demo                                    make a small ladder, judge it, show the report\n"
+        "  yoto-video scan s3://bucket/vod --out results      judge a bucket, write Parquet and a report\n"
+        "  yoto-video score encode.mp4 --reference master.mov judge one video\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"yoto-video {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    _add_scan(commands)
+    _add_score(commands)
+    _add_report(commands)
+    _add_demo(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    return top
+
+
+Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name
+
+
+def _command(commands: Commands[Parser], name: str, what: str, examples: str) -> Parser:
+    """A sub-command; `what` begins with a short sentence, which is its line in the list of commands."""
+    made = commands.add_parser(
+        name, help=what[0].lower() + what[1:].split(". ")[0].rstrip("."), description=_filled(what),
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return made
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 100)
+
+
+def _add_scan(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "scan",
+        "Judge every video below a folder or URI. Finds ladders (a master and its encodes) by manifest, name, folder "
+        "and --mapping, measures what is new or changed, and writes Parquet and a report.",
+        "  yoto-video scan encodes/                                   results in yoto-out/\n"
+        "  yoto-video scan s3://bucket/vod --out results --dry-run    only show what was found\n"
+        "  yoto-video scan encodes/ --fail-under 70 --format json     for a pipeline: exit code 3 below 70\n\n"
+        "One ladder, or a minute of video in all, is measured in this process at once; for more, workers are\n"
+        "started with Ray, which takes about 10 s. Kill it when you like: the same command goes on where it was.\n\n"
+        + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument("path", metavar="PATH", help="folder, file or URI (file://, s3://, gs://)")
+    p.add_argument("--out", metavar="DIR", default="yoto-out", help="folder of the results (default: %(default)s)")
+    p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
+    p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
+    p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    p.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="measure only what is new or changed (default), or with --no-resume everything",
+    )  # fmt: skip
+    p.add_argument(
+        "--workers", metavar="N", type=_whole(0),
+        help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
+    )  # fmt: skip
+    p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
+    p.add_argument(
+        "--worst-frames", metavar="N", type=_whole(0), default=DEFAULT.worst_frames,
+        help="worst frames of a video kept as pictures for the report (default: %(default)s)",
+    )  # fmt: skip
+    _add_gate(p)
+    _add_format(p)
+    _add_judging(p)
+
+
+def _add_score(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "score", "Judge one video or still picture. Prints a line in each mode it was scored in.",
+        "  yoto-video score encode.mp4\n"
+        "  yoto-video score encode.mp4 --reference master.mov --display 1920x1080\n"
+        "  yoto-video score encode.mp4 --format json | jq .score\n\n" + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument("video", metavar="VIDEO", help="file or URI")
+    p.add_argument("--reference", metavar="REF", help="the master it was made from: compare with it too")
+    _add_gate(p)
+    _add_format(p)
+    _add_judging(p)
+
+
+def _add_report(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "report", "Build the pages again from Parquet. Prints the path of the first page.",
+        "  yoto-video report yoto-out",
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+
+
+def _add_demo(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "demo",
+        "Make a small ladder and judge it. Draws a moving landscape, encodes it in two codecs at several sizes and "
+        "rates, scans the result, and says whether the scores order the ladder as they should. Needs no data.",
+        "  yoto-video demo --out /tmp/demo",
+    )  # fmt: skip
+    p.add_argument(
+        "--out", metavar="DIR", default="yoto-demo", help="folder of ladder and results (default: %(default)s)"
+    )
+    p.add_argument(
+        "--workers", metavar="N", type=_whole(0), help="worker processes, as of scan (default: in this process)"
+    )
+
+
+def _add_train(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "train",
+        "Train a network, in both modes at once. From ImageNet weights, on people's scores and on ladders made here; "
+        "the defaults are the recipe of the shipped weights. Interrupted, the same command goes on from the last save.",
+        "  yoto-video train --out runs/mine\n"
+        "  yoto-video score encode.mp4 --model runs/mine/weights.safetensors",
+    )  # fmt: skip
+    _add_data(p)
+    p.add_argument("--out", metavar="DIR", default="runs/train", help="folder of this run (default: %(default)s)")
+    p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
+    p.add_argument("--steps", metavar="N", type=_whole(1), help="optimiser steps (default: the recipe's)")
+    p.add_argument("--seed", metavar="N", type=_whole(0), help="of everything drawn at random (default: the recipe's)")
+
+
+def _add_evaluate(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "evaluate",
+        "Compare scores with people's. Prints rank (SROCC, KROCC) and linear (PLCC) correlation and the error (RMSE, "
+        "points of 100) by data set and mode, beside published measures on the same pictures, on contents that "
+        "training never saw.",
+        "  yoto-video evaluate\n  yoto-video evaluate --model runs/mine/weights.safetensors --format json",
+    )  # fmt: skip
+    _add_data(p)
+    p.add_argument("--all", action="store_true", dest="everything", help="use the contents that training saw as well")
+    _add_format(p)
+    _add_network(p)
+
+
+def _add_data(p: Parser) -> None:
+    p.add_argument(
+        "--data", metavar="DIR", help="folder with mos/, pristine/, weights/ (default: $YOTO_DATA, ../shared/data)"
+    )
+
+
+def _add_gate(p: Parser) -> None:
+    p.add_argument(
+        "--fail-under", metavar="SCORE", type=_number,
+        help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
+    )  # fmt: skip
+
+
+def _add_format(p: Parser) -> None:
+    p.add_argument(
+        "--format",
+        choices=("table", "json"),
+        default="table",
+        help="table, or one JSON object a line (default: %(default)s)",
+    )
+
+
+def _add_network(p: argparse._ActionsContainer) -> None:
+    p.add_argument(
+        "--model", metavar="NAME", default=DEFAULT.model, help="network, or .safetensors file (default: %(default)s)"
+    )
+    p.add_argument(
+        "--device", metavar="DEVICE", default=DEFAULT.device, help="auto, cpu, cuda, cuda:1 (default: %(default)s)"
+    )
+    p.add_argument(
+        "--crops", metavar="N", type=_whole(1), default=DEFAULT.crops,
+        help="places of 224x224 pixels a frame is judged at (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_judging(p: Parser) -> None:
+    g = p.add_argument_group("how videos are judged")
+    _add_network(g)
+    g.add_argument(
+        "--display", metavar="WxH", type=_display,
+        help="raster in pixels that frames are scaled to before they are judged "
+        "(default: the master's size, else the tallest encode's)",
+    )  # fmt: skip
+    g.add_argument(
+        "--fps", metavar="RATE", type=_number, default=DEFAULT.fps, help="frames judged a second (default: %(default)g)"
+    )
+    g.add_argument(
+        "--min-frames", metavar="N", type=_whole(1), default=DEFAULT.min_frames,
+        help="frames judged of a short video at least (default: %(default)s)",
+    )  # fmt: skip
+    g.add_argument(
+        "--decoder",
+        choices=("pyav", "decord"),
+        default=DEFAULT.decoder,
+        help="what decodes frames (default: %(default)s)",
+    )
+    g.add_argument(
+        "--decode-timeout", metavar="S", type=_number, default=DEFAULT.decode_timeout_s, dest="decode_timeout_s",
+        help="longest wait for the next frame of a video, seconds (default: %(default)g)",
+    )  # fmt: skip
+    g.add_argument(
+        "--seed", metavar="N", type=_whole(0), default=DEFAULT.seed,
+        help="of the frames and places that are drawn; equal seeds, equal scores (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if int(text) >= least:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+
+    return whole
+
+
+def _number(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+
+
+def _display(text: str) -> tuple[int, int]:
+    try:
+        return parse_display(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,168 @@
+"""The command line: parse, call one function, translate the error. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.settings import Settings
+from .arguments import parser
+from .options import make_settings
+
+if TYPE_CHECKING:
+    from ..pipeline.values import ClipScore
+
+__all__ = ["main", "parser"]
+
+OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
+PIPE_CLOSED = 128 + 13  # as shells have it for SIGPIPE, which Windows lacks
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Whatever goes wrong is one line on stderr, never a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = parser().parse_args(words)
+    args.line = shlex.join(["yoto-video", *words])
+    with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
+        signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
+    try:
+        code = COMMANDS[args.command](args)
+        sys.stdout.flush()
+    except KeyboardInterrupt as stop:
+        kept = f"; what was measured is kept in {args.out}, the same command goes on" if args.command == "scan" else ""
+        _complain(f"interrupted{kept}")
+        _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
+    except BrokenPipeError:  # `| head` has seen enough
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
+    except YotoVideoError as error:
+        _complain(f"error: {error}")
+        code = USAGE if isinstance(error, UsageError) else FAILURE
+    if any(thread.name == "measure" for thread in threading.enumerate()):
+        _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it
+    return code
+
+
+def _scan(args: argparse.Namespace) -> int:
+    from ..pipeline.plan import describe
+    from . import output
+    from .request import Request
+    from .scan import make_plan, scan
+
+    as_json = args.format == "json"
+    request = Request(
+        args.path, args.out, _settings(args), reference=args.reference, mapping=args.mapping, resume=args.resume,
+        workers=args.workers, address=args.address, command=args.line,
+    )  # fmt: skip
+    if args.dry_run:
+        plan = make_plan(request)
+        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
+        return OK
+    result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
+    if as_json:
+        print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
+    else:
+        print()
+        output.print_scan_table(result.clips)
+        print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
+        print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
+        print(f"report: {result.report}")
+    return _verdict(result.clips, args.fail_under)
+
+
+def _score(args: argparse.Namespace) -> int:
+    from . import output
+    from .score import score
+
+    screen = output.Terminal()
+    with screen.stage("judging", 1):
+        clips, seconds = score(args.video, args.reference, _settings(args), tell=screen.judged)
+    if args.format == "json":
+        print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
+    else:
+        output.print_score_table(clips)
+    return _verdict(clips, args.fail_under)
+
+
+def _report(args: argparse.Namespace) -> int:
+    from ..reports.pages import build_report
+
+    print(build_report(args.out))
+    return OK
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from .demo import demo
+
+    return demo(args.out, workers=args.workers, command=args.line)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from .training import train
+
+    print(train(args.data, args.out, model=args.model, steps=args.steps, seed=args.seed, tell=_tell))
+    return OK
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from .training import evaluate, json_of, table_of
+
+    every = 200  # pictures between two lines of progress
+    lines = evaluate(
+        args.data, _settings(args), everything=args.everything,
+        tell=lambda done: None if done % every else _tell(f"{done} pictures judged"),
+    )  # fmt: skip
+    print(json_of(lines) if args.format == "json" else table_of(lines))
+    return OK
+
+
+COMMANDS = {
+    "scan": _scan, "score": _score, "report": _report, "demo": _demo, "train": _train, "evaluate": _evaluate,
+}  # fmt: skip
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    return make_settings(**{name: value for name, value in vars(args).items() if name in Settings.__dataclass_fields__})
+
+
+def _verdict(clips: Sequence[ClipScore], threshold: float | None) -> int:
+    """The exit code that the rows deserve; says which ones are below the gate."""
+    from .request import below
+
+    failing = [] if threshold is None else below(clips, threshold)
+    for clip in failing:
+        _complain(f"below {threshold:g}: {clip.path} ({(clip.mode or '').upper()} {clip.score:.1f})")
+    if failing:
+        return GATE
+    return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _complain(sentence: str) -> None:
+    one_line = " ".join(sentence.split())
+    with contextlib.suppress(OSError):  # nobody listens any more
+        print(f"yoto-video: {one_line}", file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, whatever threads still run."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

@@ -1,0 +1,154 @@
+"""Which task is tried when, and what becomes of one that does not come back. Knows neither Ray nor files."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from ..pipeline.measure import LadderResult
+from ..pipeline.values import ClipResult, ClipScore, Ladder, Rendition
+from .work import Done, Lost, Outcome, Task
+
+TRIES = 3  # for a ladder whose worker died; the last of several videos is each of them alone
+
+
+class Crew(Protocol):
+    """Workers, or this process."""
+
+    def free(self) -> bool:
+        """Whether a task can be sent now."""
+
+    def send(self, task: Task) -> None:
+        """Start a task; only when `free`."""
+
+    def wait(self) -> Outcome:
+        """The next task to end, in whatever order; only when one was sent."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    task: Task
+    number: int = 1  # of attempts, this one included
+    last: bool = False  # its rows were committed, and those worth another try are tried now; no further ones
+    alone: _Split | None = None  # one video of a ladder that did not come back: is it the one?
+    of: _Split | None = None  # what remains of such a ladder
+
+
+@dataclass
+class _Split:
+    """A ladder that did not come back, while each of its videos is tried alone."""
+
+    task: Task
+    left: int
+    culprits: dict[str, Lost] = field(default_factory=dict)  # by path
+
+
+class Dispatcher:
+    """Sends tasks to a crew, a bounded number at a time, and sees to those that get lost.
+
+    A ladder whose worker died is tried again, then each of its videos alone, then the ladder without those at fault:
+    one poisonous file costs its own row and no other. One that hung or met an unforeseen error goes video by video at
+    once. Rows that failed for a reason that may pass are tried once more when everything else is done.
+    """
+
+    def __init__(self, tasks: Iterable[Task], crew: Crew) -> None:
+        self._crew = crew
+        self._new = (_Try(task) for task in tasks)
+        self._again: deque[_Try] = deque()
+        self._last: deque[_Try] = deque()
+        self._busy: dict[int, _Try] = {}
+
+    def results(self) -> Iterator[Done]:
+        """Every task's results as they come; some videos' rows may come again, better, at the end."""
+        while True:
+            while self._crew.free() and (attempt := self._next()) is not None:
+                self._busy[id(attempt.task)] = attempt
+                self._crew.send(attempt.task)
+            if not self._busy:
+                return
+            outcome = self._crew.wait()
+            attempt = self._busy.pop(id(outcome.task))
+            if attempt.alone is not None:
+                yield from self._tried_alone(attempt.alone, outcome)
+            elif isinstance(outcome, Lost):
+                yield from self._lost(attempt, outcome)
+            else:
+                yield from self._done(attempt, outcome)
+
+    def _next(self) -> _Try | None:
+        if self._again:
+            return self._again.popleft()
+        fresh = next(self._new, None)
+        if fresh is None and not self._busy and self._last:
+            return self._last.popleft()
+        return fresh
+
+    def _done(self, attempt: _Try, done: Done) -> Iterator[Done]:
+        retryable = done.result.retryable
+        if retryable and not attempt.last and attempt.of is None:
+            self._last.append(_Try(replace(attempt.task, todo=frozenset(retryable)), last=True))
+        if attempt.of is not None:
+            done = replace(done, result=replace(done.result, results=[*done.result.results, *_rows(attempt.of)]))
+        yield done
+
+    def _lost(self, attempt: _Try, lost: Lost) -> Iterator[Done]:
+        task, videos = attempt.task, attempt.task.ladder.videos
+        if attempt.last:
+            return  # the rows of the first try stand
+        if attempt.of is not None:  # each video lives alone and they die together: none of them has a result
+            rows = [*_rows(attempt.of), *(lost_row(task, path.path, lost) for path in videos)]
+            yield Done(task, LadderResult(rows))
+        elif lost.how == "died" and attempt.number < TRIES - (len(videos) > 1):
+            self._again.append(replace(attempt, number=attempt.number + 1))
+        elif len(videos) == 1:
+            yield Done(task, LadderResult([lost_row(task, videos[0].path, lost)]))
+        else:
+            split = _Split(task, left=len(videos))
+            for video in videos:
+                alone = Ladder(task.ladder.name, (Rendition(video),), grouped_by=task.ladder.grouped_by)
+                self._again.append(_Try(replace(task, ladder=alone, todo=None), alone=split))
+
+    def _tried_alone(self, split: _Split, outcome: Outcome) -> Iterator[Done]:
+        split.left -= 1
+        if isinstance(outcome, Lost):
+            split.culprits[outcome.task.ladder.videos[0].path] = outcome
+        if split.left:
+            return
+        rest = _without(split.task, split.culprits)
+        if rest is None:
+            yield Done(split.task, LadderResult(_rows(split)))
+        else:
+            self._again.append(_Try(rest, of=split))
+
+
+def _without(task: Task, culprits: dict[str, Lost]) -> Task | None:
+    """The task less some videos; None when nothing remains."""
+    ladder = task.ladder
+    renditions = tuple(r for r in ladder.renditions if r.video.path not in culprits)
+    if ladder.master is None or ladder.master.path not in culprits:
+        if not renditions and ladder.master is None:
+            return None
+        return replace(task, ladder=replace(ladder, renditions=renditions))
+    if not renditions:
+        return None
+    lost = culprits[ladder.master.path]
+    finding = f"not compared with its master, which could not be read: {lost.reason}"
+    # Without its master a result has another id: whatever was to be done is all to be done.
+    return replace(task, ladder=replace(ladder, renditions=renditions, master=None), todo=None, finding=finding)
+
+
+def _rows(split: _Split) -> list[ClipResult]:
+    return [lost_row(split.task, path, lost) for path, lost in split.culprits.items()]
+
+
+def lost_row(task: Task, path: str, lost: Lost) -> ClipResult:
+    """The row of a video that never came back; the next run tries it again."""
+    master = task.ladder.master is not None and task.ladder.master.path == path
+    return ClipResult(
+        ClipScore(
+            path=path, ladder=task.ladder.name, mode=None, status="failed", reason=lost.reason, is_master=master,
+            content_id=task.content_ids.get(path, ""), retryable=True,
+        )
+    )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Resuming: which results of a plan the store holds already, what remains to do, which rows are of files now gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ..pipeline import storage
+from ..pipeline.discover import Plan
+from ..pipeline.errors import VideoError
+from ..pipeline.measure import ladder_ids
+from ..pipeline.settings import Settings
+from ..pipeline.store import Store
+from ..pipeline.values import ClipResult, ClipScore, Ladder, Status, VideoRef
+from .work import Task
+
+
+@dataclass
+class Known:
+    """What is to be done, and what is not."""
+
+    tasks: list[Task] = field(default_factory=list)
+    up_to_date: int = 0  # rows that hold
+    kept: dict[str, list[ClipScore]] = field(default_factory=dict)  # by ladder: rows that hold, but are filed elsewhere
+
+
+class ContentIds:
+    """Content ids of videos, from the store's cache where size and time have not changed since."""
+
+    def __init__(self, store: Store) -> None:
+        self._cache = store.content_ids
+
+    def of(self, ref: VideoRef) -> str:
+        """The content's id; "" when it cannot be read, which measuring will put into a row."""
+        stamp = self._stamp(ref)
+        known = None if stamp is None else self._cache.get(ref.path, *stamp)
+        if known is not None:
+            return known
+        try:
+            found = storage.content_id(ref)
+        except (VideoError, OSError):
+            return ""
+        self.remember(ref, found)
+        return found
+
+    def remember(self, ref: VideoRef, content_id: str) -> None:
+        """Note the id of a video that has just been read."""
+        stamp = self._stamp(ref)
+        if stamp is not None and content_id:
+            self._cache.put(ref.path, *stamp, content_id)
+
+    @staticmethod
+    def _stamp(ref: VideoRef) -> tuple[int, int] | None:
+        """Size of all parts, and the newest one's time."""
+        try:
+            entries = [storage.stat(path) for path in ref.parts or (ref.path,)]
+        except VideoError:
+            return None
+        return sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries)
+
+
+def find_known(
+    plan: Plan, store: Store, settings: Settings, model_sha256: str, *, resume: bool, advanced: Callable[[int], None]
+) -> Known:
+    """Compare a plan with what is committed. Files of which nothing is committed are not read here: they are new.
+
+    Args:
+        plan: what there is.
+        store: what is known.
+        settings, model_sha256: part of every result's id.
+        resume: False: everything is to be done.
+        advanced: told of videos as they are checked.
+    """
+    known = Known()
+    ids = store.known() if resume else {}
+    rows: dict[str, list[ClipScore]] = {}
+    for clip in store.clips():
+        rows.setdefault(clip.path, []).append(clip)
+    contents = ContentIds(store)
+    for ladder in plan.ladders:
+        infos = {v.path: plan.probes[v.path] for v in ladder.videos if v.path in plan.probes}
+        if not ids or not any(video.path in rows for video in ladder.videos):
+            known.tasks.append(Task(ladder, infos=infos))
+        else:
+            content = {video.path: contents.of(video) for video in ladder.videos}
+            wanted = ladder_ids(ladder, settings, model_sha256, content_ids=content, infos=infos)
+            missing = frozenset(result_id for result_id in wanted.values() if result_id not in ids)
+            if missing:
+                known.tasks.append(Task(ladder, missing, infos, content))
+            hold = [row for path, result_id in wanted.items() if result_id in ids for row in rows.get(path, ())]
+            known.up_to_date += len(hold)
+            moved = [new for row in hold if (new := _filed(row, ladder)) != row]
+            if moved:
+                known.kept[ladder.name] = moved
+        advanced(len(ladder.videos))
+    return known
+
+
+def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:
+    """The row as it stands in this ladder."""
+    master = ladder.master.path if ladder.master is not None else None
+    reference = master if row.mode == "fr" else row.reference
+    return replace(row, ladder=ladder.name, is_master=row.path == master, reference=reference)
+
+
+def plan_paths(plan: Plan) -> set[str]:
+    """Every path that a scan of this plan answers for."""
+    return {v.path for ladder in plan.ladders for v in ladder.videos} | {error.path for error in plan.rejected}
+
+
+def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: set[str]) -> int:
+    """Bring the store in line with the plan before anything is measured; returns how many videos are gone from it.
+
+    What could not even be planned gets its row, rows that are filed under another ladder now move (those of ladders in
+    `busy` move when these are committed), and rows of files that are no longer there go.
+    """
+    for error in plan.rejected:
+        name = os.path.relpath(error.path, plan.root) if not storage.is_remote(error.path) else error.path
+        status: Status = "skipped" if error.status == "skipped" else "failed"
+        row = ClipScore(error.path, name, None, status, error.reason, retryable=error.retryable)
+        store.commit(name, [ClipResult(row)])
+    for ladder, rows in kept.items():
+        if ladder not in busy:
+            store.commit(ladder, [], rows)
+    paths = plan_paths(plan)
+    gone = {c.path for c in store.clips() if c.path not in paths and _below(c.path, plan.root) and _gone(c.path, plan)}
+    return len(gone) if store.forget(gone) else 0
+
+
+def _below(path: str, root: str) -> bool:
+    root = storage.canonical(root).rstrip("/")
+    return path == root or path.startswith((f"{root}/", f"{root}#"))
+
+
+def _gone(path: str, plan: Plan) -> bool:
+    """Whether a video that is not in the plan has left; a folder that cannot be read at present keeps its rows."""
+    if storage.is_remote(path):
+        return True  # a store that cannot be listed has ended the scan already
+    try:
+        os.stat(path.partition("#")[0])
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return True  # there, but part of something else now (a manifest's segment), or left out

@@ -1,0 +1,90 @@
+"""What a scan is asked, whom it tells, and what it answers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..pipeline.discover import Plan
+from ..pipeline.settings import Settings
+from ..pipeline.values import ClipScore
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to scan, and how."""
+
+    root: str  # folder, file or URI
+    out: str  # local folder of the results
+    settings: Settings = field(default_factory=Settings)
+    reference: str | None = None  # the master of what is scanned, where names do not say it
+    mapping: str | None = None  # CSV or JSON file that says which videos belong together
+    resume: bool = True  # False: measure again what is known
+    workers: int | None = None  # None: one a core where that pays; 0: in this process, without Ray
+    address: str | None = None  # of a Ray cluster
+    command: str = "yoto_video.scan"  # as it stands in `runs`
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What a scan came to. Rows are those of the videos it found, measured now or known before."""
+
+    out: Path
+    report: Path  # index.html
+    clips: list[ClipScore]
+    measured: int  # rows measured by this scan
+    up_to_date: int  # rows that an earlier one had measured
+    seconds: dict[str, float]  # by stage, summed over workers; "wall" is the whole scan's
+
+    @property
+    def ok(self) -> int:
+        """Rows that were scored."""
+        return count(self.clips, "ok")
+
+    @property
+    def skipped(self) -> int:
+        """Rows of files in which there is nothing to score."""
+        return count(self.clips, "skipped")
+
+    @property
+    def failed(self) -> int:
+        """Rows of files that could not be scored."""
+        return count(self.clips, "failed")
+
+
+def count(clips: Sequence[ClipScore], status: str) -> int:
+    """Rows with a status: "ok", "skipped" or "failed"."""
+    return sum(clip.status == status for clip in clips)
+
+
+def below(clips: Sequence[ClipScore], threshold: float) -> list[ClipScore]:
+    """Rows that fail a quality gate: a video's FR mean where it has one, else its NR mean, below the threshold.
+
+    Masters are what encodes are made from, not encodes: a ladder's master is not gated.
+    """
+    compared = {clip.path for clip in clips if clip.mode == "fr" and clip.status == "ok"}
+    gated = [c for c in clips if c.score is not None and not c.is_master and (c.mode == "fr" or c.path not in compared)]
+    return [clip for clip in gated if clip.score is not None and clip.score < threshold]
+
+
+class Listener:
+    """Told what goes on; this one ignores it."""
+
+    def say(self, sentence: str) -> None:
+        """Something worth knowing."""
+
+    def planned(self, plan: Plan) -> None:
+        """What was found."""
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int) -> Iterator[None]:
+        """A stretch of work over `total` videos; it is over when the context is left, however that happens."""
+        yield
+
+    def advanced(self, videos: int) -> None:
+        """So many more videos of the stage are done."""
+
+    def judged(self, frames: int) -> None:
+        """Frames judged so far of the ladder in hand; told in-process only, and from another thread."""

@@ -1,0 +1,68 @@
+"""One video, right here: no folder, no Ray, no store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..pipeline import storage
+from ..pipeline.errors import UsageError, VideoError
+from ..pipeline.settings import Settings
+from ..pipeline.values import ClipScore, Ladder, Rendition, VideoRef
+from .dispatch import lost_row
+from .work import LoadJudge, Lost, Station, Task, load_judge
+
+
+def score(
+    path: str | os.PathLike[str],
+    reference: str | os.PathLike[str] | None = None,
+    settings: Settings | None = None,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
+    load: LoadJudge = load_judge,
+) -> tuple[list[ClipScore], dict[str, float]]:
+    """Judge one video or still picture, without a reference, and with one where it is given.
+
+    Args:
+        path: file or URI.
+        reference: the master it was made from.
+        settings: how; the worst frames' pictures are not kept here.
+        tell: takes the number of frames judged so far, from another thread.
+        load: how the network is got.
+
+    Returns:
+        One row in each mode it was scored in, or one without a mode that says why not; and seconds by stage.
+
+    Raises:
+        UsageError: a file is not there.
+        YotoVideoError: the network cannot be loaded.
+    """
+    settings = replace(settings or Settings(), worst_frames=0)
+    video = _existing(path)
+    master = None if reference is None else _existing(reference)
+    if master == video:
+        raise UsageError(f"{path}: is given as its own reference; give the master it was made from")
+    station = Station(settings, load(settings), tell)
+    ladder = Ladder(video.name, (Rendition(video),), master)
+    outcome = station.measure(Task(ladder))
+    if isinstance(outcome, Lost):
+        return [lost_row(outcome.task, video.path, outcome).clip], {}
+    rows = [result.clip for result in outcome.result.results if result.clip.path == video.path]
+    return rows, outcome.result.seconds
+
+
+def _existing(path: str | os.PathLike[str]) -> VideoRef:
+    """The video at a path.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    ref = VideoRef(storage.canonical(os.fspath(path)))
+    if not storage.is_remote(ref.path) and os.path.isdir(ref.path):
+        raise UsageError(f"{path}: is a folder; give a video, or use: yoto-video scan {path}")
+    try:
+        storage.stat(ref.path)
+    except VideoError as error:
+        raise UsageError(f"{path}: {error.reason}") from None
+    return ref

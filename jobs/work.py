@@ -1,0 +1,182 @@
+"""One ladder as a piece of work, and the station that does it: in this process or inside a worker, the same code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.measure import LadderResult, measure_ladder
+from ..pipeline.pictures import PictureSink
+from ..pipeline.score import Judge
+from ..pipeline.settings import Settings
+from ..pipeline.values import Ladder, VideoInfo
+
+LoadJudge = Callable[[Settings], Judge]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A ladder to measure, or the part of it that a retry is about."""
+
+    ladder: Ladder
+    todo: frozenset[str] | None = None  # ids of `ladder_ids`; None: all of the ladder
+    infos: Mapping[str, VideoInfo] = field(default_factory=dict)  # by path, what was probed before
+    content_ids: Mapping[str, str] = field(default_factory=dict)  # by path, what was hashed before
+    finding: str | None = None  # said in every row: why this was not measured as planned
+
+    @property
+    def videos(self) -> int:
+        """How many videos are to be measured."""
+        return len(self.ladder.videos) if self.todo is None else len(self.todo)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task's results, with the pictures of its worst frames."""
+
+    task: Task
+    result: LadderResult
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # content by path relative to OUT
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A task without results: its worker died, hung, or met an error nobody foresaw."""
+
+    task: Task
+    how: Literal["died", "hung", "error"]
+    reason: str  # one sentence
+
+
+Outcome = Done | Lost
+
+
+def load_judge(settings: Settings) -> Judge:
+    """The network that the settings name.
+
+    Raises:
+        UsageError: there is no such network or device.
+        YotoVideoError: its weights cannot be read.
+    """
+    from ..models.judge import Judge as Network
+
+    with model_errors():
+        return Network.load(settings.model, device=settings.device, crops=settings.crops, seed=settings.seed)
+
+
+@contextlib.contextmanager
+def model_errors() -> Iterator[None]:
+    """Translate the errors of `models.zoo`: a name that is not there is the caller's mistake, a broken file is not."""
+    from ..models.zoo import CheckpointError, ModelError
+
+    try:
+        yield
+    except CheckpointError as error:
+        raise YotoVideoError(str(error)) from error
+    except ModelError as error:
+        raise UsageError(str(error)) from error
+
+
+class Station:
+    """Holds the network and measures one task after the other.
+
+    Args:
+        settings: of the run.
+        judge: the loaded network.
+        tell: takes the number of frames judged so far in a task, from the measuring thread.
+    """
+
+    def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
+        self._settings = settings
+        self._judge = _Counting(judge, tell)
+        self.stuck = False  # a thread of this process will never end
+
+    def measure(self, task: Task) -> Outcome:
+        """Measure, but give up when nothing moves for the decode time-out: a decoder's C code cannot be interrupted."""
+        self._judge.count = 0
+        before = frozenset(sys._current_frames())
+        answer: list[Outcome] = []
+        worker = threading.Thread(target=lambda: answer.append(self._measure(task)), name="measure", daemon=True)
+        worker.start()
+        watch = _Watch(before)
+        limit = self._settings.decode_timeout_s + 5  # the pipeline's own time-outs come first: they know the file
+        while not answer:
+            try:
+                worker.join(min(0.5, limit / 4))
+            except BaseException:  # Ctrl-C: the thread must not go on behind the caller's back
+                self._judge.stopped = True
+                raise
+            if not worker.is_alive() and not answer:
+                return Lost(task, "error", "the measuring thread ended without an answer")
+            if not answer and watch.still_for() > limit:
+                self.stuck = True
+                said = f"nothing moved for {limit:.0f} s while it was read or decoded; the file may be damaged"
+                return Lost(task, "hung", said)
+        return answer[0]
+
+    def _measure(self, task: Task) -> Outcome:
+        pictures = PictureSink()  # in memory: a worker may not see the driver's disk
+        try:
+            result = measure_ladder(
+                task.ladder, self._judge, self._settings, todo=task.todo, pictures=pictures,
+                infos=task.infos, content_ids=task.content_ids,
+            )  # fmt: skip
+        except Exception as error:  # a fault of ours: this ladder's rows say so, the others go on
+            said = "".join(str(error).strip().splitlines()[:1]) or "no message"
+            return Lost(task, "error", f"unexpected error ({type(error).__name__}: {said}); please report it")
+        if task.finding is not None:
+            said = task.finding
+            noted = [replace(r, clip=replace(r.clip, findings=(*r.clip.findings, said))) for r in result.results]
+            result = replace(result, results=noted)
+        return Done(task, result, pictures.files)
+
+
+class _Counting:
+    """A judge that counts the frames it encodes."""
+
+    def __init__(self, judge: Judge, tell: Callable[[int], None]) -> None:
+        self._judge, self._tell = judge, tell
+        self.count = 0
+        self.stopped = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._judge, name)
+
+    def encode(self, frames: Sequence[Any]) -> Sequence[Any]:
+        if self.stopped:
+            raise SystemExit  # no Exception, which would become a video's failure; ends a thread without a word
+        encoded = self._judge.encode(frames)
+        self.count += len(frames)
+        self._tell(self.count)
+        return encoded
+
+
+class _Watch:
+    """Notices when threads that began after `before` all stand still: the same instruction of the same frame each time.
+
+    A thread inside one long C call (a decoder that loops, a disk that does not answer) looks like that, and so do those
+    that wait for it; anything that makes progress runs through Python again and again.
+    """
+
+    def __init__(self, before: frozenset[int]) -> None:
+        self._before = before
+        self._seen: object = None
+        self._still = 0.0
+        self._asked = time.monotonic()
+
+    def still_for(self) -> float:
+        """Seconds since something was last seen to have moved; pauses of the whole process do not count. Ask often."""
+        now = time.monotonic()
+        self._still += min(now - self._asked, 1.0)
+        self._asked = now
+        frames = {ident: frame for ident, frame in sys._current_frames().items() if ident not in self._before}
+        places = {ident: (id(frame), frame.f_lasti) for ident, frame in frames.items()}
+        if places != self._seen:
+            self._seen, self._still = places, 0.0
+        return self._still
