@@ -155,7 +155,6 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--out", metavar="DIR", default="runs/train", help="folder of this run (default: %(default)s)")
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=_whole(1), help="optimiser steps (default: the recipe's)")
-    p.add_argument("--seed", metavar="N", type=_whole(0), help="of everything drawn at random (default: the recipe's)")
 
 
 def _add_evaluate(commands: Commands[Parser]) -> None:
@@ -167,7 +166,10 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
         "  yoto-video evaluate\n  yoto-video evaluate --model runs/mine/weights.safetensors --format json",
     )  # fmt: skip
     _add_data(p)
-    p.add_argument("--all", action="store_true", dest="everything", help="use the contents that training saw as well")
+    p.add_argument(
+        "--contents", choices=("held-out", "trained", "all"), default="held-out",
+        help="which contents: held-out ones give the honest figures (default: %(default)s)",
+    )  # fmt: skip
     _add_format(p)
     _add_network(p)
 

@@ -107,22 +107,22 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from .training import train
+    from .train import run_train
+    from .work import model_errors
 
-    print(train(args.data, args.out, model=args.model, steps=args.steps, seed=args.seed, tell=_tell))
-    return OK
+    with model_errors():
+        return run_train(data=args.data, out=args.out, model=args.model, steps=args.steps)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from .training import evaluate, json_of, table_of
+    from .train import run_evaluate
+    from .work import model_errors
 
-    every = 200  # pictures between two lines of progress
-    lines = evaluate(
-        args.data, _settings(args), everything=args.everything,
-        tell=lambda done: None if done % every else _tell(f"{done} pictures judged"),
-    )  # fmt: skip
-    print(json_of(lines) if args.format == "json" else table_of(lines))
-    return OK
+    with model_errors():
+        return run_evaluate(
+            model=args.model, data=args.data, contents=args.contents, device=args.device, crops=args.crops,
+            format=args.format,
+        )  # fmt: skip
 
 
 COMMANDS = {
@@ -144,10 +144,6 @@ def _verdict(clips: Sequence[ClipScore], threshold: float | None) -> int:
     if failing:
         return GATE
     return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def _complain(sentence: str) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 
 from .values import RGB
+
+
+BT709, LIMITED = 1, 1  # FFmpeg's numbers, of the matrix and of the range
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,21 @@ class _Output:
         self.rung, self.tick = rung, Fraction(1, fps)
         self.scaler = av.video.reformatter.VideoReformatter()
         self.container = av.open(str(rung.file), "w")
-        self.stream: Any = self.container.add_stream(rung.encoder, rate=fps, options=dict(rung.options))
+        # av.add_stream's type is of all kinds of streams, the encoder's name says which one it is.
+        self.stream: Any = cast(Any, self.container.add_stream(rung.encoder, rate=fps, options=dict(rung.options)))
         self.stream.width, self.stream.height, self.stream.pix_fmt = rung.width, rung.height, "yuv420p"
         self.stream.gop_size = 2 * fps
         if rung.kbps is not None:
             self.stream.bit_rate = rung.kbps * 1000
-        context = self.stream.codec_context
+        context: Any = self.stream.codec_context
         context.thread_count = threads
-        context.colorspace, context.color_range = 1, 1  # bt709, limited
-        context.color_primaries, context.color_trc = 1, 1
+        context.colorspace, context.color_range = BT709, LIMITED
+        context.color_primaries, context.color_trc = BT709, BT709
 
     def put(self, frame: av.VideoFrame, index: int) -> None:
         scaled = self.scaler.reformat(
             frame, self.rung.width, self.rung.height, "yuv420p",
-            src_colorspace="ITU709", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation="BICUBIC",
+            src_colorspace=BT709, dst_colorspace=BT709, dst_color_range=LIMITED, interpolation="BICUBIC",
         )  # fmt: skip
         scaled.pts, scaled.time_base = index, self.tick
         self.container.mux(self.stream.encode(scaled))
