@@ -76,7 +76,7 @@ def pair_with_master(times: Sequence[Fraction], master_times: Sequence[Fraction]
     shift = times[0] - master_times[0]
     if gap > _SLOWER * master_gap > 0:
         wished = [master_times[i] + shift for i in chosen]
-        kept = sample.nearest_frames(times, wished, gap / 2)
+        kept = sample.nearest_frames(times, wished, gap)  # the last one is shown for so long
         moved = [t if i is None else times[i] for t, i in zip(wished, kept, strict=True)]
         chosen = sorted({i for i in sample.nearest_frames(master_times, [t - shift for t in moved]) if i is not None})
     moments = [master_times[i] + shift for i in chosen]

@@ -45,8 +45,9 @@ class FakeJudge:
 def info(width: int = 64, height: int = 48, **changes: Any) -> VideoInfo:
     """What probing an ordinary SDR video gives."""
     values: dict[str, Any] = {
-        "codec": "h264", "coded_width": width, "coded_height": height, "width": width, "height": height, "fps": Fraction(25),
-        "duration_s": 4.0, "start_time_s": 0.0, "bitrate_kbps": 1000.0, "pixel_format": "yuv420p", "bit_depth": 8,
+        "codec": "h264", "coded_width": width, "coded_height": height, "width": width, "height": height,
+        "fps": Fraction(25), "duration_s": 4.0, "start_time_s": 0.0, "bitrate_kbps": 1000.0,
+        "pixel_format": "yuv420p", "bit_depth": 8,
         "color_space": "bt709", "color_range": "tv", "color_transfer": "bt709",
     }  # fmt: skip
     return VideoInfo(**(values | changes))

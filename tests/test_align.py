@@ -1,0 +1,145 @@
+"""Pairs are made by time, within half a frame, and depend on nothing but the two videos."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yoto_video.pipeline.align import (
+    Sample,
+    frame_gap,
+    master_samples,
+    own_samples,
+    pair_with_master,
+    span,
+    why_not_comparable,
+    without_references,
+)
+
+from .fakes import info, times
+
+RATES = st.sampled_from(
+    [Fraction(n) for n in (10, 12, 15, 24, 25, 30, 50, 60)] + [Fraction(n, 1001) for n in (24000, 30000, 60000)]
+)
+STARTS = st.fractions(min_value=-2, max_value=100, max_denominator=90000)
+
+
+def chosen_of(stream: list[Fraction], fps: float = 2) -> list[int]:
+    return [s.frame for s in own_samples(stream, fps=fps, min_frames=8, seed=0)]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Fraction]:
+    """A stream at a constant rate from which some frames were dropped."""
+    stream = times(draw(st.integers(1, 120)), draw(RATES), draw(STARTS))
+    dropped = draw(st.sets(st.integers(0, len(stream) - 1), max_size=len(stream) // 3))
+    return [t for i, t in enumerate(stream) if i not in dropped or i == 0]
+
+
+@given(streams(), streams())
+@settings(max_examples=60, deadline=None)
+def test_every_pair_lies_within_half_a_frame_and_everything_ascends(
+    encode: list[Fraction], master: list[Fraction]
+) -> None:
+    pairing = pair_with_master(encode, master, chosen_of(master))
+    half = min((g for g in (frame_gap(encode), frame_gap(master)) if g), default=Fraction(0)) / 2
+    for sample in pairing.samples:
+        apart = abs((encode[sample.frame] - encode[0]) - (master[sample.step] - master[0]))
+        assert sample.paired == (apart <= half)
+    for one, two in zip(pairing.samples, pairing.samples[1:], strict=False):
+        assert one.step < two.step
+        assert one.frame < two.frame
+    assert pairing.unpaired == pairing.wanted - sum(s.paired for s in pairing.samples)
+
+
+@given(streams(), STARTS)
+@settings(max_examples=25, deadline=None)
+def test_a_copy_pairs_frame_by_frame_wherever_its_clock_starts(master: list[Fraction], start: Fraction) -> None:
+    chosen = chosen_of(master)
+    pairing = pair_with_master([t - master[0] + start for t in master], master, chosen)
+    assert pairing.samples == [Sample(step=i, frame=i, paired=True) for i in chosen]
+    assert pairing.unpaired == 0
+
+
+@given(st.integers(20, 200), RATES, st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_a_lower_rate_pairs_only_equal_instants(frames: int, rate: Fraction, factor: int) -> None:
+    master, encode = times(frames, rate), times(-(-frames // factor), rate / factor)
+    pairing = pair_with_master(encode, master, chosen_of(master))
+    assert pairing.samples
+    for sample in pairing.samples:
+        assert sample.paired
+        assert sample.step == factor * sample.frame  # never the frame beside it
+
+
+def test_a_dropped_frame_is_left_out_of_the_comparison_and_not_replaced_by_its_neighbour() -> None:
+    master = times(50)
+    encode = [t for i, t in enumerate(master) if i != 20]
+    pairing = pair_with_master(encode, master, [10, 20, 30])
+    assert pairing.samples == [
+        Sample(step=10, frame=10, paired=True),
+        Sample(step=20, frame=19, paired=False),
+        Sample(step=30, frame=29, paired=True),
+    ]
+    assert (pairing.wanted, pairing.unpaired) == (3, 1)
+
+
+def test_rounded_time_bases_still_pair() -> None:
+    """Matroska writes milliseconds: 33, 67, 100 for 1/30, 2/30, 3/30."""
+    master = times(300, 30)
+    encode = [Fraction(round(t * 1000), 1000) for t in master]
+    chosen = chosen_of(master)
+    assert [s.frame for s in pair_with_master(encode, master, chosen).samples if s.paired] == chosen
+
+
+def test_an_encode_that_ends_early_is_not_scored_beyond_its_end() -> None:
+    pairing = pair_with_master(times(25), times(100), [5, 20, 40, 80])
+    assert [s.frame for s in pairing.samples] == [5, 20]
+    assert pairing.unpaired == 2
+
+
+def test_one_frame_gives_one_row_even_if_two_instants_of_the_master_are_nearest_to_it() -> None:
+    frozen = [Fraction(0), Fraction(1, 25), Fraction(2)]  # nothing new was stored for two seconds
+    pairing = pair_with_master(frozen, times(50), [1, 4, 6, 49])
+    assert [(s.frame, s.paired) for s in pairing.samples] == [(1, True), (2, False)]
+
+
+def test_a_still_picture_pairs_with_a_still_picture() -> None:
+    one = [Fraction(0)]
+    assert own_samples(one, fps=2, min_frames=8, seed=0) == [Sample(step=0, frame=0)]
+    assert pair_with_master([Fraction(7)], one, [0]).samples == [Sample(step=0, frame=0, paired=True)]
+    assert span(one) == 0
+
+
+def test_a_master_is_decoded_where_it_is_scored_and_where_an_encode_needs_it() -> None:
+    encodes = [[Sample(3, 3, paired=True), Sample(9, 8)], [Sample(4, 2, paired=True)]]
+    samples = master_samples([3, 7], encodes)
+    assert [(s.frame, s.scored) for s in samples] == [(3, True), (4, False), (7, True)]
+    assert [s.frame for s in master_samples([], encodes)] == [3, 4]
+    assert not any(s.paired for s in without_references(encodes[0]))
+
+
+def test_gaps_are_the_median_so_that_a_hole_does_not_count() -> None:
+    assert frame_gap([*times(20), *times(20, start=60)]) == Fraction(1, 25)
+    assert frame_gap([Fraction(3)]) == 0
+    assert span(times(50)) == 2
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "comparable"),
+    [
+        ("bt709", "smpte170m", True),
+        ("unknown", "bt709", True),
+        ("bt709", "smpte2084", False),
+        ("arib-std-b67", "unknown", False),
+        ("arib-std-b67", "smpte2084", False),
+        ("smpte2084", "smpte2084", True),
+    ],
+)
+def test_hdr_is_not_compared_with_sdr(mine: str, theirs: str, comparable: bool) -> None:
+    reason = why_not_comparable(info(color_transfer=mine), info(color_transfer=theirs))
+    assert (reason is None) == comparable
+    if reason is not None:
+        assert "HDR" in reason
