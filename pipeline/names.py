@@ -1,0 +1,224 @@
+"""What a file's name says: its title, its rung, and whether it calls itself a source. Pure text, nothing is opened.
+
+A path relative to what was scanned is cut into tokens (separators: space . _ - and brackets). A token is one of
+
+    strong   says a rung wherever it stands: 1080p, 1920x1080, 5000k, tbr_1700, crf23, x264, av1, 30fps, 10bit
+    weak     says a rung only at the end of a name: high, low, hd, 720, medium, main10, distorted
+    source   calls the file a master when it leads or ends the name: source, master, mezzanine, original, ref, pristine
+    title    everything else
+
+The title is what is left. Folders count too: `sources/title.mp4` and `encodes/1080p/title_5000k.mp4` are both "title",
+and `title/1080p.mp4` is as well. Words are compared whole, so "preference" and "mastering" say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .values import Declared
+
+Kind = Literal["strong", "weak", "source", "role", "title"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SOURCE_WORDS = _words(
+    "source sources src master masters mezzanine mezzanines mezz original originals orig ref refs reference references "
+    "pristine"
+)
+# Folders that hold encodes of many titles: they say nothing of the title.
+ROLE_FOLDERS = _words(
+    "encode encodes encoded encoding encodings rendition renditions variant variants output outputs out transcode "
+    "transcodes transcoded ladder ladders distorted video videos hls dash cmaf"
+)
+CODECS = {
+    "h264": r"(?:lib)?[xh][._ -]?264|avc1?",
+    "hevc": r"(?:lib)?[xh][._ -]?265|hevc|hvc1|hev1",
+    "vvc": r"[xh][._ -]?266|vvc|vvenc",
+    "av1": r"(?:lib)?av1|(?:lib)?svt[._-]?av1|svtav1|(?:lib)?aom(?:enc)?|rav1e|libaom[._-]av1",
+    "vp9": r"vp9|libvpx[._-]vp9",
+    "vp8": r"vp8|libvpx",
+    "mpeg2video": r"mpeg-?2(?:video)?|h262",
+    "mpeg4": r"mpeg-?4|xvid|divx",
+    "prores": r"prores(?:hq)?",
+}
+_NAMED_LINES = {"4k": 2160, "uhd": 2160, "8k": 4320, "fhd": 1080, "fullhd": 1080, "qhd": 1440}
+_BARE_LINES = _words("144 180 216 234 240 270 288 360 396 404 406 432 450 480 540 576 720 900 1080 1440 2160 4320")
+_WEAK_WORDS = _words(
+    "high highest higher hi hq low lowest lower lo lq mid med medium mq hd sd "
+    "ultrafast superfast veryfast faster fast slow slower veryslow placebo main main10 high10 baseline "
+    "distorted degraded compressed encoded encode transcoded transcode rendition variant"
+)
+
+_NUMBER = r"\d+(?:\.\d+)?"
+# Tried in this order at each place; a match must stand between characters that are neither letters nor digits.
+_STRONG = "|".join(
+    [
+        r"(?P<size>\d{2,5}[x×]\d{2,5})",
+        r"(?P<lines>\d{3,4}[pi](?:\d{2,3}(?:\.\d+)?)?)",
+        r"(?P<named>" + "|".join(_NAMED_LINES) + ")",
+        rf"(?:tbr|vbr|abr|cbr|br|bitrate|maxrate)[-_= ]?(?P<tagged_rate>{_NUMBER})"
+        r"(?P<tagged_unit>k(?:bps|bits?)?|m(?:bps|bits?)?)?",
+        rf"(?P<rate>(?!\d\dk(?![^\W_])|\dk(?![^\W_])){_NUMBER})(?P<unit>k|kbps|kbits?|kb|mbps|mbits?)",
+        rf"(?:crf|cqp|cq|qp)[-_= ]?(?P<crf>{_NUMBER})",
+        r"(?P<fps>\d{1,3}(?:\.\d{1,3})?fps|fps[-_=]?\d{1,3}(?:\.\d{1,3})?)",
+        *(rf"(?P<codec_{name}>{pattern})" for name, pattern in CODECS.items()),
+        r"(?P<other>nvenc|qsv|vaapi|videotoolbox|amf|(?:8|10|12)[-_]?bits?|yuv4\d\dp(?:\d+(?:le)?)?|(?:1|2|two)[-_]?pass)",
+        r"(?P<preset>preset[-_=]?\d{1,2})",
+    ]
+)
+_TOKEN = re.compile(rf"(?<![^\W_])(?:{_STRONG})(?![^\W_])|(?P<word>[^\s._\-\[\](){{}},+;=~/]+)", re.IGNORECASE)
+# 5m (megabits or minutes), an SVT preset, 10k (a run), q28
+_WEAK_PATTERN = re.compile(r"q\d\d|\d+(?:\.\d+)?mb?|p(?:\d|1[0-3])|\d\d?k", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A relative path, understood.
+
+    `key` is equal for files that the names say belong together. `strong` is False when the rung rests on weak words or
+    on nothing at all: then the content may overrule the name.
+    """
+
+    key: tuple[str, ...]
+    title: str  # as written; empty when the name says only the rung
+    folders: tuple[str, ...]  # as written, without the folders that say a rung or a role
+    declared: Declared = field(default_factory=Declared)
+    source_words: int = 0  # 0 to 3: one for the folders, one for each end of the file's own name
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    kind: Kind
+    facts: Declared = field(default_factory=Declared)
+
+
+def parse(relative: str) -> Name:
+    """Understand a path relative to what was scanned (forward slashes). Never fails; unknown words are title words."""
+    *folders, file = [unicodedata.normalize("NFC", part) for part in relative.split("/") if part] or [""]
+    stem = file.rsplit(".", 1)[0] if "." in file.lstrip(".") else file
+    tokens = _classify(_tokens(stem))
+    # What is said last is of the encode; what comes before may be of its source: title_3840x2160_..._1080p_4000k.
+    facts, strong, in_folder = [t.facts for t in reversed(tokens)], any(t.kind == "strong" for t in tokens), False
+    kept: list[str] = []
+    for folder in folders:
+        found = _classify(_tokens(folder, folder=True))
+        if found and all(t.kind != "title" for t in found):
+            in_folder |= any(t.kind == "source" for t in found)
+            strong |= any(t.kind == "strong" for t in found)
+            facts.extend(t.facts for t in found)  # the file's own name wins: it comes first
+        else:
+            kept.append(folder)
+    title_tokens = [t for t in tokens if t.kind == "title"]
+    sources = [t for t in tokens if t.kind == "source"]
+    parts = [_normal(folder) for folder in kept] + [" ".join(t.text.casefold() for t in title_tokens)]
+    parts = [part for part in parts if part]
+    return Name(
+        key=tuple(part for i, part in enumerate(parts) if i == 0 or part != parts[i - 1]),  # title/title_1080p.mp4
+        title=_as_written(stem, title_tokens),
+        folders=tuple(kept),
+        declared=_merge(facts),
+        source_words=in_folder + len({t.start > title_tokens[0].start if title_tokens else 0 for t in sources}),
+        strong=strong,
+    )
+
+
+def title_key(name: Name) -> str:
+    """The last part of the key: the title alone, whatever folder it is in."""
+    return name.key[-1] if name.key else ""
+
+
+def common_title(titles: list[str]) -> str:
+    """The words all these titles begin with, as the first one writes them; empty when there are none."""
+    cut = [_tokens(title) for title in titles]
+    shared = 0
+    for column in zip(*cut, strict=False):
+        if len({t.text.casefold() for t in column}) > 1:
+            break
+        shared += 1
+    return titles[0][: cut[0][shared - 1].end] if shared else ""
+
+
+def _tokens(text: str, folder: bool = False) -> list[_Token]:
+    found = []
+    for match in _TOKEN.finditer(text):
+        word = match["word"]
+        if word is None:
+            found.append(_Token(match[0], match.start(), match.end(), "strong", _facts(match)))
+            continue
+        lower = word.casefold()
+        kind: Kind = "title"
+        facts = Declared()
+        if lower in SOURCE_WORDS:
+            kind = "source"
+        elif folder and lower in ROLE_FOLDERS:
+            kind = "role"
+        elif lower in _BARE_LINES:
+            kind, facts = "weak", Declared(height=int(lower))
+        elif lower in _WEAK_WORDS or _WEAK_PATTERN.fullmatch(lower):
+            kind = "weak"
+        found.append(_Token(word, match.start(), match.end(), kind, facts))
+    return found
+
+
+def _facts(match: re.Match[str]) -> Declared:
+    if size := match["size"]:
+        width, height = re.split("[x×X]", size)
+        return Declared(width=int(width), height=int(height))
+    if lines := match["lines"]:
+        return Declared(height=int(re.split("[piPI]", lines)[0]))
+    if named := match["named"]:
+        return Declared(height=_NAMED_LINES[named.lower()])
+    if rate := match["rate"] or match["tagged_rate"]:
+        unit = (match["unit"] or match["tagged_unit"] or "k").lower()
+        return Declared(bitrate_kbps=float(rate) * (1000 if unit.startswith("m") else 1))
+    if crf := match["crf"]:
+        return Declared(crf=float(crf))
+    codec = next((name for name in CODECS if match[f"codec_{name}"]), None)
+    return Declared(codec=codec)
+
+
+def _classify(tokens: list[_Token]) -> list[_Token]:
+    """Words that say something only at one end of a name become title words when they stand elsewhere."""
+    titles = [i for i, t in enumerate(tokens) if t.kind == "title"]
+    # Without any title word the whole name is the rung or the role: `1080p.mp4`, `high.mp4`, `source.mp4`.
+    first, last = (titles[0], titles[-1]) if titles else (len(tokens), -1)
+    return [
+        _Token(t.text, t.start, t.end, "title")
+        if (t.kind == "weak" and i < last) or (t.kind == "source" and first < i < last)
+        else t
+        for i, t in enumerate(tokens)
+    ]
+
+
+def _merge(facts: list[Declared]) -> Declared:
+    """The first that says it wins."""
+    height = next((f.height for f in facts if f.height), None)
+    return Declared(
+        width=next((f.width for f in facts if f.width and f.height == height), None),
+        height=height,
+        bitrate_kbps=next((f.bitrate_kbps for f in facts if f.bitrate_kbps), None),
+        codec=next((f.codec for f in facts if f.codec), None),
+        crf=next((f.crf for f in facts if f.crf is not None), None),
+    )
+
+
+def _normal(text: str) -> str:
+    return " ".join(t.text.casefold() for t in _tokens(text)) or text.casefold()
+
+
+def _as_written(stem: str, titles: list[_Token]) -> str:
+    """The title words as they stand in the name: one slice where they stand together."""
+    if not titles:
+        return ""
+    between = stem[titles[0].start : titles[-1].end]
+    return between if len(_tokens(between)) == len(titles) else " ".join(t.text for t in titles)
