@@ -26,6 +26,7 @@ class VideoRef:
 
     path: str
     parts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what finding it showed, a sentence each ("1 of 5 listed files is missing"): a finding
 
     @property
     def name(self) -> str:
@@ -163,7 +164,7 @@ class ClipScore:
     model: str | None = None
     model_sha256: str | None = None
     result_id: str = ""  # content, model and settings: identifies a result
-    content_id: str = ""  # of the bytes (storage.content_id); rows of a path whose content changed are superseded
+    content_id: str = ""  # of the file's bytes (storage.content_id)
     retryable: bool = False  # failed for a reason that may pass: the next run tries again
     measured_at: datetime | None = None  # UTC; filled in by the store when it commits
 
