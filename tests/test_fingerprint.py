@@ -1,0 +1,148 @@
+"""Same pictures or not: encodes of one moving scene against other scenes, stills, black and broken files."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from yoto_video.pipeline.fingerprint import Alike, Looks, compare, glance, in_parallel, moments, opening, same_picture
+from yoto_video.pipeline.values import VideoRef
+
+
+def scene(
+    path: Path,
+    seed: int,
+    size: tuple[int, int] = (160, 90),
+    *,
+    codec: str = "libx264",
+    crf: int = 23,
+    fps: int = 12,
+    seconds: float = 3.0,
+    moves: bool = True,
+    level: float = 1.0,
+) -> VideoRef:
+    """Encode blobs that drift over each other; `seed` is the content."""
+    rng = np.random.default_rng(seed)
+    centre, speed, weight = rng.random((6, 2)), rng.normal(0, 0.25, (6, 2)), rng.normal(0, 90, 6)
+    width, height = size
+    y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps, options={"crf": str(crf), "preset": "ultrafast", "g": "8"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for i in range(round(seconds * fps)):
+            time = i / fps if moves else 0.0
+            at = centre + speed * time
+            light = sum(
+                w * np.exp(-(((x - a) % 1 - 0.5) ** 2 + ((y - b) % 1 - 0.5) ** 2) * 25)
+                for (a, b), w in zip(at, weight, strict=True)
+            )
+            gray = np.clip(128 + light, 16, 235) * level
+            frame = av.VideoFrame.from_ndarray(np.repeat(gray.astype(np.uint8)[:, :, None], 3, axis=2), "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return VideoRef(str(path))
+
+
+def _looks(*refs: VideoRef) -> Looks:
+    looks = Looks()
+    looks.prepare((ref, 0) for ref in refs)
+    return looks
+
+
+def test_encodes_of_one_scene(tmp_path: Path) -> None:
+    one = scene(tmp_path / "one.mp4", 1, (320, 180), crf=18)
+    others = [
+        scene(tmp_path / "small.mp4", 1, (96, 54), crf=40),
+        scene(tmp_path / "faster.mkv", 1, fps=24),
+        scene(tmp_path / "stream.ts", 1),
+        scene(tmp_path / "mpeg4.avi", 1, codec="mpeg4"),
+        scene(tmp_path / "darker.mp4", 1, level=0.8),
+    ]
+    assert _looks(one, *others).alike(one, others) == [Alike.SAME] * len(others)
+
+
+def test_other_scenes(tmp_path: Path) -> None:
+    one, *others = [scene(tmp_path / f"{seed}.mp4", seed) for seed in range(8)]
+    assert _looks(one, *others).alike(one, others) == [Alike.DIFFERENT] * len(others)
+
+
+def test_where_nothing_moves_it_says_so(tmp_path: Path) -> None:
+    one, two = (scene(tmp_path / f"{crf}.mp4", 1, crf=crf, moves=False) for crf in (18, 35))
+    other = scene(tmp_path / "o.mp4", 1)
+    assert _looks(one, two, other).alike(one, [two, other]) == [Alike.SAME_STILL, Alike.DIFFERENT]
+
+
+def test_black_tells_nothing(tmp_path: Path) -> None:
+    one, two = (scene(tmp_path / f"{crf}.mp4", 1, crf=crf, level=0.0) for crf in (18, 35))
+    assert _looks(one, two).alike(one, [two]) == [Alike.UNKNOWN]
+
+
+def test_unreadable_files_are_unknown(tmp_path: Path) -> None:
+    good, bad = scene(tmp_path / "g.mp4", 1), VideoRef(str(tmp_path / "bad.mp4"))
+    (tmp_path / "bad.mp4").write_bytes(b"not a video")
+    assert glance(bad) is None
+    assert glance(VideoRef(str(tmp_path / "none.mp4"))) is None
+    assert opening(bad) is None
+    assert moments(bad, 3.0) == (None, None, None)
+    assert _looks(good, bad).alike(good, [bad]) == [Alike.UNKNOWN]
+
+
+def test_glance_reads_the_header(tmp_path: Path) -> None:
+    ref = scene(tmp_path / "a.mp4", 1, (320, 180))
+    seen = glance(ref, (tmp_path / "a.mp4").stat().st_size)
+    assert seen is not None
+    assert (seen.width, seen.height, seen.codec) == (320, 180, "h264")
+    assert seen.duration_s == pytest.approx(3.0)
+    assert seen.bitrate_kbps == pytest.approx((tmp_path / "a.mp4").stat().st_size * 8 / 3000, rel=1e-6)
+
+
+def test_moments_are_those_moments(tmp_path: Path) -> None:
+    """The seeking reader gives the frames that reading everything gives."""
+    ref = scene(tmp_path / "a.mp4", 3, fps=12, seconds=5)
+    with av.open(ref.path) as container:
+        frames = [f.reformat(32, 18, "gray", interpolation="AREA").to_ndarray() for f in container.decode(video=0)]
+    for part, found in zip((0.2, 0.5, 0.8), moments(ref, 5.0), strict=True):
+        expected = frames[round(part * 60)].astype(np.float32)
+        assert found is not None
+        assert np.abs(found - expected).max() < 6  # deblocking is skipped
+        nearest = min(range(60), key=lambda i: float(np.abs(frames[i] - found).mean()))
+        assert nearest == round(part * 60)
+
+
+def test_comparison_is_symmetric_and_forgives_missing_moments() -> None:
+    rng = np.random.default_rng(0)
+    a = [rng.uniform(0, 255, (18, 32)).astype(np.float32) for _ in range(3)]
+    b = [0.7 * x + 20 + rng.normal(0, 5, x.shape).astype(np.float32) for x in a]
+    assert compare(a, b) is compare(b, a) is Alike.SAME
+    assert compare(a, [None, *b[1:]]) is Alike.SAME
+    assert compare(a, [None, None, b[2]]) is Alike.UNKNOWN
+    assert compare(a, [b[1], b[0], b[2]]) is Alike.DIFFERENT
+    assert same_picture(a[0], None) is None
+    assert same_picture(a[0], b[0])
+    assert not same_picture(a[0], a[1])
+
+
+def test_in_parallel_keeps_order() -> None:
+    assert in_parallel(lambda x: x * 2, range(50)) == [x * 2 for x in range(50)]
+    assert in_parallel(str, []) == []
+
+
+def test_real_pairs_and_strangers(data_dir: Path) -> None:
+    """Every pair of real clips: the two known contents agree among themselves and with nothing else."""
+    pairs = sorted((data_dir / "clips/fr_pairs").glob("*.mp4"))
+    strangers = [
+        data_dir / "clips/sdr" / name for name in ("friday_480p.mp4", "bikes_640x272.mp4", "nasa_multistream.mp4")
+    ]
+    refs = [VideoRef(str(path)) for path in (*pairs, *strangers)]
+    looks = _looks(*refs)
+    for i, one in enumerate(refs):
+        expected = [Alike.SAME if _content(one) == _content(two) else Alike.DIFFERENT for two in refs[:i]]
+        assert looks.alike(one, refs[:i]) == expected, one.name
+
+
+def _content(ref: VideoRef) -> str:
+    return ref.name.replace("_", "-").split("-")[0]
