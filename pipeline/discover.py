@@ -1,0 +1,236 @@
+"""From a folder, bucket or file to ladders: walk, read manifests, group what is left, print the plan.
+
+Order of authority: the user's mapping, manifests (HLS, DASH), names, then folder with duration and pictures. Every
+video found is in exactly one ladder; segments of a manifest are part of its renditions and not listed again. Left out
+are hidden files and the results of this program (`--out`, and any folder with its marker).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from . import drafts as drafting
+from . import mapping as mappings
+from . import names, storage
+from .drafts import Draft
+from .errors import UsageError, VideoError
+from .fingerprint import Looks
+from .groups import Item, group
+from .manifests import EXTENSIONS as MANIFESTS
+from .manifests import Files
+from .media import VIDEO_SUFFIXES
+from .plan import Plan, describe
+from .presentations import Gathered, gather, join_files, stray_segments
+from .references import apply_reference, reference_files
+from .results_folder import MARKER
+from .values import Declared, Rendition, VideoRef
+
+__all__ = ["STILLS", "VIDEOS", "Plan", "describe", "discover"]
+
+# What a decoder can name but a folder does not hold as a video of its own: media segments without their beginning.
+SEGMENTS = frozenset({"m4s", "cmfa", "cmft"})
+VIDEOS = (frozenset(s[1:] for s in VIDEO_SUFFIXES) - SEGMENTS) | {"266", "h266", "vvc", "m2p", "tp", "trp", "ogg"}
+STILLS = frozenset({"png", "jpg", "jpeg", "webp"})
+_NOT_CONTENT = frozenset({"@eaDir", "__MACOSX"})  # what file servers and archives leave beside files
+
+
+@dataclass
+class _Found:
+    """What a walk saw."""
+
+    folder: str  # canonical; what manifests may name lies below
+    single: bool  # the root is a file
+    sizes: dict[str, int] = field(default_factory=dict)  # every file
+    notes: list[str] = field(default_factory=list)
+
+    def relative(self, path: str) -> str:
+        """A path as seen from the scanned folder."""
+        return path.removeprefix(self.folder.rstrip("/") + "/")
+
+
+def discover(
+    root: str, *, mapping: str | None = None, exclude: str | None = None, reference: str | None = None
+) -> Plan:
+    """Find the videos below `root` and group them into ladders. Nothing is scored.
+
+    Args:
+        root: folder, file, `file://`, `s3://` or `gs://` URI.
+        mapping: CSV or JSON file of the user's own grouping (see `mapping`).
+        exclude: folder to leave out: where results go.
+        reference: master of everything found (a file), or folder of masters matched by title.
+
+    Returns:
+        The plan: the same for the same files, in whatever order a store lists them.
+
+    Raises:
+        UsageError: no such path, nothing to score there, a mapping or reference that cannot be used.
+    """
+    path = storage.canonical(root)
+    found = _walk(root, path, exclude)
+    masters = reference_files(reference, is_media) if reference is not None else []
+    wanted = {path} if found.single else found.sizes.keys()
+    manifests = sorted(p for p in wanted if _ending(p) in MANIFESTS)
+    gathered = gather(manifests, Files(found.folder, found.sizes), found.relative)
+    items = _items(found, sorted(wanted - gathered.used), gathered)
+    if not items and not gathered.presentations and not gathered.rejected:
+        raise UsageError(_nothing(root, found))
+
+    known = {ref.path: ref for ref in _refs(items, gathered)}
+    rows = [] if mapping is None else mappings.read(mapping, found.folder, known.keys() | found.sizes.keys(), _is_file)
+    placed = {row.path for row in rows}
+    kept_apart = placed | set(masters)
+    items = [item for item in items if item.ref.path not in kept_apart]
+    for one in gathered.presentations:
+        one.renditions = [r for r in one.renditions if not kept_apart.intersection((r.video.path, *_whole(r.video)))]
+    presentations = [one for one in gathered.presentations if one.renditions]
+
+    looks = Looks()
+    groups, notes = group(items, looks)
+    groups = join_files(presentations, groups, looks)
+    root_name = found.folder.rstrip("/").rsplit("/", 1)[-1]
+    drafts = [one.draft(root_name) for one in presentations] + [drafting.of_group(g, root_name) for g in groups]
+    notes += [note for each in groups for note in each.notes]
+    drafts = _add_mapped(drafts, rows, known, found)
+    if reference is not None:
+        if not drafts and not gathered.rejected:
+            raise UsageError(f"{root}: holds nothing but the reference; give the folder of its encodes")
+        drafts, said = apply_reference(reference, drafts, masters)
+        drafts += _unmatched(masters, drafts, found)
+        notes += said
+    sizes = {p: (g.height or 0, g.bitrate_kbps or 0.0) for p, g in looks.glances.items() if g is not None}
+    return Plan(
+        root=path,
+        ladders=drafting.finish(drafts, sizes),
+        rejected=tuple(sorted(gathered.rejected, key=lambda error: error.path)),
+        notes=tuple(dict.fromkeys(found.relative(note) for note in found.notes + gathered.notes + notes)),
+        glances={p: g for p, g in sorted(looks.glances.items()) if g is not None},
+    )
+
+
+def is_media(path: str) -> bool:
+    """True when a file's name says that it is a video or a still picture."""
+    return _ending(path) in VIDEOS or _ending(path) in STILLS
+
+
+def _walk(root: str, path: str, exclude: str | None) -> _Found:
+    out = storage.canonical(exclude) if exclude else None
+    if out is not None and (path == out or path.startswith(out + "/")):
+        raise UsageError(f"{root}: is inside --out {exclude}, which is never scanned; choose another --out")
+    entries = [entry for entry in storage.walk(root) if out is None or not entry.path.startswith(out + "/")]
+    if [entry.path for entry in entries] == [path]:
+        folder = path.rsplit("/", 1)[0]
+        found = _Found(folder, True, {path: entries[0].size})
+        if _ending(path) in MANIFESTS:  # its segments lie beside it
+            found.sizes |= {entry.path: entry.size for entry in storage.walk(folder)}
+        elif not is_media(path):
+            known = ", ".join(sorted(VIDEOS))
+            raise UsageError(f"{root}: is not a video, picture or manifest by its name; known are {known}")
+        return found
+    found = _Found(path, False)
+    marked = {entry.path.rsplit("/", 1)[0] + "/" for entry in entries if entry.name == MARKER}
+    if path + "/" in marked:
+        raise UsageError(f"{root}: holds results of yoto-video, not videos; give the folder of videos, or use `report`")
+    for entry in entries:
+        parts = found.relative(entry.path).split("/")
+        if any(part.startswith(".") or part in _NOT_CONTENT for part in parts):
+            continue
+        if marked and any(entry.path.startswith(folder) for folder in marked):
+            continue
+        found.sizes[entry.path] = entry.size
+    for folder in sorted(marked):
+        found.notes.append(f"{found.relative(folder)} holds results of an earlier scan and is left out")
+    return found
+
+
+def _items(found: _Found, paths: Iterable[str], gathered: Gathered) -> list[Item]:
+    """Videos and pictures that no manifest has, and single HLS playlists."""
+    items: list[Item] = []
+    for path in paths:
+        if is_media(path) and not (_ending(path) == "ts" and _is_text(path, found.sizes[path])):
+            items.append(_item(VideoRef(path), found.relative(path), found.sizes[path]))
+    presented = [r for one in gathered.presentations for r in one.renditions]
+    presented += [Rendition(ref) for ref, _ in gathered.playlists]
+    stray = {item.ref.path for item in stray_segments(presented, items)}
+    if stray:
+        found.notes.append(
+            f"{len(stray):,} segments that no manifest lists lie among listed ones, left out ({min(stray)} first)"
+        )
+    lonely = [p for p in paths if _ending(p) in SEGMENTS] if not found.single else []
+    if lonely:
+        found.notes.append(f"{len(lonely):,} media segments belong to no manifest; left out ({lonely[0]} first)")
+    playlists = [_item(ref, relative, 0) for ref, relative in gathered.playlists]
+    return [item for item in items if item.ref.path not in stray] + playlists
+
+
+def _item(ref: VideoRef, relative: str, size: int) -> Item:
+    return Item(ref, relative, names.parse(relative), size, _ending(ref.path) in STILLS)
+
+
+def _refs(items: Sequence[Item], gathered: Gathered) -> list[VideoRef]:
+    return [item.ref for item in items] + [r.video for one in gathered.presentations for r in one.renditions]
+
+
+def _whole(ref: VideoRef) -> tuple[str, ...]:
+    """The file a rendition consists of, when it is a single one."""
+    return ref.parts if len(ref.parts) == 1 else ()
+
+
+def _add_mapped(
+    drafts: list[Draft], rows: Sequence[mappings.Row], known: dict[str, VideoRef], found: _Found
+) -> list[Draft]:
+    by_name = {draft.name: draft for draft in reversed(drafts)}
+    result = list(drafts)
+    for row in rows:
+        ref = known.get(row.path, VideoRef(row.path))
+        draft = by_name.get(row.ladder)
+        if draft is None:
+            draft = by_name[row.ladder] = Draft(row.ladder, "mapping", title=row.ladder.rsplit("/", 1)[-1])
+            result.append(draft)
+        draft.by = "mapping"
+        if row.role == "master":
+            if draft.master is not None:  # what it was taken for by its name gives way
+                draft.renditions.append(Rendition(draft.master))
+            draft.master = ref
+        else:
+            said = names.parse(found.relative(row.path)).declared if not ref.parts else Declared()
+            draft.renditions.append(Rendition(ref, said))
+    return result
+
+
+def _unmatched(masters: Sequence[str], drafts: Sequence[Draft], found: _Found) -> list[Draft]:
+    """Reference files below the root that became nobody's master are videos like others."""
+    used = {ref.path for draft in drafts for ref in draft.refs}
+    lonely = [path for path in masters if path in found.sizes and path not in used]
+    return [Draft(found.relative(path).rsplit(".", 1)[0], "single", [Rendition(VideoRef(path))]) for path in lonely]
+
+
+def _nothing(root: str, found: _Found) -> str:
+    if not found.sizes:
+        return f"{root}: the folder is empty; give a folder with videos"
+    count = f"{len(found.sizes):,}"
+    return f"{root}: none of its {count} files is a video, picture or manifest by its name; give a folder with videos"
+
+
+def _is_text(path: str, size: int) -> bool:
+    """`.ts` is TypeScript and Qt translations too. Not asked of object stores: a request each would cost more."""
+    if storage.is_remote(path) or not size:
+        return False
+    try:
+        with storage.open_binary(path) as file:
+            head = file.read(512)
+        return b"\0" not in head and head.isascii() and head[:1] != b"G"
+    except (VideoError, OSError):
+        return False
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return bool(storage.stat(path))
+    except VideoError:
+        return False
+
+
+def _ending(path: str) -> str:
+    name = path.rsplit("/", 1)[-1]
+    return name.rsplit(".", 1)[-1].lower() if "." in name else ""
