@@ -7,8 +7,11 @@ of ours shows and the next run removes.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,22 +98,24 @@ class Ledger:
         self.warnings.append(f"{path}: {error}; what it held is measured again")
         if isinstance(error, DamagedPartError) and not self.read_only:
             aside = self.out / ".damaged" / f"{path.parent.name}-{path.name}"
-            aside.parent.mkdir(exist_ok=True)
-            path.replace(aside)
+            with suppress(OSError):  # then it stays, and is replaced when its ladder is measured again
+                aside.parent.mkdir(exist_ok=True)
+                path.replace(aside)
 
     # --- loading -----------------------------------------------------------------------------------------------------
 
     def _load(self) -> None:
         frame_parts = {path.name: path for path in self.files("frames")}
-        for path in self.files("clips"):
+        clip_parts = self.files("clips")
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # many small files: Arrow reads them without the GIL
+            loaded = list(threads.map(_read_clips, clip_parts))
+        for path, rows in zip(clip_parts, loaded, strict=True):
             frames = frame_parts.pop(path.name, None)
-            try:
-                rows = clips_of(read_part(path, CLIPS))
-            except UnreadablePartError as error:
-                self.warn(path, error)
-                continue
-            self.rows.put(path.name, rows)
-            self._check_frames(path.name, frames, rows)
+            if isinstance(rows, UnreadablePartError):
+                self.warn(path, rows)
+            else:
+                self.rows.put(path.name, rows)
+                self._check_frames(path.name, frames, rows)
         self._drop_doubles()
         if not self.read_only:
             for name in frame_parts:  # a run was killed between frames and clips
@@ -176,3 +181,10 @@ class Ledger:
         else:
             remove_part(self.out, "clips", part)
         self.rows.put(part, clips)
+
+
+def _read_clips(path: Path) -> list[ClipScore] | UnreadablePartError:
+    try:
+        return clips_of(read_part(path, CLIPS))
+    except UnreadablePartError as error:
+        return error

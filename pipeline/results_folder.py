@@ -145,11 +145,8 @@ def lock(out: Path) -> IO[str]:
 
 def clear_leftovers(out: Path) -> None:
     """Remove the temporary files of a run that was killed. Only under the lock."""
-    for entry in (out / TEMPORARY).iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+    shutil.rmtree(out / TEMPORARY, ignore_errors=True)
+    (out / TEMPORARY).mkdir(exist_ok=True)
 
 
 def _write_marker(out: Path) -> None:

@@ -120,6 +120,7 @@ RUNS = _schema(
     ],
 )
 
+_CLIP_NAMES = {f.name for f in fields(ClipScore)}
 _MOMENT_NAMES = [f.name for f in fields(Moment)]
 
 
@@ -242,8 +243,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
 
 
 def _clip(row: dict[str, Any]) -> ClipScore:
-    known = {f.name for f in fields(ClipScore)}
-    values = {name: value for name, value in row.items() if name in known and value is not None}
+    values = {name: value for name, value in row.items() if name in _CLIP_NAMES and value is not None}
     values["mode"] = row["mode"]
     if "ci95" in values:
         values["ci95"] = tuple(values["ci95"])
