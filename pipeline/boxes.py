@@ -10,7 +10,10 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-_TOP = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"sidx", b"styp", b"emsg", b"mfra", b"uuid", b"pnot", b"meta", b"prft"}
+_TOP = frozenset({
+    b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"sidx", b"styp", b"emsg", b"mfra", b"uuid", b"pnot",
+    b"meta", b"prft",
+})  # fmt: skip
 _LOOK_INSIDE = 1 << 22  # bytes of a moov box read to look for them: sample descriptions stand near its start
 
 

@@ -1,7 +1,11 @@
 """Wanted frames of a video, streamed in presentation order as upright R'G'B' pictures on one raster.
 
-PyAV decodes; only wanted frames are converted. A first pass over the packets (no decoding) numbers the frames by time; the decoder
-is then fed in order and says which packet each frame came from, so numbers and times hold on edit lists, open GOPs and damage.
+PyAV decodes. A first pass over the packets (no decoding) numbers the frames by time; the decoder is then fed in order
+and says which packet each frame came from, so numbers and times hold on edit lists, open GOPs and damage. Only wanted
+frames are converted, unwanted ones that nothing refers to are not decoded, and groups of pictures without a wanted
+frame are passed over.
+
+decord can be chosen. Where its frames would be wrong (see `decord_reader`) PyAV reads, and `choose_decoder` says so.
 """
 
 from __future__ import annotations
@@ -13,12 +17,12 @@ from fractions import Fraction
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from . import stills
+from . import decord_reader, stills
 from .colour import Converter, orientation_of
 from .errors import BrokenVideo, TransientVideoError
-from .media import decoder as set_up
+from .media import decoder as prepare_decoder
 from .media import opened
-from .packets import PacketTable, packet_table
+from .packets import SKIP, WANTED, PacketTable, packet_table
 from .settings import Decoder
 from .values import Frame, VideoInfo, VideoRef
 
@@ -34,6 +38,21 @@ def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> l
     return packet_table(ref, timeout_s=timeout_s).times
 
 
+def choose_decoder(
+    ref: VideoRef, info: VideoInfo, decoder: Decoder, *, timeout_s: float = 60.0
+) -> tuple[Decoder, str | None]:
+    """The decoder `read_frames` will use, and a sentence for the findings where it is not the one asked for.
+
+    Raises:
+        UsageError: decord is asked for and not installed.
+        VideoError: the video cannot be read.
+    """
+    if decoder == "pyav" or info.still:
+        return "pyav", None
+    reason = decord_reader.why_not(ref, info, packet_table(ref, timeout_s=timeout_s))
+    return ("decord", None) if reason is None else ("pyav", f"read with PyAV, not decord: {reason}")
+
+
 def read_frames(
     ref: VideoRef,
     info: VideoInfo,
@@ -46,7 +65,8 @@ def read_frames(
     """Decode the frames with these numbers, one after the other.
 
     Args:
-        ref: the video; `info`: its `probe`.
+        ref: the video.
+        info: its `probe`; its colour matrix and range are used, so a caller may replace what was assumed.
         indices: positions in `frame_times`, any order, repeats ignored; frames come in ascending order.
         raster: (width, height) frames are scaled to (bicubic); None: the video's own displayed size.
         decoder: "pyav" or "decord".
@@ -58,69 +78,86 @@ def read_frames(
     Raises:
         BrokenVideo: at the end, after all frames that could be decoded were given, when wanted ones are missing.
         TransientVideoError: no frame came for `timeout_s` seconds, or storage failed.
+        ValueError: there is no frame of such a number.
     """
-    wanted = sorted(set(indices))
+    wanted = sorted({int(index) for index in indices})
     if not wanted:
         return
+    raster = raster or (info.width, info.height)
     if info.still and stills.is_still(ref):
         yield stills.read_still(ref, raster)
         return
-    yield from _read_pyav(ref, info, wanted, raster or (info.width, info.height), timeout_s)
+    table = packet_table(ref, timeout_s=timeout_s)
+    if wanted[0] < 0 or wanted[-1] >= len(table.order):
+        raise ValueError(f"{ref.path}: frames {wanted[0]} to {wanted[-1]} wanted of {len(table.order)}")
+    if choose_decoder(ref, info, decoder, timeout_s=timeout_s)[0] == "decord":
+        yield from decord_reader.read(ref, info, table, wanted, raster)
+    else:
+        yield from _read_pyav(ref, info, table, wanted, raster, timeout_s)
 
 
 def _read_pyav(
-    ref: VideoRef, info: VideoInfo, wanted: list[int], raster: tuple[int, int], timeout_s: float
+    ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int], timeout_s: float
 ) -> Iterator[Frame]:
-    table = packet_table(ref, timeout_s=timeout_s)
-    order = table.order
-    if wanted[0] < 0 or wanted[-1] >= len(order):
-        raise ValueError(f"{ref.path}: frame {wanted[-1]} wanted of {len(order)}")
-    number_of = {int(order[i]): i for i in wanted}  # packet number -> frame number
-    left, convert, damaged = len(wanted), None, 0
-    for packet_number, frame in _decoded(ref, table, timeout_s):
-        if packet_number is None:
+    number_of = {int(table.order[index]): index for index in wanted}  # packet number -> frame number
+    convert: Converter | None = None
+    damaged = 0
+    for packet_number, frame in _decoded(ref, table, number_of, timeout_s):
+        if frame is None:
             damaged += 1
             continue
         index = number_of.pop(packet_number, None)
-        if index is None or frame is None:
+        if index is None:
             continue
         if convert is None:
             convert = Converter(raster, info.color_space, info.color_range, orientation_of(frame))
-        pts = int(table.pts[packet_number])
-        yield Frame(index, pts * table.time_base, convert(frame))
-        left -= 1
-        if not left:
+        yield Frame(index, int(table.pts[packet_number]) * table.time_base, convert(frame))
+        if not number_of:
             return
-    raise BrokenVideo(ref.path, _missing(left, len(wanted), damaged, table))
+    cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
+    missing = f"{len(number_of)} of {len(wanted)} wanted frames cannot be decoded ({cause})"
+    raise BrokenVideo(ref.path, f"{missing}; write the file again")
 
 
-def _missing(left: int, wanted: int, damaged: int, table: PacketTable) -> str:
-    cause = f"{damaged} damaged packets" if damaged else (table.error or "the file holds no data for them")
-    return f"{left} of {wanted} wanted frames cannot be decoded ({cause}); write the file again"
-
-
-def _decoded(ref: VideoRef, table: PacketTable, timeout_s: float) -> Iterator[tuple[int | None, VideoFrame | None]]:
-    """All frames in presentation order with their packet's number; (None, None) for a packet the decoder refused."""
+def _decoded(
+    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame | None]]:
+    """Frames with their packet's number, in presentation order; None in place of one where a packet was refused."""
+    plan = table.plan(wanted)
+    end = len(plan) if table.counted else max(wanted) + 1
     with opened(ref, timeout_s=timeout_s) as (container, stream):
-        set_up(stream)
+        prepare_decoder(stream)
+        context = stream.codec_context
         last = time.monotonic()
-        number, counter = 0, 0
-        for packet in container.demux(stream):
-            if packet.size:
-                packet.opaque = number
+        number = counter = 0
+        packets = container.demux(stream)
+        while number < end:
+            packet = next(packets, None)
+            if packet is not None and packet.size:
+                action, this = plan[number], number
                 number += 1
+                if action == SKIP:
+                    continue
+                packet.opaque = this
+                if table.drops_nonref:
+                    context.skip_frame = "DEFAULT" if action == WANTED else "NONREF"
             try:
-                frames = packet.decode()
+                frames = context.decode(packet)
             except FFmpegError:
-                yield None, None
                 frames = []
+                yield -1, None
             for frame in frames:
-                which = counter if table.counted else frame.opaque
+                origin = counter if table.counted else frame.opaque
                 counter += 1
-                if which is not None:
-                    yield int(which), frame  # type: ignore[misc]
-                last = time.monotonic()  # after the yield: the consumer's time is not ours
+                last = time.monotonic()
+                if isinstance(origin, int):
+                    yield origin, frame
+                    last = time.monotonic()  # the time the caller took is not ours
+            if packet is None or not packet.size:
+                return
             if time.monotonic() - last > timeout_s:
-                raise TransientVideoError(
-                    ref.path, f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
-                )
+                problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
+                raise TransientVideoError(ref.path, problem)
+        for frame in context.decode(None):
+            if isinstance(frame.opaque, int):
+                yield frame.opaque, frame

@@ -22,11 +22,17 @@ from .values import VideoRef
 av.logging.set_level(None)  # FFmpeg's chatter is not for our users; failures come back as exceptions
 
 DECODE_THREADS = 2  # a process decodes beside others: more would only take their cores
-VIDEO_SUFFIXES = frozenset(
-    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".flv", ".wmv", ".asf", ".3gp", ".3g2", ".mxf", ".ogv", ".y4m", ".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".ivf", ".obu", ".av1", ".cmfv", ".m4s", ".mjpeg", ".mjpg", ".gif", ".apng", ".dv", ".gxf", ".rm", ".rmvb", ".nut", ".mj2", ".f4v", ".qt", ".divx", ".m1v", ".m2v", ".vc1"]
-)
+VIDEO_SUFFIXES = frozenset({
+    ".3g2", ".3gp", ".264", ".265", ".apng", ".asf", ".av1", ".avc", ".avi", ".cmfv", ".divx", ".dv", ".f4v", ".flv",
+    ".gif", ".gxf", ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2ts", ".m2v", ".m4s", ".m4v", ".mj2", ".mjpeg",
+    ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".obu", ".ogv", ".qt", ".rm", ".rmvb",
+    ".ts", ".vc1", ".vob", ".webm", ".wmv", ".y4m",
+})  # fmt: skip
 # Demuxers that would take a text file for a video, or follow a list to other files.
-_NOT_VIDEO = {"tty", "hls", "dash", "concat", "webm_dash_manifest", "ffmetadata", "imf", "sdp", "rtsp", "lavfi", "bin", "xbin", "adf", "idf"}
+_NOT_VIDEO = frozenset({
+    "adf", "bin", "concat", "dash", "ffmetadata", "hls", "idf", "imf", "lavfi", "rtsp", "sdp", "tty",
+    "webm_dash_manifest", "xbin",
+})  # fmt: skip
 
 
 @contextmanager
@@ -46,10 +52,10 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
             metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
             container_options={"protocol_whitelist": "file"},
-            buffer_size=storage.READ_SIZE if not isinstance(source, str) else 32768,
         )
         if container.format.name in _NOT_VIDEO:
-            raise SkippedVideo(ref.path, f"not a video but a {container.format.name} text or list; give the video itself")
+            kind = container.format.name
+            raise SkippedVideo(ref.path, f"not a video but a {kind} text or list; give the video itself")
         stream = _choose(ref, container)
         for other in container.streams:
             if other.index != stream.index:
@@ -75,15 +81,16 @@ def _choose(ref: VideoRef, container: InputContainer) -> VideoStream:
     if not usable:
         raise BrokenVideo(ref.path, "its video codec is not known to this FFmpeg; convert it or update PyAV")
     best = container.streams.best("video")
-    if best in usable:
-        return best  # type: ignore[return-value]
+    for stream in usable:
+        if best is not None and stream.index == best.index:
+            return stream
     return max(usable, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0))
 
 
 def decoder(stream: VideoStream, *, threads: int = DECODE_THREADS) -> None:
     """Set a stream's decoder up: threads, and frames that say which packet they came from."""
     context = stream.codec_context
-    context.thread_type = "AUTO"  # type: ignore[assignment]
+    context.thread_type = "AUTO"
     context.thread_count = threads
     context.copy_opaque = True
 
@@ -99,7 +106,7 @@ def layout_of(ref: VideoRef) -> Layout | None:
 
 
 def explain(ref: VideoRef, error: BaseException) -> VideoError:
-    """The VideoError for a failure to open or read, looking at the bytes again where FFmpeg's message says too little."""
+    """The VideoError for a failure to open or read; looks at the bytes where FFmpeg's message says too little."""
     if isinstance(error, VideoError):
         return error
     if isinstance(error, (av.error.TimeoutError, av.error.ExitError)):
@@ -109,7 +116,7 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
     if isinstance(error, PermissionError):
         return BrokenVideo(ref.path, "cannot be read: permission denied; allow reading it")
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError):
-        return TransientVideoError(ref.path, f"storage error while reading ({str(error).splitlines()[0][:200]}); try again")
+        return TransientVideoError(ref.path, f"storage error while reading ({storage.short(error)}); try again")
     try:
         if storage.size(ref) == 0:
             return BrokenVideo(ref.path, "the file is empty (0 bytes); its copy or upload did not work, write it again")
@@ -120,9 +127,10 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
         if layout.encrypted:
             return BrokenVideo(ref.path, "encrypted: its frames cannot be decoded without the key; give the clear file")
         if not layout.has_moov:
-            return BrokenVideo(ref.path, "truncated: the index (moov box) is missing; the file was not finished, write it again")
+            return BrokenVideo(ref.path, "truncated: its index (moov box) is missing; finish or write the file again")
         if layout.missing_bytes:
-            return BrokenVideo(ref.path, f"truncated: {layout.missing_bytes} bytes are missing at its end; copy it again")
+            missing = f"truncated: {layout.missing_bytes} bytes are missing at its end"
+            return BrokenVideo(ref.path, f"{missing}; copy it again")
         return BrokenVideo(ref.path, "corrupt: its structure cannot be read; write it again")
     suffix = PurePosixPath(ref.path.partition("#")[0]).suffix.lower()
     if suffix in VIDEO_SUFFIXES:

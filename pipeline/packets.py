@@ -1,17 +1,19 @@
 """The table of a video track's packets: what a demuxer alone can tell, in one streamed pass without decoding.
 
-It is the source of frame numbers and times: frame k is the k-th presented packet by presentation time. A decoder later says
-which packet each of its frames came from, so frames keep their numbers whatever was skipped, dropped or cut by an edit list.
+It is the source of frame numbers and times: frame k is the k-th presented packet by presentation time. A decoder later
+says which packet each of its frames came from, so frames keep their numbers whatever was skipped, dropped or cut by an
+edit list.
 """
 
 from __future__ import annotations
 
 import time
 from array import array
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 from av.container import InputContainer
@@ -19,53 +21,78 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from . import storage
+from . import bitstream, storage
 from .errors import BrokenVideo, TransientVideoError
 from .media import explain, opened
 from .values import VideoRef
 
 _NONE = np.iinfo(np.int64).min
+SKIP, NEEDED, WANTED = 0, 1, 2  # what `PacketTable.plan` says of a packet
 
 
 @dataclass(frozen=True, eq=False)
 class PacketTable:
-    """Columns over the n packets of the track in file (decoding) order; small against the file: 30 bytes a packet."""
+    """Columns over the n packets of the track in file (decoding) order; small beside the file: 27 bytes a packet."""
 
     time_base: Fraction  # seconds a tick
-    pts: NDArray[np.int64]  # (n,) presentation time in ticks
+    pts: NDArray[np.int64]  # (n,) presentation time, ticks
     size: NDArray[np.int64]  # (n,) bytes
     key: NDArray[np.bool_]  # (n,)
-    shown: NDArray[np.bool_]  # (n,) False: decoded but not presented (edit list), or hidden (VP8 reference frames)
+    shown: NDArray[np.bool_]  # (n,) False: decoded and not presented (edit list), never shown (VP8), or not decodable
+    afresh: NDArray[np.bool_]  # (n,) decoding may start here without losing this frame or any later one
     last_ticks: int  # how long the last frame is shown, ticks
     counted: bool  # True: the stream carries no times; frames are numbered as they leave the decoder
+    drops_nonref: bool  # frames nothing refers to may be left undecoded
     error: str | None  # why reading ended early; None when the end was reached
 
-    @property
+    @cached_property
     def order(self) -> NDArray[np.int64]:
         """(frames,) packet number of each frame, in presentation order."""
         shown = np.flatnonzero(self.shown)
-        if self.counted:
-            return shown
-        return shown[np.argsort(self.pts[shown], kind="stable")]
+        return shown if self.counted else shown[np.argsort(self.pts[shown], kind="stable")]
 
     @property
     def times(self) -> list[Fraction]:
         """Presentation time of each frame, seconds, ascending, exact."""
-        return [Fraction(int(t)) * self.time_base for t in self.pts[self.order]]
+        return [int(tick) * self.time_base for tick in self.pts[self.order]]
 
     @property
     def duration_s(self) -> Fraction:
         """From the first frame's start to the last one's end."""
         shown = self.pts[self.shown]
-        if not len(shown):
-            return Fraction(0)
-        return (int(shown.max()) - int(shown.min()) + self.last_ticks) * self.time_base
+        return (int(shown.max()) - int(shown.min()) + self.last_ticks) * self.time_base if len(shown) else Fraction(0)
+
+    @property
+    def fps(self) -> Fraction | None:
+        """Frames a second between the first and the last frame, as measured; None for a single frame."""
+        shown = self.pts[self.shown]
+        span = (int(shown.max()) - int(shown.min())) * self.time_base if len(shown) > 1 else Fraction(0)
+        return (len(shown) - 1) / span if span else None
 
     @property
     def bitrate_kbps(self) -> float | None:
         """All packets' bytes over the duration."""
         seconds = self.duration_s
         return float(int(self.size.sum()) * 8 / seconds / 1000) if seconds > 0 else None
+
+    def plan(self, wanted: Collection[int]) -> NDArray[np.uint8]:
+        """What to do with each packet so that the packets in `wanted` are decoded exactly, and little else.
+
+        SKIP: need not be given to the decoder. NEEDED: others may refer to it. WANTED: its frame is wanted.
+        After the last wanted packet of a group that starts afresh, the rest of the group is skipped.
+        """
+        actions = np.full(len(self.pts), NEEDED, np.uint8)
+        if self.counted:
+            return actions
+        chosen = np.zeros(len(self.pts), np.bool_)
+        chosen[list(wanted)] = True
+        starts = np.flatnonzero(self.afresh)
+        bounds = sorted({0, *starts.tolist(), len(self.pts)})
+        for start, end in pairwise(bounds):
+            inside = np.flatnonzero(chosen[start:end])
+            actions[start + (int(inside[-1]) + 1 if len(inside) else 0) : end] = SKIP
+        actions[chosen] = WANTED
+        return actions
 
 
 def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:
@@ -74,12 +101,10 @@ def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:
     Raises:
         VideoError: the video cannot be opened, or no packet can be read.
     """
-    return _remembered(ref, _stamp(ref), timeout_s)
-
-
-def _stamp(ref: VideoRef) -> tuple[tuple[int, int], ...]:
-    """Changes when a file was replaced, so that a remembered table is not used for other bytes."""
-    return tuple((entry.size, entry.mtime_ns) for entry in map(storage.stat, ref.parts or (ref.path,)))
+    paths = ref.parts or (ref.path,)
+    # A replaced file must not meet a remembered table. Objects of a store are not asked again within a process.
+    local = [path for path in paths if not storage.is_remote(path)]
+    return _remembered(ref, tuple((entry.size, entry.mtime_ns) for entry in storage.stat_all(local)), timeout_s)
 
 
 @lru_cache(maxsize=8)
@@ -88,57 +113,75 @@ def _remembered(ref: VideoRef, _stamp: object, timeout_s: float) -> PacketTable:
         return read_table(ref, container, stream, timeout_s=timeout_s)
 
 
+@dataclass
+class _Columns:
+    """Growing columns of the table."""
+
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    duration: array[int] = field(default_factory=lambda: array("q"))
+    size: array[int] = field(default_factory=lambda: array("q"))
+    key: bytearray = field(default_factory=bytearray)
+    shown: bytearray = field(default_factory=bytearray)
+    afresh: bytearray = field(default_factory=bytearray)
+
+
 def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> PacketTable:
     """The table of a freshly opened container; leaves it at its end."""
-    pts, durations, sizes = array("q"), array("q"), array("q")
-    key, shown = bytearray(), bytearray()
-    error = None
-    hides = stream.codec_context.codec.name.startswith(("vp8", "libvpx")) and stream.codec_context.codec.name != "libvpx-vp9"
+    columns, error = _Columns(), None
+    codec, extradata = stream.codec_context.codec.canonical_name, stream.codec_context.extradata
     last = time.monotonic()
     try:
         for packet in container.demux(stream):
             now = time.monotonic()
             if now - last > timeout_s:
-                raise TransientVideoError(ref.path, f"no data for {timeout_s:g} s; try again")
+                raise TransientVideoError(ref.path, f"no data came for {timeout_s:g} s; try again")
             last = now
             if not packet.size:
                 continue
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            pts.append(_NONE if stamp is None or packet.pts is None else stamp)
-            durations.append(packet.duration or 0)
-            sizes.append(packet.size)
-            key.append(packet.is_keyframe)
-            shown.append(not packet.is_discard and not (hides and _vp8_hidden(packet)))
-    except (FFmpegError, OSError) as problem:
-        if not isinstance(problem, FFmpegError):
-            raise
+            columns.pts.append(_NONE if packet.pts is None else packet.pts)
+            columns.duration.append(packet.duration or 0)
+            columns.size.append(packet.size)
+            columns.key.append(packet.is_keyframe)
+            hidden = codec == "vp8" and bitstream.is_hidden(codec, memoryview(packet)[0])
+            columns.shown.append(not packet.is_discard and not hidden)
+            columns.afresh.append(packet.is_keyframe and bitstream.starts_afresh(codec, bytes(packet), extradata))
+    except FFmpegError as problem:
         error = explain(ref, problem).reason
-    if not sizes:
+    if not columns.size:
         raise BrokenVideo(ref.path, error or "its video track is empty: no frame is stored in it")
-    return _finish(stream, pts, durations, sizes, key, shown, error)
+    return _finish(stream, codec, columns, error)
 
 
-def _finish(stream: VideoStream, pts_: Any, durations_: Any, sizes: Any, key_: Any, shown_: Any, error: str | None) -> PacketTable:
-    pts, durations = np.array(pts_, np.int64), np.array(durations_, np.int64)
-    key, shown = np.array(key_, np.bool_), np.array(shown_, np.bool_)
+def _finish(stream: VideoStream, codec: str, columns: _Columns, error: str | None) -> PacketTable:
+    pts, durations = np.array(columns.pts, np.int64), np.array(columns.duration, np.int64)
+    key, shown, afresh = (np.array(flags, np.bool_) for flags in (columns.key, columns.shown, columns.afresh))
     time_base = stream.time_base or Fraction(1, 90000)
     counted = bool((pts == _NONE).mean() > 0.5)
     if counted:  # raw elementary streams: only the order is known
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        tick = int(1 / (rate * time_base))
-        pts = np.arange(len(pts), dtype=np.int64) * tick
+        time_base = 1 / rate
+        pts = np.arange(len(pts), dtype=np.int64)
+        durations = np.ones_like(pts)
     else:
         shown &= pts != _NONE
         if key.any():
             shown[: int(np.argmax(key))] = False  # before the first key frame nothing can be decoded
-    presented = np.sort(pts[shown])
-    steps = np.diff(presented)
+        afresh &= _nothing_earlier_follows(pts)
+    if key.all() and codec in ("vp9", "av1") and len(key) > 1:
+        afresh[1:] = False  # the container marks none, so marks all; H.264 and HEVC were looked into
+    steps = np.diff(np.sort(pts[shown]))
     steps = steps[steps > 0]
-    at_end = durations[shown][int(np.argmax(pts[shown]))] if shown.any() else 0
-    last_ticks = int(at_end) if at_end > 0 else int(np.median(steps)) if len(steps) else 0
-    return PacketTable(time_base, pts, np.array(sizes, np.int64), key, shown, last_ticks, counted, error)
+    usual = int(np.median(steps)) if len(steps) else 0
+    at_end = int(durations[shown][int(np.argmax(pts[shown]))]) if shown.any() else 0
+    # A last packet's duration is often missing or nonsense (Matroska, cut files).
+    last_ticks = at_end if at_end > 0 and (not usual or usual < 4 * at_end < 16 * usual) else usual
+    sizes = np.array(columns.size, np.int64)
+    drops = bitstream.may_drop_nonref(codec, stream.codec_context.extradata)
+    return PacketTable(time_base, pts, sizes, key, shown, afresh, last_ticks, counted, drops, error)
 
 
-def _vp8_hidden(packet: Any) -> bool:
-    """VP8 stores frames that are only referred to as packets of their own: bit 4 of the first byte is `show_frame`."""
-    return not memoryview(packet)[0] >> 4 & 1
+def _nothing_earlier_follows(pts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) True where every later packet is presented later too: no leading pictures (open GOP)."""
+    known = np.where(pts == _NONE, np.iinfo(np.int64).max, pts)
+    least_after = np.append(np.minimum.accumulate(known[::-1])[::-1][1:], np.iinfo(np.int64).max)
+    return np.asarray(least_after >= pts)

@@ -1,7 +1,8 @@
 """What a video is: size as shown, rate, duration, colour, orientation. One frame is decoded, never the whole file.
 
-Where the container has an index of every frame (ordinary MP4/MOV) the bitrate and duration come from it and a few hundred KiB
-are read. Else all packets are passed over (local files), or, in an object store, the bitrate is estimated from the file's head.
+Where the container has an index of every frame (ordinary MP4/MOV) the bitrate and duration come from it and a few
+hundred KiB are read. Else all packets are passed over (local files), or, in an object store, the bitrate is estimated
+from the file's head.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 from av.container import InputContainer
@@ -19,11 +21,14 @@ from av.video.stream import VideoStream
 
 from . import colour, stills, storage
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError
-from .media import decoder, opened
+from .media import decoder as prepare_decoder
+from .media import opened
 from .packets import packet_table
 from .values import VideoInfo, VideoRef
 
 _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
+_USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
+_USUAL_RATES += [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
 _TRIES = 400  # packets tried until a first frame comes out
 
 
@@ -56,31 +61,32 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
         frame = first_frame(ref, container, stream, timeout_s=timeout_s)
         if numbers is None:
             numbers = _from_packets(ref, stream, timeout_s)
-        return _describe(ref, stream, frame, numbers)
+        return _describe(stream, frame, numbers)
 
 
 def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
     """Decode until one frame comes out, passing over damaged packets."""
-    decoder(stream, threads=1)  # frame threads would hold the first frame back
+    prepare_decoder(stream, threads=1)  # frame threads would hold the first frame back
     deadline, tried, damage = time.monotonic() + timeout_s, 0, None
     for packet in container.demux(stream):
         try:
             for frame in packet.decode():
-                return frame  # type: ignore[return-value]
+                return frame
         except FFmpegError as error:
             damage = error
         tried += 1
         if tried > _TRIES:
             break
         if time.monotonic() > deadline:
-            raise TransientVideoError(ref.path, f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out")
+            problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
+            raise TransientVideoError(ref.path, problem)
     if tried <= 1 and damage is None:  # nothing but the flush packet
         raise SkippedVideo(ref.path, "its video track is empty: no frame is stored in it")
     why = "its data is damaged or encrypted" if damage is not None else "its data holds no complete frame"
     raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
 
 
-def _describe(ref: VideoRef, stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> VideoInfo:
+def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
     tone = colour.decide(frame, codec=codec)
@@ -128,7 +134,7 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     if len(everything) < stream.frames or len(entries) < 1:
         return None
     base = stream.time_base or Fraction(1, 1000)
-    steps = [b[0] - a[0] for a, b in zip(entries, entries[1:], strict=False)]
+    steps = [b[0] - a[0] for a, b in pairwise(entries)]
     last = steps[-1] if steps else (stream.duration or 0)
     ticks = entries[-1][0] - entries[0][0] + last
     if stream.duration and abs(stream.duration - ticks) > max(0.05 * ticks, 2 * last):
@@ -141,7 +147,7 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     duration = Fraction(ticks) * base
     kbps = float(sum(e.size for e in everything) * 8 / duration / 1000) if duration > 0 else None
     start = Fraction(stream.start_time or 0) * base
-    fps = _rate(stream, Fraction(len(entries)) / duration) if duration > 0 and len(entries) > 1 else None
+    fps = _rate(stream, Fraction(len(entries)) / duration, span=duration) if duration > 0 and len(entries) > 1 else None
     return _Numbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
 
 
@@ -149,13 +155,14 @@ def _from_packets(ref: VideoRef, stream: VideoStream, timeout_s: float) -> _Numb
     table = packet_table(ref, timeout_s=timeout_s)
     order = table.order
     if not len(order):
-        raise BrokenVideo(ref.path, "no presentable frame: every packet lacks a time or a key frame before it; write it again")
+        problem = "no frame can be shown: every packet lacks a time or a key frame before it; write it again"
+        raise BrokenVideo(ref.path, problem)
     start = int(table.pts[order[0]]) * table.time_base
     duration = table.duration_s
     notes = [] if table.error is None else [f"reading ended early: {table.error}"]
     if table.counted:
         notes.append("no times in the stream: frames are numbered at its nominal rate")
-    fps = _rate(stream, len(order) / duration) if duration > 0 and len(order) > 1 else None
+    fps = _rate(stream, table.fps, span=duration) if table.fps else None
     return _Numbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
 
 
@@ -189,9 +196,16 @@ def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
     )  # fmt: skip
 
 
-def _rate(stream: VideoStream, measured: Fraction) -> Fraction:
-    """The nominal rate where it agrees with what was measured (containers round times), else the measured one."""
-    for nominal in (stream.average_rate, stream.guessed_rate):
-        if nominal and abs(nominal - measured) < measured / 100:
-            return nominal
-    return measured.limit_denominator(1001)
+def _rate(stream: VideoStream, measured: Fraction, *, span: Fraction) -> Fraction:
+    """The average rate as a fraction people know: the container's nominal one, else a usual one, else as measured.
+
+    Nominal is believed within a tenth of what was measured (gaps of lost frames stay below that); a usual rate only
+    within what rounded time stamps allow over `span` seconds (Matroska's milliseconds: 29.9897 measured is 30).
+    """
+    stated = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
+    nominal = min(stated, key=lambda rate: abs(rate - measured), default=None)
+    if nominal and abs(nominal - measured) < measured / 10:
+        return nominal
+    slack = measured * max(Fraction(1, 1000), 2 * (stream.time_base or Fraction(0))) / max(span, Fraction(1, 100))
+    best = min(_USUAL_RATES, key=lambda rate: abs(rate - measured))
+    return best if abs(best - measured) <= slack else measured.limit_denominator(1001)

@@ -1,8 +1,8 @@
 """Which moments of a video are looked at: deterministic, jittered, stratified (conventions.md, "Frames").
 
-The time line from the first frame on is cut into windows of 1/r seconds and one moment is drawn in each, by a hash of the
-seed and the window's number. An even stride would always meet the same kind of B-frame; a plain random draw would leave
-gaps. Window k's draw depends on nothing but seed and k, so a video and its reference are looked at together.
+The time line from the first frame on is cut into windows of 1/r seconds and one moment is drawn in each, by a hash of
+the seed and the window's number. An even stride would always meet the same kind of B-frame; a plain random draw would
+leave gaps. Window k's draw depends on nothing but seed and k, so a video and its reference are looked at together.
 """
 
 from __future__ import annotations

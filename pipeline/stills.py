@@ -68,16 +68,17 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
     try:
         with storage.open_binary(path) as file, Image.open(_whole(file), formats=FORMATS) as image:
             if image.width * image.height > _MOST_PIXELS:
-                raise BrokenVideo(ref.path, f"{image.width}x{image.height} pixels is too large a picture; scale it down")
+                size = f"{image.width}x{image.height}"
+                raise BrokenVideo(ref.path, f"{size} pixels is too large a picture; scale it down")
             codec = _CODECS[image.format or "PNG"]
             if getattr(image, "n_frames", 1) > 1 and image.format == "WEBP":
                 notes.append("animated picture: only its first frame is judged")
             upright = ImageOps.exif_transpose(image)
             rgb = _to_rgb(upright, notes)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        text = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        what = "truncated" if "truncated" in text else f"cannot be decoded ({text})"
-        raise BrokenVideo(ref.path, f"picture is {what}; write it again" if what == "truncated" else f"picture {what}") from error
+        text = storage.short(error)
+        what = "is truncated" if "truncated" in text else f"cannot be decoded ({text})"
+        raise BrokenVideo(ref.path, f"the picture {what}; write it again") from error
     return rgb, codec, tuple(notes)
 
 

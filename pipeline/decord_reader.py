@@ -1,0 +1,88 @@
+"""decord as the reader of frames, where it is right: H.264, HEVC and ProRes in local MP4/MOV files with closed GOPs.
+
+decord 0.6 gives wrong frames on edit lists, open GOPs and MPEG-TS, and fails on VP9 and AV1; it mirrors nothing, reads
+a whole object into memory where it is not given a local path, and takes an unstated matrix for bt601, which is
+corrected here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+
+from . import storage
+from .colour import UNSTATED_MATRIX, Converter, Orientation, rematrix
+from .errors import BrokenVideo, UsageError
+from .packets import PacketTable
+from .values import Frame, VideoInfo, VideoRef
+
+THREADS = 2
+_CODECS = frozenset({"h264", "hevc", "prores"})
+
+
+@cache
+def _decord() -> Any:
+    try:
+        import decord
+    except (ImportError, OSError) as error:
+        raise UsageError("decord is not installed (it has no build for this machine); use --decoder pyav") from error
+    decord.logging.set_level(decord.logging.QUIET)
+    return decord
+
+
+def why_not(ref: VideoRef, info: VideoInfo, table: PacketTable) -> str | None:
+    """Why decord must not read this video, as the end of a sentence; None where its frames are right.
+
+    Raises:
+        UsageError: decord is not installed.
+    """
+    _decord()
+    if ref.parts or storage.is_remote(ref.path):
+        return "it reads local files only"
+    if info.codec not in _CODECS:
+        return f"it does not decode {info.codec} rightly"
+    if not ref.path.lower().endswith((".mp4", ".mov", ".m4v")) or table.counted:
+        return "it is right in MP4 and MOV files only"
+    if not table.shown.all():
+        return "it does not honour edit lists"
+    if not bool(np.array_equal(table.key, table.key & table.afresh)):
+        return "it gives wrong frames on open groups of pictures"
+    if info.mirrored:
+        return "it does not mirror"
+    if table.error is not None:
+        return "the file is damaged"
+    return None
+
+
+def read(
+    ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int]
+) -> Iterator[Frame]:
+    """The wanted frames (ascending numbers) on `raster`: the same as PyAV's, a few levels apart at coloured edges.
+
+    Raises:
+        BrokenVideo: decord cannot read the file, or counts other frames in it than it holds.
+    """
+    try:
+        reader = _decord().VideoReader(storage.canonical(ref.path), num_threads=THREADS)
+    except Exception as error:  # decord raises its own DECORDError, RuntimeError or MXNet-like errors
+        raise BrokenVideo(ref.path, "decord cannot open it; use --decoder pyav") from error
+    if len(reader) != len(table.order):
+        counts = f"decord counts {len(reader)} frames where there are {len(table.order)}"
+        raise BrokenVideo(ref.path, f"{counts}; use --decoder pyav")
+    assumed = any(note.startswith(UNSTATED_MATRIX) for note in info.notes)
+    convert = Converter(raster, "gbr", "pc", Orientation())  # decord has turned the picture itself
+    for index in wanted:
+        try:
+            rgb = reader[index].asnumpy()
+        except Exception as error:
+            raise BrokenVideo(ref.path, f"decord cannot decode frame {index}; use --decoder pyav") from error
+        if assumed and info.color_space not in ("smpte170m", "bt470bg"):
+            rgb = rematrix(rgb, used="smpte170m", right=info.color_space)
+        pts = int(table.pts[table.order[index]]) * table.time_base
+        if (rgb.shape[1], rgb.shape[0]) != raster:
+            rgb = convert(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
+        yield Frame(index, pts, rgb)

@@ -1,0 +1,128 @@
+"""Byte streams that FFmpeg and others can seek in: an object of a store, or many files read as one."""
+
+from __future__ import annotations
+
+import io
+import os
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+from .errors import TransientVideoError
+
+
+class Ranged(io.RawIOBase):
+    """A pyarrow `NativeFile` as a raw file, read in aligned blocks; one ranged request a block, the last few are kept.
+
+    FFmpeg jumps between an index and the media data, and to the end and back; without the blocks it would ask for the
+    same bytes several times.
+    """
+
+    def __init__(self, native: Any, *, block_size: int = 1 << 20, blocks: int = 8) -> None:
+        self._native, self._block_size, self._most = native, block_size, blocks
+        self._size = int(native.size())
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; costs no request."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """Position in bytes."""
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Bytes of the block the position is in, as many as fit: a short read is no end of file."""
+        view = memoryview(buffer).cast("B")
+        if self._position >= self._size:
+            return 0
+        number, start = divmod(self._position, self._block_size)
+        data = memoryview(self._block(number))[start : start + len(view)]
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _block(self, number: int) -> bytes:
+        if number not in self._blocks:
+            self._native.seek(number * self._block_size)
+            self._blocks[number] = bytes(self._native.read(self._block_size))
+            if len(self._blocks) > self._most:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]
+
+    def close(self) -> None:
+        """Close the object."""
+        if not self.closed:
+            self._native.close()
+            self._blocks.clear()
+        super().close()
+
+
+class Concatenated(io.RawIOBase):
+    """Several files read one after the other as one seekable stream; at most one of them is open at a time."""
+
+    def __init__(self, paths: Sequence[str], sizes: Sequence[int], opener: Callable[[str], BinaryIO]) -> None:
+        self._paths, self._opener = list(paths), opener
+        self._ends: list[int] = []
+        for size in sizes:
+            self._ends.append((self._ends[-1] if self._ends else 0) + size)
+        self._position, self._open_index = 0, -1
+        self._file: BinaryIO | None = None
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Position in the whole stream, bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move in the whole stream."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._ends[-1] if self._ends else 0}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Read up to the end of the current file; the next call goes on in the next one."""
+        view = memoryview(buffer).cast("B")
+        index = bisect_right(self._ends, self._position)  # steps over empty files
+        if index >= len(self._paths):
+            return 0
+        if index != self._open_index or self._file is None:
+            self._close_part()
+            self._file, self._open_index = self._opener(self._paths[index]), index
+        self._file.seek(self._position - (self._ends[index - 1] if index else 0))
+        data = self._file.read(min(len(view), self._ends[index] - self._position))
+        if not data:
+            raise TransientVideoError(self._paths[index], "became shorter while it was read; try again")
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _close_part(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._open_index = None, -1
+
+    def close(self) -> None:
+        """Close the file that is open, if any."""
+        self._close_part()
+        super().close()
