@@ -22,7 +22,7 @@ NOTE_LENGTH = (0.5, 0.02)  # a larger difference is worth a word
 SAME_SHAPE = 0.04  # share by which aspect ratios may differ: sizes are rounded to even numbers
 RATE_STEP = 1.25  # bitrates of one codec further apart than this are rungs
 FOLDER_LIMIT = 400  # files a folder's undecided files are compared up to
-GLANCE_LIMIT = 5000  # headers read for one plan; beyond, names are trusted
+GLANCE_LIMIT = 5000  # headers read to check names, and as many to compare folders; beyond, names are trusted
 
 
 class LooksLike(Protocol):
@@ -82,7 +82,7 @@ def group(items: Sequence[Item], looks: LooksLike) -> tuple[list[Group], list[st
     found: list[Group] = []
     for mates in by_key.values():
         found += _check_names(mates, looks)
-    found, more = _by_folder(found, looks, GLANCE_LIMIT - min(len(together), GLANCE_LIMIT))
+    found, more = _by_folder(found, looks, GLANCE_LIMIT)
     for each in found:
         choose_master(each, looks)
     return found, notes + more

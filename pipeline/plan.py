@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -103,11 +102,6 @@ def facts(plan: Plan, ref: VideoRef, said: Declared) -> str:
     if ref.parts:
         words.append(_count(len(ref.parts), "file"))
     return ", ".join(words)
-
-
-def summary(plan: Plan) -> dict[str, int]:
-    """Ladders by how they were grouped."""
-    return dict(Counter(ladder.grouped_by for ladder in plan.ladders))
 
 
 def _short(ref: VideoRef, root: str) -> str:
