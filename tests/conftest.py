@@ -1,4 +1,4 @@
-"""What every test may rely on: the shared data where present, no network, two threads, output folders of its own."""
+"""What every test may rely on: the shared data where present, no network, one thread, output folders of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests never ask the network for weights
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["NO_COLOR"] = "1"  # messages are compared as text
-os.environ.setdefault("OMP_NUM_THREADS", "2")  # torch's too: timings mean the same on a large machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's too: threads that wait for each other crawl on a busy machine
 os.environ["YOTO_DATA"] = str(Path(os.environ.get("YOTO_DATA") or ROOT.parent / "shared" / "data").resolve())
 
 
