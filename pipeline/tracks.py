@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from . import align, decode, probe, storage
 from .align import Sample
-from .errors import SkippedVideo, VideoError
+from .errors import SkippedVideo, UsageError, VideoError
 from .identity import ladder_ids
 from .score import as_video_error
 from .settings import Settings
@@ -140,6 +140,13 @@ def _times(track: Track, settings: Settings) -> list[Fraction] | None:
         return None
     try:
         times = decode.frame_times(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+        if settings.decoder != "pyav":
+            _, instead = decode.choose_decoder(
+                track.ref, track.info, settings.decoder, timeout_s=settings.decode_timeout_s
+            )
+            track.findings += [] if instead is None else [instead]
+    except UsageError:
+        raise  # about the request, not about this video
     except Exception as error:
         track.failure = as_video_error(track.ref.path, error, "reading its frames' times")
         return None

@@ -91,6 +91,8 @@ class FakeVideos:
         monkeypatch.setattr(probe, "probe", self._probe)
         monkeypatch.setattr(decode, "frame_times", self._frame_times)
         monkeypatch.setattr(decode, "read_frames", self._read_frames)
+        instead = ("pyav", "read with PyAV, not decord: there is no file")
+        monkeypatch.setattr(decode, "choose_decoder", lambda *_, **__: instead)
         monkeypatch.setattr(storage, "content_id", lambda ref, **_: f"content of {ref.path}")
 
     def _probe(self, ref: VideoRef, **_: Any) -> VideoInfo:
