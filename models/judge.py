@@ -128,7 +128,7 @@ class Judge:
     def _cut(self, frame: Picture, place: tuple[int, int]) -> Tensor:
         """One crop as (3, h, w) uint8; a frame smaller than the crop is repeated at its border to a multiple of 32."""
         top, left = place
-        cut = torch.from_numpy(np.ascontiguousarray(frame[top : top + self.entry.crop, left : left + self.entry.crop]))
+        cut = torch.from_numpy(np.array(frame[top : top + self.entry.crop, left : left + self.entry.crop]))  # a copy
         h, w = cut.shape[:2]
         pad = (0, self._padded_side(w) - w, 0, self._padded_side(h) - h)
         cut = cut.permute(2, 0, 1)
