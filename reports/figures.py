@@ -102,7 +102,7 @@ def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> tuple[Markup,
     shown = sorted(sorted(groups, key=lambda k: -len(groups[k]))[:most])
     if not shown:
         return None
-    names = {k: f"{f'{k[0]}p' if k[0] else 'size?'} {html.escape(k[1])} ({len(groups[k])})" for k in shown}
+    names = {k: f"{f'{k[0]}p' if k[0] else 'size?'} {html.escape(k[1][:16])} ({len(groups[k])})" for k in shown}
     data = []
     for mode in reversed(MODES):  # Plotly stacks horizontal groups upwards
         boxes = {names[k]: v for k in shown if (v := [s for c in groups[k] if (s := c.score(mode)) is not None])}

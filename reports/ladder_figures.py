@@ -179,11 +179,12 @@ def thin(
 
 def score_range(values: Sequence[float], *, least: float = 30.0) -> list[float]:
     """An honest axis: tens around the values, inside 0 to 100, never narrower than `least`."""
-    low = 10 * np.floor(min(values) / 10 - 0.2)
-    high = 10 * np.ceil(max(values) / 10 + 0.2)
-    grow = max(0.0, least - (high - low))
-    low, high = max(0.0, low - 10 * np.ceil(grow / 20)), min(100.0, high + 10 * np.ceil(grow / 20))
-    return [float(low), float(high) if high < 100 else 101.0]
+    low = max(0.0, 10 * float(np.floor((min(values) - 2) / 10)))
+    high = min(100.0, 10 * float(np.ceil((max(values) + 2) / 10)))
+    if high - low < least:
+        low = max(0.0, min(low - (least - high + low) / 2, 100 - least))
+        high = max(high, low + least)
+    return [low, high if high < 100 else 101.0]  # a line at 100 is not cut in half
 
 
 def _nice_rates(rates: Sequence[float]) -> list[float]:

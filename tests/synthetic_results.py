@@ -5,6 +5,7 @@ Run by hand: `python tests/synthetic_results.py OUT [ladders]` writes a results 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import math
@@ -77,7 +78,7 @@ def ladder(
     for c, codec in enumerate(codecs):
         for r, (width, height, kbps) in enumerate(RUNGS):
             path = f"{root}/{name}/{codec}_{height}p.mp4"
-            rate = kbps * CODECS[codec] * (1 + 0.07 * ((seed * 7 + r * 3) % 5))
+            rate = kbps * CODECS.get(codec, 1.0) * (1 + 0.07 * ((seed * 7 + r * 3) % 5))
             mean = 34 + quality + 21 * math.log(kbps / 300) - 3 * c + (-9 if (seed + r) % 9 == 8 else 0)
             facts = {"codec": codec, "width": width, "height": height, "bitrate_kbps": rate}
             here = seed * 100 + c * 10 + r
@@ -104,7 +105,7 @@ def with_moments(made: ClipResult, store: Store, *, reference: bool, count: int 
     for frame in worst:
         names = ["encode", "heat", *(["reference"] if reference else [])]
         for name in names:
-            (folder / f"{frame.mode}-{frame.frame_num}-{name}.webp").write_bytes(picture(name, frame.frame_num))
+            (folder / f"{frame.mode}-{frame.frame_num}-{name}.webp").write_bytes(picture(name, frame.frame_num % 4))
         at = {n: f"pictures/{made.clip.result_id}/{frame.mode}-{frame.frame_num}-{n}.webp" for n in names}
         moments.append(
             Moment(frame.frame_num, frame.pts_time, frame.score, at["encode"], at["heat"], at.get("reference"))
@@ -112,6 +113,7 @@ def with_moments(made: ClipResult, store: Store, *, reference: bool, count: int 
     return ClipResult(ClipScore(**{**vars(made.clip), "moments": tuple(moments)}), made.frames)
 
 
+@functools.cache
 def picture(kind: str, seed: int) -> bytes:
     """A small landscape: hills under a sky; blocky when encoded, coloured when a heat map."""
     y, x = np.mgrid[0:180, 0:320]

@@ -22,9 +22,9 @@
       const chart = document.getElementById(script.dataset.for);
       // Only these buttons: Plotly's own set has one that sends the chart to its makers' servers.
       const buttons = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]];
-      const config = { responsive: true, displaylogo: false, modeBarButtons: buttons, displayModeBar: layout.dragmode === false ? false : undefined };
+      const config = { responsive: true, displaylogo: false, modeBarButtons: buttons, displayModeBar: layout.dragmode === false ? false : "hover" };
       if (touch.matches) layout.dragmode = false; // a finger scrolls the page
-      window.Plotly.react(chart, data, { ...layout, template: theme(), uirevision: "keep" }, config);
+      window.Plotly.react(chart, data, { ...layout, template: theme(), uirevision: "keep" }, config).then(() => { chart.dataset.drawn = ""; });
     }
     for (const legend of document.querySelectorAll(".line-switches")) showLines(legend);
   };
@@ -33,7 +33,7 @@
     const hidden = new Set([...legend.querySelectorAll('[aria-pressed="false"]')].map((b) => b.dataset.line));
     window.Plotly.restyle(chart, { visible: chart.data.map((trace) => !hidden.has(trace.legendgroup)) });
   };
-  if (scripts.length && window.Plotly) {
+  const start = () => {
     draw();
     dark.addEventListener("change", draw);
     for (const legend of document.querySelectorAll(".line-switches")) {
@@ -44,8 +44,13 @@
         showLines(legend);
       });
     }
-  } else {
-    for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly.min.js, which belongs to the report's folder.";
+  };
+  if (scripts.length) { // Plotly is large: it comes once the rest of the page is there to read
+    const library = Object.assign(document.createElement("script"), { src: document.currentScript.dataset.plotly, onload: start });
+    library.onerror = () => {
+      for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly.min.js, which belongs to the report's folder.";
+    };
+    requestAnimationFrame(() => setTimeout(() => document.head.append(library)));
   }
 
   /* ---- tables ---- */

@@ -1,0 +1,241 @@
+"""The report in a real browser: opens from a file, asks for nothing else, sorts, filters, compares, prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yoto_video.reports.pages import build_report, page_name
+
+from .synthetic_results import HOSTILE, ladder, showcase, unscored, write
+
+CHROMIUM = next((c for n in ("chromium", "chromium-browser", "google-chrome") if (c := shutil.which(n))), None)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: install it to run the browser tests")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: browser tests skipped")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)  # Playwright gives it an empty profile
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_report(showcase(tmp_path_factory.mktemp("browser") / "out", 5))
+
+
+class Visit:
+    """A page that records what must not happen: requests that leave the disk, errors, console output."""
+
+    def __init__(self, browser: Any, **context: Any) -> None:
+        self.wrong: list[str] = []
+        context.setdefault("viewport", {"width": 1360, "height": 900})
+        self.context = browser.new_context(**context)
+        self.context.set_default_timeout(120_000)  # a busy machine is slow, not wrong
+        self.page = self.context.new_page()
+        self.page.on("console", lambda m: self.wrong.append(f"{m.type}: {m.text}"))
+        self.page.on("pageerror", lambda e: self.wrong.append(f"error: {e}"))
+        self.page.on("requestfailed", self._failed)
+        self.context.on("request", self._request)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.wrong.append(f"left the disk: {request.url}")
+
+    def _failed(self, request: Any) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # the page was left before all of it had come
+            self.wrong.append(f"failed: {request.url}")
+
+    def open(self, path: Path) -> Any:
+        self.page.goto(path.as_uri())
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    visit = Visit(browser)
+    yield visit
+    visit.context.close()
+    assert visit.wrong == []
+
+
+def column(page: Any, place: int) -> list[str]:
+    """Bold scores of a column of the clips table, as shown."""
+    return page.locator(f"#clip-table tbody tr td:nth-child({place})").evaluate_all(
+        "cells => cells.map(c => c.querySelector('b') ? c.querySelector('b').textContent : c.textContent)"
+    )
+
+
+def test_the_overview_opens_with_its_charts_and_worst_clips_first(visit: Visit, index: Path) -> None:
+    page = visit.open(index)
+    page.wait_for_selector("#distribution[data-drawn]")
+    page.wait_for_selector("#by-size[data-drawn]")
+    scores = [float(s) for s in column(page, 2) if s != "–"]
+    assert len(scores) > 20
+    assert scores == sorted(scores)
+    assert page.locator(".worst img").first.evaluate("img => img.decode().then(() => img.naturalWidth)") == 320
+
+
+def test_the_table_sorts_both_ways_and_keeps_unknown_last(visit: Visit, index: Path) -> None:
+    page = visit.open(index)
+    header = page.locator("#clip-table thead th", has_text="FR score")
+    header.get_by_role("button").click()  # worst first is the start: this turns it
+    assert header.get_attribute("aria-sort") == "descending"
+    values = column(page, 2)
+    scores = [float(v) for v in values if v != "–"]
+    assert scores == sorted(scores, reverse=True)
+    assert values[: len(scores)] == [v for v in values if v != "–"]
+    page.locator("#clip-table thead th", has_text="Clip").get_by_role("button").press("Enter")  # by keyboard
+    names = page.locator("#clip-table tbody tr td:first-child a").all_text_contents()
+    assert names[:2] == ["h264_240p.mp4", "h264_240p.mp4"]
+
+
+def test_the_table_finds_and_filters(visit: Visit, index: Path) -> None:
+    page = visit.open(index)
+    rows = page.locator("#clip-table tbody tr")
+    page.locator("#clip-table input").fill("aurora 720p")
+    assert rows.count() == 2
+    page.locator("#clip-table select").nth(1).select_option("hevc")
+    assert rows.count() == 1
+    assert "hevc_720p.mp4" in rows.first.text_content()
+    page.locator("#clip-table input").fill("no such clip")
+    assert "Nothing matches" in page.locator("#clip-table [role=status]").text_content()
+    page.locator("#clip-table input").fill("")
+    page.locator("#clip-table select").nth(1).select_option("")
+    page.locator("#clip-table select").last.select_option("failed")
+    assert rows.count() == 3
+
+
+def test_a_ladder_page_opens_from_the_table_and_leads_back(visit: Visit, index: Path) -> None:
+    page = visit.open(index)
+    page.locator("#ladder-table a", has_text="aurora").click()
+    page.wait_for_selector("#timeline[data-drawn]")
+    page.wait_for_selector("#curve-fr[data-drawn]")
+    assert page.locator("h1").text_content() == "aurora"
+    page.get_by_text("← All ladders").click()
+    page.wait_for_selector("#distribution[data-drawn]")
+
+
+def test_a_name_shows_and_hides_its_lines_in_all_rows(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.wait_for_selector("#timeline[data-drawn]")
+    shown = "() => document.getElementById('timeline').data.filter(t => t.visible !== false).length"
+    before = page.evaluate(shown)
+    button = page.get_by_role("button", name="h264_720p.mp4")
+    button.press("Space")
+    assert button.get_attribute("aria-pressed") == "false"
+    assert page.evaluate(shown) == before - 2  # FR and NR
+    button.click()
+    assert page.evaluate(shown) == before
+
+
+def test_zooming_one_row_zooms_all(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.wait_for_selector("#timeline[data-drawn]")
+    area = page.locator("#timeline .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50, steps=4)
+    page.mouse.up()
+    low, high = page.evaluate("() => document.getElementById('timeline').layout.xaxis.range")
+    assert 4 < low < 8
+    assert 10 < high < 14
+    assert "xaxis2" not in page.evaluate("() => Object.keys(document.getElementById('timeline').layout)")
+
+
+def test_worst_frames_switch_in_place_by_keyboard(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.locator(".pictures a").first.click()
+    picture = page.locator("dialog img")
+    assert "encode" in picture.get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    assert "reference" in picture.get_attribute("src")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert "heat" in picture.get_attribute("src")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").evaluate("d => d.open")
+
+
+def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.wait_for_selector("#timeline[data-drawn]")
+    titles = page.locator("#timeline .modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
+    assert len(titles) == 4
+    assert not [t for t in titles if "hare" in t or "loud" in t or "lotly" in t]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone_and_both_colour_schemes(browser: Any, index: Path, scheme: str) -> None:
+    visit = Visit(browser, viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True, is_mobile=True)
+    for path in (index, index.parent / "ladders" / page_name("aurora")):
+        page = visit.open(path)
+        page.wait_for_selector(".js-plotly-plot text")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        ink = page.locator(".js-plotly-plot .xtick text").first.evaluate("e => getComputedStyle(e).fill")
+        red = int(ink.removeprefix("rgb(").split(",")[0])
+        assert (red < 100) == (scheme == "light")
+    visit.context.close()
+    assert visit.wrong == []
+
+
+def test_print_shows_every_row_and_every_worst_frame(visit: Visit, index: Path) -> None:
+    page = visit.open(index)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#clip-table tbody tr").count() == 54
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#clip-table tbody tr").count() == 50
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+
+
+def test_names_with_script_do_nothing(visit: Visit, out_dir: Path) -> None:
+    name = HOSTILE.replace("/", "∕")
+    index = build_report(write(out_dir, [ladder(name, root="/v/" + name), [unscored("/v/b.mp4", HOSTILE, HOSTILE)]]))
+    page = visit.open(index)
+    page.wait_for_selector("#by-size[data-drawn]")
+    assert "pwned" not in page.title().replace(HOSTILE, "")[:5]
+    assert page.locator("img[onerror]").count() == 0
+    page = visit.open(index.parent / "ladders" / page_name(name))
+    page.wait_for_selector("#timeline[data-drawn]")
+    page.locator("#curve-fr .points path").first.hover(force=True)
+    assert page.locator("img[onerror]").count() == 0
+    assert page.locator("h1").text_content() == name
+    assert page.evaluate("document.title") != "pwned"
+
+
+def test_a_thousand_clips_open_in_under_three_seconds(browser: Any, tmp_path: Path) -> None:
+    ladders = [ladder(f"title {i:03d}", seconds=4, seed=i, quality=-(i % 20)) for i in range(91)]  # 91 x 11 = 1,001
+    begin = time.perf_counter()
+    index = build_report(write(tmp_path / "out", ladders))
+    built = time.perf_counter() - begin
+    assert index.stat().st_size < 1_000_000
+    visit = Visit(browser)
+    begin = time.perf_counter()
+    page = visit.open(index)
+    page.wait_for_selector("#clip-table tbody tr")
+    opened = time.perf_counter() - begin
+    page.wait_for_selector("#by-size[data-drawn]")
+    drawn = time.perf_counter() - begin
+    size = index.stat().st_size / 1e3
+    print(f"1,001 clips: built {built:.1f} s, overview {size:.0f} kB, to read {opened:.2f} s, charts {drawn:.2f} s")
+    assert page.locator("#clip-table [role=status]").text_content().startswith("1 to 50 of 1,001")
+    visit.context.close()
+    assert visit.wrong == []
+    if os.getloadavg()[0] < 2:  # on a machine busy with other work the time says nothing
+        assert drawn < 3

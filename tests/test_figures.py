@@ -1,0 +1,157 @@
+"""Charts: what stands in the figure, read back from its JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yoto_video.pipeline.values import ClipResult
+from yoto_video.reports import figures, ladder_figures
+from yoto_video.reports.read import LadderTable, gather
+
+from .synthetic_results import HOSTILE, ladder, scored, unscored
+
+
+def table(results: list[ClipResult]) -> LadderTable:
+    return gather([r.clip for r in results]).ladders[0]
+
+
+def series(results: list[ClipResult]) -> dict[tuple[str, str], tuple[Any, Any]]:
+    return {
+        (r.clip.path, str(r.clip.mode)): (
+            np.array([f.pts_time for f in r.frames]),
+            np.array([f.score for f in r.frames]),
+        )
+        for r in results
+        if r.frames
+    }
+
+
+def spec(figure: object) -> dict[str, Any]:
+    assert figure is not None
+    return json.loads(str(figure))
+
+
+def numbers(axis: Any) -> list[float]:
+    """A trace's x or y, which Plotly may have packed."""
+    if isinstance(axis, dict):
+        import base64
+
+        return np.frombuffer(base64.b64decode(axis["bdata"]), dtype=axis["dtype"]).tolist()
+    return list(axis)
+
+
+def test_every_rendition_of_a_tall_ladder_looks_different() -> None:
+    results = [scored(f"/v/{c}{i}.mp4", "l", "nr", 50, codec=c) for c in ("h264", "hevc", "av1") for i in range(12)]
+    made = figures.styles(table(results).clips)
+    assert len(set(made.values())) == len(results)
+
+
+def test_the_histogram_counts_every_scored_clip_once_in_its_mode() -> None:
+    clips = table(ladder("title", seed=3)).clips
+    shown = spec(figures.distribution(clips))
+    totals = {t["name"]: sum(numbers(t["y"])) for t in shown["data"]}
+    assert totals == {"FR renditions": 10, "NR renditions": 10, "NR masters": 1}
+
+
+def test_a_perfect_score_is_in_the_histogram() -> None:
+    clips = table([scored("/a.mp4", "l", "fr", 400), scored("/b.mp4", "l", "nr", -99)]).clips
+    assert sorted((c.score("fr"), c.score("nr")) for c in clips if c.score("fr")) == [(100, None)]
+    shown = spec(figures.distribution(clips))
+    assert [sum(numbers(t["y"])) for t in shown["data"]] == [1, 1]
+
+
+def test_nothing_scored_draws_nothing() -> None:
+    empty = table([unscored("/a.mp4", "l", "broken")])
+    assert figures.distribution(empty.clips) is None
+    assert figures.by_size_and_codec(empty.clips) is None
+    assert ladder_figures.rate_quality(empty, "nr", figures.styles(empty.clips)) is None
+    assert ladder_figures.over_time(empty.clips, {}, figures.styles(empty.clips)) is None
+
+
+def test_boxes_are_the_five_numbers_of_each_size_and_codec() -> None:
+    results = [scored(f"/{i}.mp4", "l", "nr", v, seconds=0.5) for i, v in enumerate((20, 30, 40, 50, 90))]
+    clips = table(results).clips
+    (box,) = spec((figures.by_size_and_codec(clips) or ("",))[0])["data"]
+    values = sorted(c.score("nr") or 0 for c in clips)
+    assert box["y"] == ["1080p h264 (5)"]
+    assert numbers(box["median"]) == [pytest.approx(values[2])]
+    assert numbers(box["upperfence"]) == [pytest.approx(values[4])]
+
+
+def test_one_line_a_codec_where_each_size_has_one_rate() -> None:
+    shown = spec(ladder_figures.rate_quality(t := table(ladder("title")), "fr", figures.styles(t.clips)))
+    assert [d["name"] for d in shown["data"] if d.get("showlegend", True)] == ["hull of a codec", "hevc", "h264"]
+    assert shown["layout"]["xaxis"]["type"] == "log"
+
+
+def test_one_line_a_resolution_where_a_size_has_several_rates() -> None:
+    results = [
+        scored(f"/{h}_{k}.mp4", "l", "nr", 10 * np.log(k) + h / 100, height=h, width=h, bitrate_kbps=float(k))
+        for h in (720, 1080)
+        for k in (500, 1000, 2000)
+    ]
+    shown = spec(ladder_figures.rate_quality(t := table(results), "nr", figures.styles(t.clips)))
+    names = [d["name"] for d in shown["data"] if d.get("name")]
+    assert {"h264 720p", "h264 1080p"} <= set(names)
+    assert not shown["layout"].get("shapes")  # no master, no line for it
+
+
+def test_an_encode_without_a_measured_rate_is_left_out_of_the_curve() -> None:
+    results = ladder("title", codecs=("h264",))
+    still = scored("/media/vod/title/poster.png", "title", "nr", 70, bitrate_kbps=None, duration_s=None, fps=None)
+    shown = spec(ladder_figures.rate_quality(t := table([*results, still]), "nr", figures.styles(t.clips)))
+    assert all("poster" not in json.dumps(d) for d in shown["data"])
+
+
+def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:
+    results = ladder("title", codecs=("h264",))
+    clips = table(results).clips
+    shown = spec(ladder_figures.over_time(clips, series(results), figures.styles(clips)))
+    assert {t["xaxis"] for t in shown["data"]} == {"x"}
+    assert {t["yaxis"] for t in shown["data"]} == {"y", "y2"}
+    for trace in shown["data"]:
+        assert clips[int(trace["legendgroup"])].label == trace["name"]
+    fr = [t for t in shown["data"] if t["yaxis"] == "y"]
+    assert len(fr) == 5  # the master is not compared with itself
+    assert shown["layout"]["yaxis"]["title"]["text"] == "FR score"
+
+
+def test_long_clips_are_told_in_minutes_and_seconds() -> None:
+    results = [scored("/a.mp4", "l", "nr", 50, seconds=600)]
+    clips = table(results).clips
+    shown = spec(ladder_figures.over_time(clips, series(results), figures.styles(clips)))
+    assert shown["layout"]["xaxis"]["type"] == "date"
+    assert max(numbers(shown["data"][0]["x"])) == pytest.approx(max(f.pts_time for f in results[0].frames) * 1000)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=400), st.sampled_from([4, 10, 60]))
+def test_thinning_keeps_the_worst_and_best_frame_and_the_order(scores: list[float], most: int) -> None:
+    times, kept = ladder_figures.thin(np.arange(len(scores), dtype=float), np.array(scores), most)
+    assert len(kept) <= max(most, len(scores) if len(scores) <= most else 0)
+    assert kept.min() == min(scores)
+    assert kept.max() == max(scores)
+    assert (np.diff(times) > 0).all()
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=5))
+def test_the_score_axis_holds_every_value_and_is_never_dramatic(values: list[float]) -> None:
+    low, high = ladder_figures.score_range(values)
+    assert 0 <= low <= min(values)
+    assert max(values) <= high <= 101
+    assert high - low >= 30
+
+
+def test_a_name_with_markup_is_text_in_a_figure() -> None:
+    results = ladder(HOSTILE, codecs=(HOSTILE,))
+    t = table(results)
+    style = figures.styles(t.clips)
+    boxes, _ = figures.by_size_and_codec(t.clips) or ("", 0)
+    timeline = ladder_figures.over_time(t.clips, series(results), style)
+    for figure in (ladder_figures.rate_quality(t, "fr", style), timeline, boxes):
+        assert "<" not in str(figure)  # cannot end the script element it stands in
+        assert "<img" not in json.dumps(spec(figure))  # and is no markup for Plotly either
