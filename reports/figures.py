@@ -27,6 +27,14 @@ SCORE_TICKS = [0, 25, 50, 75, 100]  # the five points of the scale
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A figure on its way into a page: JSON, safe inside a script element, and its height in pixels."""
+
+    json: Markup
+    height: int
+
+
+@dataclass(frozen=True)
 class Style:
     """How one rendition is drawn on every chart of its ladder."""
 
@@ -52,7 +60,7 @@ def styles(clips: Sequence[Clip]) -> dict[str, Style]:
     return found
 
 
-def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Markup | None:
+def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Chart | None:
     """Histogram of clip scores, a row a mode on one score axis, masters apart. None without any score."""
     modes = [m for m in MODES if any(c.score(m) is not None for c in clips)]
     if not modes:
@@ -62,7 +70,7 @@ def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Markup 
     titles: list[dict[str, object]] = []
     layout: dict[str, object] = {
         "barmode": "stack", "bargap": 0.08, "showlegend": False, "hovermode": "closest", "dragmode": False,
-        "height": height or 150 * len(modes) + 70, "margin": {"l": 44, "r": 28, "t": 26, "b": 52},
+        "margin": {"l": 44, "r": 28, "t": 26, "b": 52},
         "grid": {"rows": len(modes), "columns": 1, "roworder": "top to bottom", "ygap": 0.3}, "annotations": titles,
     }  # fmt: skip
     for row, mode in enumerate(modes):
@@ -84,14 +92,14 @@ def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Markup 
             "xanchor": "left", "yanchor": "bottom", "font": {"size": 13},
         })  # fmt: skip
     layout["xaxis"] = {
-        "range": [0, 100], "fixedrange": True, "anchor": axis, "ticks": "outside", "ticklen": 5,
+        "range": [0, 100], "fixedrange": True, "anchor": axis,
         "tickvals": SCORE_TICKS, "ticktext": ["0<br>bad", "25<br>poor", "50<br>fair", "75<br>good", "100<br>excellent"],
     }  # fmt: skip
-    return to_json(data, layout)
+    return chart(data, layout, height or 150 * len(modes) + 70)
 
 
-def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> tuple[Markup, int] | None:
-    """Five-number summary of clip scores for each rung and codec, the `most` frequent ones; and the chart's height.
+def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> Chart | None:
+    """Five-number summary of clip scores for each rung and codec, the `most` frequent ones.
 
     None without any scored rendition.
     """
@@ -116,21 +124,20 @@ def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> tuple[Markup,
         })  # fmt: skip
     height = max(300, (16 * len(data) + 12) * len(shown) + 90)
     layout = {
-        "boxmode": "group", "boxgap": 0.35, "boxgroupgap": 0.15, "height": height, "dragmode": False,
+        "boxmode": "group", "boxgap": 0.35, "boxgroupgap": 0.15, "dragmode": False,
         "xaxis": {"range": [0, 100], "tickvals": SCORE_TICKS, "fixedrange": True, "title": {"text": "score"}},
-        "yaxis": {"automargin": True, "fixedrange": True, "categoryarray": [names[k] for k in shown], "showgrid": False,
-                  "ticks": "outside", "ticklen": 5},
+        "yaxis": {"fixedrange": True, "categoryarray": [names[k] for k in shown], "showgrid": False},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "reversed"},
         "margin": {"l": 8, "r": 16, "t": 30, "b": 40}, "showlegend": True,
     }  # fmt: skip
-    return to_json(data, layout), height
+    return chart(data, layout, height)
 
 
-def to_json(data: Sequence[Mapping[str, object]], layout: Mapping[str, object]) -> Markup:
-    """The checked figure as JSON for a <script type="application/json"> element.
+def chart(data: Sequence[Mapping[str, object]], layout: Mapping[str, object], height: int) -> Chart:
+    """Check a figure and write it as JSON.
 
     Plotly escapes `<` itself with its standard engine; doing it here keeps pages safe with any engine.
     """
-    figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none"})
+    figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none", "height": height})
     text: str = figure.to_json(engine="json")
-    return Markup(text.replace("<", "\\u003c"))
+    return Chart(Markup(text.replace("<", "\\u003c")), height)

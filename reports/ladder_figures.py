@@ -6,10 +6,9 @@ import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from .figures import GREY, Style, to_json
+from .figures import GREY, Chart, Style, chart
 from .rd import RatePoint, by_rate, hull
 from .read import MODES, Clip, LadderTable, Series
 
@@ -17,7 +16,7 @@ MOST_POINTS = 2_000  # of one line over time; beyond, each stretch keeps its low
 FEW_POINTS = 30  # a line with no more than these shows each of them
 
 
-def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> Markup | None:
+def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> Chart | None:
     """Quality over measured bit rate (log), a line a codec (a resolution, where it has several rates), hulls behind.
 
     None with fewer than two renditions that have both a score in this mode and a measured bit rate.
@@ -43,16 +42,16 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
         bounds.append(own)
     rates = [p.bitrate_kbps for p in points]
     layout = {
-        "height": 400, "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
+        "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
         "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickvals": _nice_rates(rates),
-                  "range": [float(np.log10(min(rates) / 1.4)), float(np.log10(max(rates) * 1.4))]},
+                  "range": [float(np.log10(min(rates) / 1.7)), float(np.log10(max(rates) * 1.4))]},
         "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
     }  # fmt: skip
     if own is not None:  # the source by itself: no encode of it should look much better
         grey = {"color": GREY, "width": 1.5, "dash": "dot"}
         layout["shapes"] = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": own, "y1": own, "line": grey}]
-    return to_json([*hulls, *lines], layout)
+    return chart([*hulls, *lines], layout, 400)
 
 
 def _best_first(points: Sequence[RatePoint], rated: Mapping[str, Clip]) -> list[str | None]:
@@ -108,7 +107,7 @@ def _encodes(
 
 def over_time(
     clips: Sequence[Clip], series: Mapping[tuple[str, str], Series], style: Mapping[str, Style]
-) -> Markup | None:
+) -> Chart | None:
     """Score of every sampled frame over time: a row a mode, a line a clip, one time axis that zooms all rows.
 
     A trace's `legendgroup` is its clip's place in `clips`: the page's own legend shows and hides by it.
@@ -127,8 +126,7 @@ def over_time(
     longest = max(float(times[-1]) for times, _ in series.values() if len(times))
     as_clock = longest > 120  # minutes and seconds read better than thousands of seconds
     data: list[dict[str, object]] = []
-    height = 280 * len(modes) + 60
-    layout: dict[str, object] = {"hovermode": "closest", "height": height, "dragmode": "zoom", "showlegend": False}
+    layout: dict[str, object] = {"hovermode": "closest", "dragmode": "zoom", "showlegend": False}
     for row, mode in enumerate(modes):
         axis = "y" if row == 0 else f"y{row + 1}"
         shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) is not None and len(s[0])]
@@ -145,7 +143,7 @@ def over_time(
         clock if as_clock else {"rangemode": "tozero"}
     )
     layout["margin"] = {"l": 52, "r": 16, "t": 30, "b": 44}
-    return to_json(data, layout)
+    return chart(data, layout, 280 * len(modes) + 60)
 
 
 def _frames(

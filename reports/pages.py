@@ -20,7 +20,7 @@ from .. import __version__
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
-from .read import MODES, Fleet, LadderTable, Results, Series, common_folder, load
+from .read import MODES, Clip, Fleet, LadderTable, Results, Series, common_folder, load
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -82,12 +82,13 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
     folder = common_folder([c.path for c in fleet.clips]) or str(results.folder)
     last = [f"last run {run.finished_at:%Y-%m-%d %H:%M} UTC" for run in results.runs[-1:]]
-    boxes, height = figures.by_size_and_codec(fleet.clips) or (None, None)
+    boxes = figures.by_size_and_codec(fleet.clips)
     return pages.get_template("index.html").render(
         root="", title=folder.rstrip("/").rsplit("/", 1)[-1] or folder, facts=[folder, *last],
         warnings=results.warnings, count=count, links=links,
         worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
-        distribution=figures.distribution(fleet.clips, height=height), by_size=boxes, unscored=tables.unscored(fleet),
+        distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
+        unscored=tables.unscored(fleet),
         ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links, relative),
         runs=tables.runs(results.runs),
     )  # fmt: skip
@@ -109,9 +110,16 @@ def _ladder_page(
         tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
         worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
         drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],
+        with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
+
+
+def _rank(clip: Clip) -> tuple[bool, float]:
+    """Whose worst frames come first: a comparison tells more than a score by itself; then the lower score."""
+    row, moment = clip.moments[0]
+    return row.mode != "fr", moment.score
 
 
 def _swap(new: Path, target: Path) -> None:

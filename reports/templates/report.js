@@ -5,7 +5,7 @@
 
   /* ---- charts: the page's ink and grid over Plotly's figures, drawn again when the colour scheme changes ---- */
   const theme = () => {
-    const axis = { gridcolor: css("--grid"), linecolor: css("--line"), zerolinecolor: css("--grid"), tickcolor: css("--line"), automargin: true, title: { standoff: 8 } };
+    const axis = { gridcolor: css("--grid"), linecolor: css("--line"), zerolinecolor: css("--grid"), ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", automargin: true, title: { standoff: 8 } };
     return { layout: {
       font: { family: css("--sans"), size: 12, color: css("--ink") }, xaxis: axis, yaxis: axis,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
