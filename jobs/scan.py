@@ -6,7 +6,6 @@ Killed at any moment, a scan loses the ladders that were under way and nothing e
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,9 +13,8 @@ from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 
 from .. import __version__
-from ..pipeline import storage
 from ..pipeline.discover import Plan, discover
-from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.errors import YotoVideoError
 from ..pipeline.pictures import write_pictures
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
@@ -37,13 +35,7 @@ def make_plan(request: Request) -> Plan:
     Raises:
         UsageError: the path does not exist, or holds no video.
     """
-    root = storage.canonical(request.root)
-    if not storage.is_remote(root) and not os.path.exists(root):
-        raise UsageError(f"{request.root}: no such file or folder")
-    plan = discover(request.root, mapping=request.mapping, exclude=request.out, reference=request.reference)
-    if not plan.ladders and not plan.rejected:
-        raise UsageError(f"{request.root}: there is no video in it; give a folder, file or URI that holds some")
-    return plan
+    return discover(request.root, mapping=request.mapping, exclude=request.out, reference=request.reference)
 
 
 def scan(request: Request, listener: Listener | None = None, load: LoadJudge = load_judge) -> ScanResult:

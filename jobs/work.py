@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any, Literal
 
 from ..pipeline.errors import UsageError, YotoVideoError
@@ -17,6 +18,7 @@ from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
 from ..pipeline.values import Ladder, VideoInfo
 
+GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
 LoadJudge = Callable[[Settings], Judge]
 
 
@@ -105,7 +107,7 @@ class Station:
         worker = threading.Thread(target=lambda: answer.append(self._measure(task)), name="measure", daemon=True)
         worker.start()
         watch = _Watch(before)
-        limit = self._settings.decode_timeout_s + 5  # the pipeline's own time-outs come first: they know the file
+        limit = self._settings.decode_timeout_s + GRACE_S
         while not answer:
             try:
                 worker.join(min(0.5, limit / 4))
@@ -158,10 +160,10 @@ class _Counting:
 
 
 class _Watch:
-    """Notices when threads that began after `before` all stand still: the same instruction of the same frame each time.
+    """Notices when threads that began after `before` all stand still: same instruction, same variables, each time.
 
     A thread inside one long C call (a decoder that loops, a disk that does not answer) looks like that, and so do those
-    that wait for it; anything that makes progress runs through Python again and again.
+    that wait for it; a loop in Python that makes progress changes at least one variable of its own.
     """
 
     def __init__(self, before: frozenset[int]) -> None:
@@ -176,7 +178,16 @@ class _Watch:
         self._still += min(now - self._asked, 1.0)
         self._asked = now
         frames = {ident: frame for ident, frame in sys._current_frames().items() if ident not in self._before}
-        places = {ident: (id(frame), frame.f_lasti) for ident, frame in frames.items()}
+        places = {ident: _place(frame) for ident, frame in frames.items()}
         if places != self._seen:
             self._seen, self._still = places, 0.0
         return self._still
+
+
+def _place(frame: FrameType | None) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Where a thread is, in every frame of its stack, and which objects its variables are."""
+    place = []
+    while frame is not None:
+        place.append((id(frame), frame.f_lasti, tuple(id(value) for value in frame.f_locals.values())))
+        frame = frame.f_back
+    return place

@@ -1,0 +1,96 @@
+"""`yoto_video.score` and `yoto_video.scan`: what the commands do, as functions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yoto_video
+from yoto_video.jobs import cli
+from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.schema import clip_json
+
+from .clips import make
+from .fakes import FakeJudge
+
+
+@pytest.fixture(autouse=True)
+def judge(monkeypatch: pytest.MonkeyPatch) -> FakeJudge:
+    """No weights are needed here."""
+    fake = FakeJudge()
+    monkeypatch.setattr("yoto_video.models.judge.Judge.load", lambda *_, **__: fake)
+    return fake
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    folder = tmp_path / "film"
+    folder.mkdir()
+    make(folder / "film_master.mp4", size=(96, 64), frames=8)
+    make(folder / "film_64p_40k.mp4", size=(96, 64), frames=8, options={"crf": "45"})
+    return folder
+
+
+def test_score_gives_a_row_a_mode(film: Path, judge: FakeJudge) -> None:
+    (alone,) = yoto_video.score(film / "film_64p_40k.mp4")
+    assert (alone.mode, alone.status, alone.display) == ("nr", "ok", "96x64")
+    without, compared = yoto_video.score(film / "film_64p_40k.mp4", film / "film_master.mp4", display="48x32")
+    assert (without.mode, compared.mode, compared.display) == ("nr", "fr", "48x32")
+    assert compared.reference == str(film / "film_master.mp4")
+    assert compared.score == compared.pools["mean"]
+    assert judge.sizes == {(64, 96), (32, 48)}
+    assert not (film / "pictures").exists()
+
+
+def test_a_copy_of_the_master_compares_as_equal(film: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes((film / "film_master.mp4").read_bytes())
+    assert yoto_video.score(copy, reference=film / "film_master.mp4")[1].score == 100
+
+
+def test_score_says_what_the_command_says(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [str(film / "film_64p_40k.mp4"), str(film / "film_master.mp4")]
+    rows = yoto_video.score(*paths, fps=4, seed=3)
+    command = ["score", paths[0], "--reference", paths[1], "--fps", "4", "--seed", "3", "--format", "json"]
+    assert cli.main(command) == 0
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()[:-1]]
+    assert printed == [clip_json(row) for row in rows]
+
+
+def test_a_still_picture_is_a_one_frame_video(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "still.png")
+    (row,) = yoto_video.score(tmp_path / "still.png")
+    assert (row.status, row.frames, row.duration_s) == ("ok", 1, None)
+
+
+def test_broken_videos_are_rows_and_wrong_requests_are_errors(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    (row,) = yoto_video.score(tmp_path / "empty.mp4")
+    assert (row.status, row.mode) == ("failed", None)
+    with pytest.raises(UsageError, match="no such file"):
+        yoto_video.score(tmp_path / "none.mp4")
+    with pytest.raises(UsageError, match="is a folder"):
+        yoto_video.score(film)
+    with pytest.raises(UsageError, match="its own reference"):
+        yoto_video.score(film / "film_master.mp4", film / "film_master.mp4")
+    with pytest.raises(UsageError, match="did you mean 'display'"):
+        yoto_video.score(film / "film_master.mp4", dislpay="48x32")  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match="workers"):
+        yoto_video.scan(film, tmp_path / "out", workers=-1)
+
+
+def test_scan_gives_rows_counts_and_a_report(film: Path, tmp_path: Path, judge: FakeJudge) -> None:
+    result = yoto_video.scan(film, out=tmp_path / "out", fps=1)
+    assert (result.ok, result.skipped, result.failed) == (3, 0, 0)
+    assert [(Path(c.path).name, c.mode) for c in result.clips] == [
+        ("film_master.mp4", "nr"), ("film_64p_40k.mp4", "fr"), ("film_64p_40k.mp4", "nr"),
+    ]  # fmt: skip
+    assert result.report == tmp_path / "out" / "report" / "index.html"
+    assert result.report.is_file()
+    assert result.measured == 3
+    judged = judge.encoded
+    again = yoto_video.scan(film, out=tmp_path / "out", fps=1)
+    assert (again.measured, again.up_to_date, judge.encoded) == (0, 3, judged)

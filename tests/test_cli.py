@@ -1,0 +1,283 @@
+"""The command line's manners: exit codes, streams, one-line errors, JSON that other programs can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yoto_video
+from yoto_video.jobs import cli
+from yoto_video.jobs.options import make_settings, parse_display
+from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.settings import Settings
+
+from .clips import make
+from .fakes import FakeJudge
+
+KEYS = [
+    *("type", "path", "ladder", "mode", "status", "reason", "score", "pools", "ci95", "frames", "display", "width"),
+    *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence", "findings"),
+    *("model", "model_sha256"),
+]
+COMMAND = str(Path(sys.executable).parent / "yoto-video")
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> FakeJudge:
+    """No weights are needed where it is not about them."""
+    fake = FakeJudge()
+    monkeypatch.setattr("yoto_video.models.judge.Judge.load", lambda *_, **__: fake)
+    return fake
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ladder of one encode and its master."""
+    folder = tmp_path_factory.mktemp("film")
+    make(folder / "film_master.mp4", size=(96, 64), frames=8)
+    make(folder / "film_64p_40k.mp4", size=(96, 64), frames=8, options={"crf": "45"})
+    return folder
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """JSON lines, strictly: no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+def test_help_is_there_at_once() -> None:
+    best = 9.0
+    for _ in range(3):  # a busy machine may be slow once
+        began = time.perf_counter()
+        said = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, timeout=60)
+        best = min(best, time.perf_counter() - began)
+    assert said.returncode == 0
+    assert "scan" in said.stdout
+    assert best < 0.5, f"--help took {best:.2f} s"
+
+
+@pytest.mark.parametrize("command", ["scan", "score", "report", "demo", "train", "evaluate"])
+def test_every_command_tells_defaults_and_ends_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert f"examples:\n  yoto-video {command}" in text
+    if command != "report":
+        assert "(default: " in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip() == f"yoto-video {yoto_video.__version__}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["scann", "x"], ["scan"], ["scan", "x", "--fps", "fast"], ["scan", "x", "--fps", "0"],
+        ["scan", "x", "--display", "1080p"], ["scan", "x", "--display", "4x4"], ["scan", "x", "--workers", "-1"],
+        ["scan", "x", "--format", "xml"], ["scan", "x", "--nonsense"], ["scan", "/does/not/exist"],
+        ["scan", "/does/not/exist", "--dry-run"], ["score", "/does/not/exist.mp4"], ["score", "/"],
+        ["scan", "nowhere://bucket/x"], ["report", "/does/not/exist"], ["scan", "x", "--crops", "0"],
+    ],
+)  # fmt: skip
+def test_a_wrong_request_is_one_line_and_code_2(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    make(tmp_path / "x" / "a.mp4", frames=2)
+    try:
+        code: Any = cli.main(words)
+    except SystemExit as stop:
+        code = stop.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err), said.err
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "yoto-out").exists()
+
+
+def test_an_unwritable_out_is_said_before_anything_is_measured(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["scan", str(film), "--out", str(tmp_path / "file" / "out")]) == 2
+    assert re.fullmatch(r"yoto-video: error: [^\n]+\n", capsys.readouterr().err)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").touch()
+    assert cli.main(["scan", str(film), "--out", str(tmp_path / "theirs")]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_models_that_cannot_be_had(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video, out = str(film / "film_64p_40k.mp4"), str(tmp_path / "out")
+    (tmp_path / "bad.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{broken}")
+    for model, code, word in (
+        ("yoto_mobilnetv2", 2, "yoto_mobilenetv2"),
+        (str(tmp_path / "none.safetensors"), 2, "none.safetensors"),
+        (str(tmp_path / "bad.safetensors"), 1, "bad.safetensors"),
+    ):
+        for words in (["score", video], ["scan", str(film), "--out", out, "--workers", "0", "--format", "json"]):
+            assert cli.main([*words, "--model", model]) == code, model
+            said = capsys.readouterr()
+            assert said.out == ""
+            errors = [line for line in said.err.splitlines() if line.startswith("yoto-video: error: ")]
+            assert len(errors) == 1
+            assert word in errors[0]
+            assert "Traceback" not in said.err
+
+
+@pytest.mark.usefixtures("judge")
+def test_score_prints_a_line_a_mode(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    encode, master = str(film / "film_64p_40k.mp4"), str(film / "film_master.mp4")
+    assert cli.main(["score", encode]) == 0
+    table = capsys.readouterr().out
+    assert "NR" in table
+    assert "FR" not in table
+    assert cli.main(["score", encode, "--reference", master, "--display", "48x32"]) == 0
+    table = capsys.readouterr().out
+    assert [line.split()[0] for line in table.splitlines() if line[:2] in ("NR", "FR")] == ["NR", "FR"]
+    assert "48x32" in table
+
+    assert cli.main(["score", encode, "--reference", master, "--format", "json"]) == 0
+    *clips, summary = objects(capsys.readouterr().out)
+    assert [(clip["mode"], clip["path"]) for clip in clips] == [("nr", encode), ("fr", encode)]
+    assert all(list(clip) == KEYS for clip in clips)
+    assert all(clip["score"] == clip["pools"]["mean"] for clip in clips)
+    assert {name: summary[name] for name in ("type", "ok", "skipped", "failed")} == {
+        "type": "summary", "ok": 2, "skipped": 0, "failed": 0,
+    }  # fmt: skip
+    assert summary["seconds"]["inference"] >= 0
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_video_that_cannot_be_scored_is_one_object_and_code_4(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert cli.main(["score", str(tmp_path / "empty.mp4"), "--format", "json"]) == 4
+    clip, summary = objects(capsys.readouterr().out)
+    assert (clip["mode"], clip["status"], clip["score"], clip["pools"]) == (None, "failed", None, None)
+    assert "0 bytes" in clip["reason"]
+    assert summary["failed"] == 1
+    assert cli.main(["score", str(tmp_path / "empty.mp4")]) == 4
+    assert "0 bytes" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("judge")
+def test_the_gate(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    encode = str(film / "film_64p_40k.mp4")
+    assert cli.main(["score", encode, "--fail-under", "0"]) == 0
+    assert cli.main(["score", encode, "--fail-under", "100"]) == 3
+    assert f"below 100: {encode} (NR " in capsys.readouterr().err
+    words = ["scan", str(film), "--out", str(tmp_path / "out"), "--fail-under", "100.5"]
+    assert cli.main(words) == 3
+    said = capsys.readouterr().err
+    assert f"{encode} (FR " in said
+    assert "film_master" not in said.split("yoto-video: below")[1]
+
+
+@pytest.mark.usefixtures("judge")
+def test_scan_keeps_the_streams_apart(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(shutil.copytree(film, tmp_path / "film"))
+    (folder / "empty.mp4").touch()
+    words = ["scan", str(folder), "--out", str(tmp_path / "out"), "--format", "json"]
+    assert cli.main(words) == 4
+    said = capsys.readouterr()
+    *clips, summary = objects(said.out)
+    assert all(list(clip) == KEYS for clip in clips)
+    assert [clip["mode"] for clip in clips if clip["path"].endswith("empty.mp4")] == [None]
+    assert (summary["type"], summary["ok"], summary["failed"]) == ("summary", 3, 1)
+    assert len(clips) == 4
+    assert "film_64p_40k.mp4" in said.err  # the plan
+    assert "\x1b" not in said.err + said.out
+
+    assert cli.main(words[:-2]) == 4
+    said = capsys.readouterr()
+    assert "film_64p_40k.mp4" in said.out
+    assert "nothing to measure: 4 results are up to date" in said.err
+    assert said.out.splitlines()[-1] == f"report: {tmp_path / 'out' / 'report' / 'index.html'}"
+    assert max(map(len, said.out.splitlines())) > 80  # nothing is cut where there is no terminal
+
+    assert cli.main(["report", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "report" / "index.html")
+
+
+def test_a_dry_run_shows_the_plan_and_touches_nothing(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["scan", str(film), "--out", str(out), "--dry-run"]) == 0
+    assert "film_master.mp4" in capsys.readouterr().out
+    assert cli.main(["scan", str(film), "--out", str(out), "--dry-run", "--format", "json"]) == 0
+    (line,) = objects(capsys.readouterr().out)
+    assert line["type"] == "ladder"
+    assert line["master"] == str(film / "film_master.mp4")
+    assert line["renditions"] == [str(film / "film_64p_40k.mp4")]
+    assert not out.exists()
+
+
+def test_a_reader_that_leaves_gets_no_traceback(film: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [COMMAND, "scan", str(film), "--dry-run"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode == 141
+
+
+def test_settings_come_from_flags_and_keep_their_defaults() -> None:
+    args = cli.parser().parse_args(["scan", "x"])
+    assert cli._settings(args) == Settings()
+    judging = [
+        "--fps",
+        "0.5",
+        "--display",
+        "1280x720",
+        "--model",
+        "m",
+        "--device",
+        "cpu",
+        "--crops",
+        "2",
+        "--seed",
+        "7",
+    ]
+    reading = ["--min-frames", "3", "--decode-timeout", "9", "--decoder", "decord", "--worst-frames", "0"]
+    args = cli.parser().parse_args(["scan", "x", *judging, *reading])
+    assert cli._settings(args) == Settings("m", 0.5, 3, (1280, 720), "decord", "cpu", 2, 0, 9.0, 7)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fsp": 2}, "did you mean 'fps'"), ({"fps": float("nan")}, "fps"), ({"min_frames": 0}, "min_frames"),
+        ({"decoder": "ffmpeg"}, "pyav and decord"), ({"display": "big"}, "1920x1080"), ({"crops": 0}, "crops"),
+        ({"decode_timeout_s": 0}, "time-out"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_named(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        make_settings(**options)
+
+
+def test_a_display_is_read_as_people_write_it() -> None:
+    assert parse_display("1920x1080") == parse_display(" 1920X1080") == parse_display((1920, 1080)) == (1920, 1080)

@@ -1,0 +1,194 @@
+"""What becomes of work that gets lost: nothing is measured for ever, nothing disappears, one bad file costs one row."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yoto_video.jobs.dispatch import Dispatcher
+from yoto_video.jobs.work import Done, Lost, Outcome, Task
+from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
+
+
+def ladder(name: str, *paths: str, master: str | None = None) -> Ladder:
+    renditions = tuple(Rendition(VideoRef(path)) for path in paths)
+    return Ladder(name, renditions, VideoRef(master) if master else None)
+
+
+def measured(task: Task, *, retryable: frozenset[str] = frozenset()) -> Done:
+    """Every video of the task with a row: failed where it is worth another try."""
+    rows = []
+    for video in task.ladder.videos:
+        if task.todo is not None and f"id {video.path}" not in task.todo:
+            continue
+        why = (
+            {"status": "failed", "reason": "slow storage"}
+            if video.path in retryable
+            else {"status": "skipped", "reason": "x"}
+        )
+        rows.append(
+            ClipResult(
+                ClipScore(
+                    path=video.path, ladder=task.ladder.name, mode=None, retryable=video.path in retryable,
+                    result_id=f"id {video.path}", findings=(task.finding,) if task.finding else (), **why,
+                )
+            )
+        )  # fmt: skip
+    return Done(task, LadderResult(rows))
+
+
+class FakeCrew:
+    """Does what it is told to each task, and counts."""
+
+    def __init__(self, act: Callable[[Task, int], Outcome], size: int = 2) -> None:
+        self.act, self.size = act, size
+        self.sent: list[Task] = []
+        self.under_way: deque[Task] = deque()
+        self.most = 0
+
+    def free(self) -> bool:
+        return len(self.under_way) < self.size
+
+    def send(self, task: Task) -> None:
+        assert self.free()
+        self.under_way.append(task)
+        self.sent.append(task)
+        self.most = max(self.most, len(self.under_way))
+
+    def wait(self) -> Outcome:
+        task = self.under_way.popleft()
+        return self.act(task, sum(1 for other in self.sent if other.ladder == task.ladder))
+
+
+def rows_of(tasks: list[Task], crew: FakeCrew) -> list[ClipScore]:
+    """Rows as a store would hold them: the last one of a path counts."""
+    found = {r.clip.path: r.clip for done in Dispatcher(tasks, crew).results() for r in done.result.results}
+    return sorted(found.values(), key=lambda clip: clip.path)
+
+
+def kills(*poison: str, how: str = "died") -> Callable[[Task, int], Outcome]:
+    def act(task: Task, _: int) -> Outcome:
+        if {video.path for video in task.ladder.videos} & set(poison):
+            return Lost(task, how, f"the worker {how}")  # type: ignore[arg-type]
+        return measured(task)
+
+    return act
+
+
+def test_work_is_handed_out_a_bounded_number_at_a_time() -> None:
+    drawn = []
+
+    def tasks():  # type: ignore[no-untyped-def]
+        for number in range(20):
+            drawn.append(number)
+            yield Task(ladder(f"l{number}", f"/{number}"))
+
+    crew = FakeCrew(lambda task, _: measured(task), size=3)
+    results = Dispatcher(tasks(), crew).results()
+    next(results)
+    assert len(drawn) <= 4
+    assert len(list(results)) == 19
+    assert crew.most == 3
+
+
+def test_a_ladder_whose_worker_died_once_is_simply_tried_again() -> None:
+    task = Task(ladder("film", "/a", "/b", master="/m"))
+    crew = FakeCrew(lambda task, tries: Lost(task, "died", "gone") if tries == 1 else measured(task))
+    assert [clip.status for clip in rows_of([task], crew)] == ["skipped"] * 3
+    assert [sent.ladder for sent in crew.sent] == [task.ladder] * 2
+
+
+def test_a_poisonous_file_costs_its_own_row_and_no_other() -> None:
+    task = Task(ladder("film", "/a", "/bad", "/b", master="/m"))
+    crew = FakeCrew(kills("/bad"))
+    clips = rows_of([task, Task(ladder("other", "/c"))], crew)
+    assert [(c.path, c.status) for c in clips] == [
+        ("/a", "skipped"), ("/b", "skipped"), ("/bad", "failed"), ("/c", "skipped"), ("/m", "skipped"),
+    ]  # fmt: skip
+    bad = clips[2]
+    assert bad.reason == "the worker died"
+    assert bad.retryable
+    whole = [sent for sent in crew.sent if "/bad" in {v.path for v in sent.ladder.videos}]
+    assert len(whole) == 3  # twice with the others, once alone
+    assert crew.sent[-1].ladder.master == VideoRef("/m")  # what remains is one ladder still
+
+
+def test_without_its_master_a_ladder_is_measured_and_says_so() -> None:
+    task = Task(ladder("film", "/a", "/b", master="/m"), todo=frozenset({"id /a"}))
+    clips = rows_of([task], FakeCrew(kills("/m")))
+    assert [(c.path, c.status, c.is_master) for c in clips] == [
+        ("/a", "skipped", False), ("/b", "skipped", False), ("/m", "failed", True),
+    ]  # fmt: skip
+    assert "not compared with its master" in clips[0].findings[0]
+
+
+@pytest.mark.parametrize("how", ["hung", "error"])
+def test_what_hung_once_is_not_waited_for_three_times(how: str) -> None:
+    crew = FakeCrew(kills("/bad", how=how))
+    assert [c.status for c in rows_of([Task(ladder("film", "/bad"))], crew)] == ["failed"]
+    assert len(crew.sent) == 1
+    crew = FakeCrew(kills("/bad", how=how))
+    assert [c.status for c in rows_of([Task(ladder("film", "/a", "/bad"))], crew)] == ["skipped", "failed"]
+    assert Counter("/bad" in {v.path for v in t.ladder.videos} for t in crew.sent)[True] == 2
+
+
+def test_videos_that_die_only_together_are_recorded_too() -> None:
+    def act(task: Task, _: int) -> Outcome:
+        return Lost(task, "died", "gone") if len(task.ladder.videos) > 1 else measured(task)
+
+    crew = FakeCrew(act)
+    clips = rows_of([Task(ladder("film", "/a", "/b"))], crew)
+    assert [(c.status, c.reason) for c in clips] == [("failed", "gone")] * 2
+    assert len(crew.sent) == 5
+
+
+def test_rows_worth_another_try_get_one_when_all_else_is_done() -> None:
+    def act(task: Task, tries: int) -> Outcome:
+        slow = frozenset({"/slow"}) if tries == 1 else frozenset()
+        return measured(task, retryable=slow)
+
+    crew = FakeCrew(act, size=1)
+    clips = rows_of([Task(ladder("film", "/a", "/slow")), Task(ladder("other", "/c"))], crew)
+    assert [c.status for c in clips] == ["skipped"] * 3
+    assert [t.ladder.name for t in crew.sent] == ["film", "other", "film"]
+    assert crew.sent[-1].todo == {"id /slow"}
+
+
+def test_a_row_that_stays_bad_is_recorded_as_it_was() -> None:
+    crew = FakeCrew(lambda task, _: measured(task, retryable=frozenset({"/slow"})))
+    clips = rows_of([Task(ladder("film", "/a", "/slow"))], crew)
+    assert [(c.path, c.status) for c in clips] == [("/a", "skipped"), ("/slow", "failed")]
+    assert len(crew.sent) == 2
+
+
+@given(
+    ladders=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=4),
+    fates=st.lists(st.sampled_from(["done", "done", "retry", "died", "hung", "error"]), max_size=40),
+    size=st.integers(1, 3),
+)
+def test_every_video_ends_with_a_row_whatever_happens(
+    ladders: list[tuple[int, bool]], fates: list[str], size: int
+) -> None:
+    tasks, paths = [], set()
+    for number, (count, has_master) in enumerate(ladders):
+        names = [f"/{number}/{i}" for i in range(count)]
+        master = f"/{number}/m" if has_master else None
+        tasks.append(Task(ladder(f"l{number}", *names, master=master)))
+        paths |= {*names, *([master] if master else [])}
+    fate = iter(fates)
+
+    def act(task: Task, _: int) -> Outcome:
+        what = next(fate, "done")
+        if what in ("died", "hung", "error"):
+            return Lost(task, what, what)  # type: ignore[arg-type]
+        slow = frozenset(v.path for v in task.ladder.videos) if what == "retry" else frozenset()
+        return measured(task, retryable=slow)
+
+    crew = FakeCrew(act, size)
+    assert {clip.path for clip in rows_of(tasks, crew)} == paths
+    assert crew.most <= size
+    assert len(crew.sent) <= 16 * len(paths)
