@@ -16,7 +16,7 @@ from functools import partial
 from . import decode
 from .identity import display_raster, ladder_ids, result_id
 from .lockstep import Ahead, Reading, batches, in_step
-from .pictures import HELD_BYTES, PictureSink, WorstFrames, apart, spill, with_pictures
+from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
 from .settings import Settings
@@ -82,8 +82,7 @@ def measure_ladder(
     probed = time.perf_counter()
 
     readings = [Reading(t.place, t.samples, partial(_read, t, raster, settings)) for t in tracks if t.samples]
-    keep = partial(_keeper, settings=settings, raster=raster, videos=len(readings), pictures=pictures)
-    tallies = {t.place: Tally(t.ref.path, t.start_s, keep(t)) for t in tracks}
+    tallies = {t.place: Tally(t.ref.path, t.start_s, _keeper(t, settings, pictures)) for t in tracks}
     scorer = Scorer(judge, tallies, None if master is None else master.place)
     with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_depth(raster)) as decoded:
         for batch in batches(iter(decoded), FRAMES_A_CALL):
@@ -95,7 +94,8 @@ def measure_ladder(
     for track in tracks:
         for result in results_of(track, context) if track.wanted else ():
             worst = tallies[track.place].worst
-            results.append(with_pictures(result, worst, judge.heat_map, pictures) if pictures else result)
+            shown = result if pictures is None else with_pictures(result, worst, judge.heat_map, pictures)
+            results.append(shown)
     done = time.perf_counter()
     seconds = {"probe": probed - began, "decode": decoded.busy_s, "inference": scorer.seconds}
     return LadderResult(results, {**seconds, "pictures": done - scored, "wall": done - began})
@@ -110,14 +110,11 @@ def _read(track: Track, raster: tuple[int, int], settings: Settings) -> Iterator
     )
 
 
-def _keeper(
-    track: Track, settings: Settings, raster: tuple[int, int], videos: int, pictures: PictureSink | None
-) -> WorstFrames:
-    """What keeps a track's worst frames: in memory, or in temporary files where the ladder is large."""
-    count = settings.worst_frames if pictures and track.wanted else 0
-    held = 2 * count * videos * 3 * raster[0] * raster[1]
+def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:
+    """What keeps a track's worst frames."""
+    count = settings.worst_frames if pictures is not None and track.wanted else 0
     duration = track.info.duration_s if track.info and track.info.duration_s else 0.0
-    return WorstFrames(count, apart(count, duration), spill if held > HELD_BYTES else None)
+    return WorstFrames(count, apart(count, duration))
 
 
 def _threads(videos: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .values import RGB, ClipResult, FrameScore, Moment
 
-WIDTH = 960  # of saved pictures, at most
-HEAT_WIDTH = 1280  # columns a heat map is judged on, at most: a UHD frame has 7 times as many places to look at
+WIDTH = 960  # of kept pictures, at most: what is held for a ladder of 13 videos stays under 100 MB, UHD or not
 APART_S = 1.0  # moments closer than this tell the same story
-HELD_BYTES = 256 << 20  # kept frames of one ladder in memory; with more than this they go to a temporary file
 _LEAST_RANGE = 20.0  # points a heat map's colours span at least, so that an even picture does not look dramatic
 
 # Cividis (Nuñez, Anderton, Renslow 2018), made to read the same with and without colour-blindness; yellow is worse.
@@ -27,7 +24,7 @@ _CIVIDIS = np.array([[0, 32, 81], [60, 77, 110], [127, 124, 117], [187, 174, 108
 
 @dataclass(frozen=True)
 class Kept:
-    """One candidate: its score and the full rasters it was judged on."""
+    """One candidate: its score, and its pictures as they will be shown, at most 960 columns wide."""
 
     row: FrameScore
     encode: RGB
@@ -45,13 +42,11 @@ class WorstFrames:
     Args:
         count: how many to keep; 0 keeps nothing.
         apart_s: least distance in time, seconds.
-        hold: what to keep of a picture (`spill` moves it out of memory).
     """
 
-    def __init__(self, count: int, apart_s: float = APART_S, hold: Callable[[RGB], RGB] | None = None) -> None:
+    def __init__(self, count: int, apart_s: float = APART_S) -> None:
         self._count = count
         self._apart_s = apart_s
-        self._hold = hold or (lambda rgb: rgb)
         self._kept: list[Kept] = []
 
     def offer(self, row: FrameScore, encode: RGB, reference: RGB | None) -> None:
@@ -66,7 +61,8 @@ class WorstFrames:
             if mildest.rank <= new.rank:
                 return
             rest.remove(mildest)
-        self._kept = [*rest, Kept(row, self._hold(encode), None if reference is None else self._hold(reference))]
+        shown = None if reference is None else at_most(reference, WIDTH)
+        self._kept = [*rest, Kept(row, at_most(encode, WIDTH), shown)]
 
     def found(self) -> list[Kept]:
         """What was kept, the worst first; only comparisons where there is one."""
@@ -77,14 +73,6 @@ class WorstFrames:
 def apart(count: int, duration_s: float) -> float:
     """Seconds between kept frames: a second, less in a clip too short to hold `count` of them that far apart."""
     return min(APART_S, duration_s / (2 * max(count, 1)))
-
-
-def spill(rgb: RGB) -> RGB:
-    """The same picture in an unnamed temporary file, which goes when the last array over it goes."""
-    with tempfile.TemporaryFile() as file:
-        rgb.tofile(file)
-        file.flush()
-        return np.memmap(file, dtype=np.uint8, mode="r", shape=rgb.shape)
 
 
 class PictureSink:
@@ -131,29 +119,28 @@ def with_pictures(result: ClipResult, worst: WorstFrames, heat_map: HeatMap, sin
 
 
 def _save(kept: Kept, heat_map: HeatMap, sink: PictureSink, result_id: str) -> Moment:
-    """Write one frame's pictures: as encoded, as it should be, and where it looks bad."""
-    row, stem = kept.row, f"{kept.row.mode}-{kept.row.frame_num:07d}"
-    encode = Image.fromarray(np.ascontiguousarray(kept.encode))
-    reference = None if kept.reference is None else Image.fromarray(np.ascontiguousarray(kept.reference))
-    both = [None if p is None else np.asarray(at_most(p, HEAT_WIDTH)) for p in (encode, reference)]
-    assert both[0] is not None
-    scores, small = heat_map(both[0], both[1]), at_most(encode, WIDTH)
+    """Write one frame's pictures: as encoded, as it should be, and where it looks bad.
+
+    The heat map is judged on the picture as shown here: a UHD frame has 19 times as many places to look at, and two
+    frames of a short clip would cost more than all its scores.
+    """
+    row, encode = kept.row, Image.fromarray(kept.encode)
 
     def save(what: str, picture: Image.Image) -> str:
-        return sink.save(result_id, f"{stem}-{what}.webp", webp(picture))
+        return sink.save(result_id, f"{row.mode}-{row.frame_num:07d}-{what}.webp", webp(picture))
 
     return Moment(
         frame_num=row.frame_num,
         pts_time=row.pts_time,
         score=row.score,
-        encode=save("encode", small),
-        heat_map=save("heat", overlay(small, scores)),
-        reference=None if reference is None else save("reference", at_most(reference, WIDTH)),
+        encode=save("encode", encode),
+        heat_map=save("heat", overlay(encode, heat_map(kept.encode, kept.reference))),
+        reference=None if kept.reference is None else save("reference", Image.fromarray(kept.reference)),
     )
 
 
 def overlay(picture: Image.Image, scores: NDArray[np.float32]) -> Image.Image:
-    """A heat map over the gray picture, with the scores its colours stand for.
+    """A heat map over the gray picture, yellow where it is worse.
 
     Args:
         picture: RGB, any size.
@@ -166,7 +153,7 @@ def overlay(picture: Image.Image, scores: NDArray[np.float32]) -> Image.Image:
     gray = np.asarray(picture.convert("L").convert("RGB"), np.float32)
     alpha = (0.25 + 0.4 * badness)[..., None]  # what is bad is covered more, what is good stays visible
     out = Image.fromarray(((1 - alpha) * gray + alpha * _colours(badness)).round().astype(np.uint8))
-    _draw_legend(out, low, high)
+    _draw_legend(out)
     return out
 
 
@@ -177,12 +164,13 @@ def webp(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def at_most(picture: Image.Image, width: int) -> Image.Image:
-    """The picture scaled down to `width` columns; one that is not wider stays as it is."""
-    if picture.width <= width:
-        return picture
-    size = (width, max(1, round(picture.height * width / picture.width)))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+def at_most(rgb: RGB, width: int) -> RGB:
+    """A picture of its own, scaled down to `width` columns if it is wider."""
+    if rgb.shape[1] <= width:
+        return rgb.copy()  # not a view that keeps a decoder's buffer alive
+    size = (width, max(1, round(rgb.shape[0] * width / rgb.shape[1])))
+    picture = Image.fromarray(np.ascontiguousarray(rgb))
+    return np.array(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))  # Pillow's own is read-only
 
 
 def _colour_range(scores: NDArray[np.float32]) -> tuple[float, float]:
@@ -200,15 +188,15 @@ def _colours(badness: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.stack([np.interp(badness, place, _CIVIDIS[:, c]) for c in range(3)], axis=-1)
 
 
-def _draw_legend(picture: Image.Image, low: float, high: float) -> None:
-    """A bar with the two end scores, bottom left; pictures too small for it go without."""
+def _draw_legend(picture: Image.Image) -> None:
+    """A bar from worse to better, bottom left; pictures too small for it go without."""
     if picture.width < 240 or picture.height < 120:
         return
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=13)
-    left, top, length = 44, picture.height - 24, 120
-    draw.rectangle((6, top - 6, left + length + 42, top + 18), fill=(20, 20, 20))
+    left, top, length = 58, picture.height - 24, 100
+    draw.rectangle((6, top - 6, left + length + 52, top + 18), fill=(20, 20, 20))
     bar = np.repeat(_colours(np.linspace(1, 0, length))[None], 12, axis=0)
     picture.paste(Image.fromarray(bar.astype(np.uint8)), (left, top))
-    draw.text((left - 6, top + 6), f"{low:.0f}", fill="white", font=font, anchor="rm")
-    draw.text((left + length + 6, top + 6), f"{high:.0f}", fill="white", font=font, anchor="lm")
+    draw.text((left - 6, top + 6), "worse", fill="white", font=font, anchor="rm")
+    draw.text((left + length + 6, top + 6), "better", fill="white", font=font, anchor="lm")

@@ -12,12 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.pipeline.pictures import (
-    HEAT_WIDTH,
     PictureSink,
     WorstFrames,
     apart,
     overlay,
-    spill,
     with_pictures,
     write_pictures,
 )
@@ -74,11 +72,14 @@ def test_a_short_clip_has_its_moments_closer_together() -> None:
     assert apart(2, 0) == 0
 
 
-def test_a_spilled_picture_is_the_same_picture() -> None:
-    original = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
-    kept = spill(original)
-    assert isinstance(kept, np.memmap)
-    np.testing.assert_array_equal(kept, original)
+def test_what_is_kept_is_small_and_no_view_of_the_frame() -> None:
+    worst, large, small = WorstFrames(2, 0), rgb(1, 4000, 2000), rgb(2, 64, 48)
+    worst.offer(row(1, 10), large, small)
+    (kept,) = worst.found()
+    assert kept.encode.shape == (480, 960, 3)
+    assert kept.reference is not None
+    assert not np.shares_memory(kept.reference, small)
+    np.testing.assert_array_equal(kept.reference, small)
 
 
 def test_pictures_are_small_files_under_the_results_id(out_dir: Path) -> None:
@@ -93,7 +94,7 @@ def test_pictures_are_small_files_under_the_results_id(out_dir: Path) -> None:
 
     (moment,) = with_pictures(result(), worst, heat, PictureSink(out_dir)).clip.moments
     assert (moment.frame_num, moment.pts_time, moment.score) == (7, 3.5, 20)
-    assert seen == [(HEAT_WIDTH // 2, HEAT_WIDTH, 3)]
+    assert seen == [(480, 960, 3)]
     for path in (moment.encode, moment.heat_map, moment.reference):
         assert path is not None
         assert path.startswith("pictures/abc/")
@@ -136,8 +137,8 @@ def test_the_damaged_half_of_a_heat_map_stands_out_from_the_good_half() -> None:
     good, bad = out[100, 60], out[100, 260]
     assert bad[0] > bad[2] + 40  # yellow
     assert good[2] > good[0] + 5  # blue
-    legend = out[220:236, 44:164]
-    assert legend[:, 10, 0].mean() > legend[:, 110, 0].mean()  # from worse to better
+    legend = out[218:226, 58:158]
+    assert legend[:, 10, 0].mean() > legend[:, 90, 0].mean()  # from worse to better
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7)])
