@@ -11,17 +11,20 @@ decord can be chosen. Where its frames would be wrong (see `decord_reader`) PyAV
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
-from av.error import FFmpegError
+from av.container import InputContainer
+from av.error import ExitError, FFmpegError, TimeoutError
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from . import decord_reader, stills
 from .colour import Converter, orientation_of
 from .errors import BrokenVideo, TransientVideoError
 from .media import decoder as prepare_decoder
-from .media import opened
+from .media import explain, opened
 from .packets import SKIP, WANTED, PacketTable, packet_table
 from .settings import Decoder
 from .values import Frame, VideoInfo, VideoRef
@@ -99,7 +102,8 @@ def read_frames(
 def _read_pyav(
     ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int], timeout_s: float
 ) -> Iterator[Frame]:
-    number_of = {int(table.order[index]): index for index in wanted}  # packet number -> frame number
+    # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
+    number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
     convert: Converter | None = None
     damaged = 0
     for packet_number, frame in _decoded(ref, table, number_of, timeout_s):
@@ -111,7 +115,7 @@ def _read_pyav(
             continue
         if convert is None:
             convert = Converter(raster, info.color_space, info.color_range, orientation_of(frame))
-        yield Frame(index, int(table.pts[packet_number]) * table.time_base, convert(frame))
+        yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
         if not number_of:
             return
     cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
@@ -122,42 +126,70 @@ def _read_pyav(
 def _decoded(
     ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float
 ) -> Iterator[tuple[int, VideoFrame | None]]:
-    """Frames with their packet's number, in presentation order; None in place of one where a packet was refused."""
-    plan = table.plan(wanted)
-    end = len(plan) if table.counted else max(wanted) + 1
+    """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
+
+    None in place of a frame stands for a packet the decoder refused.
+    """
     with opened(ref, timeout_s=timeout_s) as (container, stream):
         prepare_decoder(stream)
-        context = stream.codec_context
+        counter = 0
         last = time.monotonic()
-        number = counter = 0
-        packets = container.demux(stream)
-        while number < end:
-            packet = next(packets, None)
-            if packet is not None and packet.size:
-                action, this = plan[number], number
-                number += 1
-                if action == SKIP:
-                    continue
-                packet.opaque = this
-                if table.drops_nonref:
-                    context.skip_frame = "DEFAULT" if action == WANTED else "NONREF"
+        for packet in _fed(ref, container, stream, table, wanted):
             try:
-                frames = context.decode(packet)
+                frames = stream.codec_context.decode(packet)
             except FFmpegError:
                 frames = []
                 yield -1, None
             for frame in frames:
-                origin = counter if table.counted else frame.opaque
+                mark = frame.opaque
+                origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
                 counter += 1
                 last = time.monotonic()
-                if isinstance(origin, int):
+                if origin is not None:
                     yield origin, frame
                     last = time.monotonic()  # the time the caller took is not ours
-            if packet is None or not packet.size:
-                return
             if time.monotonic() - last > timeout_s:
                 problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
                 raise TransientVideoError(ref.path, problem)
-        for frame in context.decode(None):
-            if isinstance(frame.opaque, int):
-                yield frame.opaque, frame
+
+
+class _Mark:
+    """A packet's number, to be found again on its frame.
+
+    An object of its own for each packet: PyAV keeps what it is given by identity, and would take two equal small
+    integers in two decoders for the same thing, and lose one.
+    """
+
+    __slots__ = ("packet",)
+
+    def __init__(self, packet: int) -> None:
+        self.packet = packet
+
+
+def _readable(ref: VideoRef, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """The track's packets as far as they can be read; the table of packets ends there too, and says why."""
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except (TimeoutError, ExitError) as error:
+        raise explain(ref, error) from error
+    except FFmpegError:
+        return
+
+
+def _fed(
+    ref: VideoRef, container: InputContainer, stream: VideoStream, table: PacketTable, wanted: Collection[int]
+) -> Iterator[Packet[VideoStream] | None]:
+    """The packets the decoder is to be given, marked with their number, as far as the last wanted one; then None."""
+    plan = table.plan(wanted)
+    end = len(plan) if table.counted else max(wanted) + 1
+    for number, packet in enumerate(_readable(ref, container, stream)):
+        if number >= end:
+            break
+        if plan[number] != SKIP:
+            packet.opaque = _Mark(number)
+            if table.drops_nonref:
+                stream.codec_context.skip_frame = "DEFAULT" if plan[number] == WANTED else "NONREF"
+            yield packet
+    yield None  # what the decoder still holds back

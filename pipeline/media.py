@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -11,6 +12,7 @@ import av
 import av.error
 import av.logging
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard
 from av.video.stream import VideoStream
 
@@ -21,6 +23,7 @@ from .values import VideoRef
 
 av.logging.set_level(None)  # FFmpeg's chatter is not for our users; failures come back as exceptions
 
+ENCRYPTED = "encrypted: its frames cannot be decoded without the key; give the clear file"
 DECODE_THREADS = 2  # a process decodes beside others: more would only take their cores
 VIDEO_SUFFIXES = frozenset({
     ".3g2", ".3gp", ".264", ".265", ".apng", ".asf", ".av1", ".avc", ".avi", ".cmfv", ".divx", ".dv", ".f4v", ".flv",
@@ -74,9 +77,13 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
 
 def _choose(ref: VideoRef, container: InputContainer) -> VideoStream:
     videos = [s for s in container.streams.video if not s.disposition & type(s.disposition).attached_pic]
+    if not videos and container.streams.audio:
+        raise SkippedVideo(ref.path, "audio only: there is no picture to score")
     if not videos:
-        what = "audio only" if container.streams.audio else "no video track"
-        raise SkippedVideo(ref.path, f"{what}: there is no picture to score")
+        layout = layout_of(ref)
+        if layout is not None and layout.missing_bytes:
+            raise _truncated(ref, layout)
+        raise SkippedVideo(ref.path, "no video track: there is no picture to score")
     usable = [s for s in videos if s.codec_context is not None]
     if not usable:
         raise BrokenVideo(ref.path, "its video codec is not known to this FFmpeg; convert it or update PyAV")
@@ -93,6 +100,11 @@ def decoder(stream: VideoStream, *, threads: int = DECODE_THREADS) -> None:
     context.thread_type = "AUTO"
     context.thread_count = threads
     context.copy_opaque = True
+
+
+def is_encrypted(packet: Packet[VideoStream]) -> bool:
+    """True for a packet of Common Encryption that still needs its key; decoders would make noise of it."""
+    return packet.has_sidedata("encryption_info")
 
 
 def layout_of(ref: VideoRef) -> Layout | None:
@@ -113,7 +125,9 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
         return TransientVideoError(ref.path, "reading took too long; try again, or raise the decode time-out")
     if isinstance(error, FileNotFoundError):
         return SkippedVideo(ref.path, "no such file")
-    if isinstance(error, PermissionError):
+    if isinstance(error, IsADirectoryError):
+        return SkippedVideo(ref.path, "a folder, not a video")
+    if isinstance(error, PermissionError) and not os.access(ref.path, os.R_OK):
         return BrokenVideo(ref.path, "cannot be read: permission denied; allow reading it")
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError):
         return TransientVideoError(ref.path, f"storage error while reading ({storage.short(error)}); try again")
@@ -125,14 +139,18 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
     layout = layout_of(ref)
     if layout is not None and layout.is_iso:
         if layout.encrypted:
-            return BrokenVideo(ref.path, "encrypted: its frames cannot be decoded without the key; give the clear file")
+            return BrokenVideo(ref.path, ENCRYPTED)
         if not layout.has_moov:
             return BrokenVideo(ref.path, "truncated: its index (moov box) is missing; finish or write the file again")
         if layout.missing_bytes:
-            missing = f"truncated: {layout.missing_bytes} bytes are missing at its end"
-            return BrokenVideo(ref.path, f"{missing}; copy it again")
+            return _truncated(ref, layout)
         return BrokenVideo(ref.path, "corrupt: its structure cannot be read; write it again")
     suffix = PurePosixPath(ref.path.partition("#")[0]).suffix.lower()
     if suffix in VIDEO_SUFFIXES:
-        return BrokenVideo(ref.path, "corrupt or not a video in spite of its name: no known container starts its bytes")
+        problem = "corrupt, cut short, or no video in spite of its name: its container cannot be read"
+        return BrokenVideo(ref.path, f"{problem}; write the file again")
     return SkippedVideo(ref.path, "not a video or picture that can be read")
+
+
+def _truncated(ref: VideoRef, layout: Layout) -> BrokenVideo:
+    return BrokenVideo(ref.path, f"truncated: {layout.missing_bytes} bytes are missing at its end; copy it again")

@@ -17,16 +17,17 @@ from itertools import pairwise
 
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ExitError, FFmpegError, TimeoutError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from . import bitstream, storage
 from .errors import BrokenVideo, TransientVideoError
-from .media import explain, opened
+from .media import ENCRYPTED, explain, is_encrypted, opened
 from .values import VideoRef
 
 _NONE = np.iinfo(np.int64).min
+EMPTY_TRACK = "no frame is stored in its video track: cut short, or never written; write the file again"
 SKIP, NEEDED, WANTED = 0, 1, 2  # what `PacketTable.plan` says of a packet
 
 
@@ -41,7 +42,7 @@ class PacketTable:
     shown: NDArray[np.bool_]  # (n,) False: decoded and not presented (edit list), never shown (VP8), or not decodable
     afresh: NDArray[np.bool_]  # (n,) decoding may start here without losing this frame or any later one
     last_ticks: int  # how long the last frame is shown, ticks
-    counted: bool  # True: the stream carries no times; frames are numbered as they leave the decoder
+    counted: bool  # True: packets do not say their presentation times; frames are numbered as they leave the decoder
     drops_nonref: bool  # frames nothing refers to may be left undecoded
     error: str | None  # why reading ended early; None when the end was reached
 
@@ -81,9 +82,9 @@ class PacketTable:
         SKIP: need not be given to the decoder. NEEDED: others may refer to it. WANTED: its frame is wanted.
         After the last wanted packet of a group that starts afresh, the rest of the group is skipped.
         """
+        if self.counted:  # every frame must come out to be counted
+            return np.full(len(self.pts), WANTED, np.uint8)
         actions = np.full(len(self.pts), NEEDED, np.uint8)
-        if self.counted:
-            return actions
         chosen = np.zeros(len(self.pts), np.bool_)
         chosen[list(wanted)] = True
         starts = np.flatnonzero(self.afresh)
@@ -138,6 +139,9 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
             last = now
             if not packet.size:
                 continue
+            if is_encrypted(packet):  # perhaps after a clear beginning
+                error = f"encrypted after {len(columns.size)} frames" if columns.size else ENCRYPTED
+                break
             columns.pts.append(_NONE if packet.pts is None else packet.pts)
             columns.duration.append(packet.duration or 0)
             columns.size.append(packet.size)
@@ -145,19 +149,22 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
             hidden = codec == "vp8" and bitstream.is_hidden(codec, memoryview(packet)[0])
             columns.shown.append(not packet.is_discard and not hidden)
             columns.afresh.append(packet.is_keyframe and bitstream.starts_afresh(codec, bytes(packet), extradata))
-    except FFmpegError as problem:
-        error = explain(ref, problem).reason
+    except (TimeoutError, ExitError) as problem:
+        raise explain(ref, problem) from problem
+    except FFmpegError:
+        error = f"the file cannot be read on after {len(columns.size)} frames"
     if not columns.size:
-        raise BrokenVideo(ref.path, error or "its video track is empty: no frame is stored in it")
-    return _finish(stream, codec, columns, error)
+        raise BrokenVideo(ref.path, error or EMPTY_TRACK)
+    # AVI knows decoding times only: the k-th frame shown has the k-th of them, whichever packet it came from.
+    return _finish(stream, codec, columns, container.format.name == "avi", error)
 
 
-def _finish(stream: VideoStream, codec: str, columns: _Columns, error: str | None) -> PacketTable:
+def _finish(stream: VideoStream, codec: str, columns: _Columns, in_order: bool, error: str | None) -> PacketTable:
     pts, durations = np.array(columns.pts, np.int64), np.array(columns.duration, np.int64)
     key, shown, afresh = (np.array(flags, np.bool_) for flags in (columns.key, columns.shown, columns.afresh))
     time_base = stream.time_base or Fraction(1, 90000)
-    counted = bool((pts == _NONE).mean() > 0.5)
-    if counted:  # raw elementary streams: only the order is known
+    untimed = bool((pts == _NONE).mean() > 0.5)
+    if untimed:  # raw elementary streams: only the order is known
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         time_base = 1 / rate
         pts = np.arange(len(pts), dtype=np.int64)
@@ -177,7 +184,7 @@ def _finish(stream: VideoStream, codec: str, columns: _Columns, error: str | Non
     last_ticks = at_end if at_end > 0 and (not usual or usual < 4 * at_end < 16 * usual) else usual
     sizes = np.array(columns.size, np.int64)
     drops = bitstream.may_drop_nonref(codec, stream.codec_context.extradata)
-    return PacketTable(time_base, pts, sizes, key, shown, afresh, last_ticks, counted, drops, error)
+    return PacketTable(time_base, pts, sizes, key, shown, afresh, last_ticks, untimed or in_order, drops, error)
 
 
 def _nothing_earlier_follows(pts: NDArray[np.int64]) -> NDArray[np.bool_]:

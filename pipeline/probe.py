@@ -20,15 +20,16 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from . import colour, stills, storage
-from .errors import BrokenVideo, SkippedVideo, TransientVideoError
+from .errors import BrokenVideo, TransientVideoError
+from .media import ENCRYPTED, is_encrypted, opened
 from .media import decoder as prepare_decoder
-from .media import opened
-from .packets import packet_table
+from .packets import EMPTY_TRACK, packet_table
 from .values import VideoInfo, VideoRef
 
 _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
 _USUAL_RATES += [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
+_SHORTER_S = 1.0  # a video track may end this much before the sound does
 _TRIES = 400  # packets tried until a first frame comes out
 
 
@@ -42,6 +43,11 @@ class _Numbers:
     bitrate_kbps: float | None
     frames: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def truncated(self) -> bool:
+        """The first note says that frames are missing."""
+        return bool(self.notes) and self.notes[0].startswith("truncated")
 
 
 def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
@@ -58,9 +64,14 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
         numbers = _from_index(ref, container, stream)
         if numbers is None and _must_estimate(ref):
             numbers = _from_head(ref, container, stream)
-        frame = first_frame(ref, container, stream, timeout_s=timeout_s)
+        try:
+            frame = first_frame(ref, container, stream, timeout_s=timeout_s)
+        except BrokenVideo as error:
+            if numbers is not None and numbers.truncated:
+                raise BrokenVideo(ref.path, f"{numbers.notes[0]}, its first one too; copy it again") from error
+            raise
         if numbers is None:
-            numbers = _from_packets(ref, stream, timeout_s)
+            numbers = _from_packets(ref, container, stream, timeout_s)
         return _describe(stream, frame, numbers)
 
 
@@ -69,6 +80,8 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
     prepare_decoder(stream, threads=1)  # frame threads would hold the first frame back
     deadline, tried, damage = time.monotonic() + timeout_s, 0, None
     for packet in container.demux(stream):
+        if is_encrypted(packet):
+            raise BrokenVideo(ref.path, ENCRYPTED)
         try:
             for frame in packet.decode():
                 return frame
@@ -81,7 +94,7 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
             problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
             raise TransientVideoError(ref.path, problem)
     if tried <= 1 and damage is None:  # nothing but the flush packet
-        raise SkippedVideo(ref.path, "its video track is empty: no frame is stored in it")
+        raise BrokenVideo(ref.path, EMPTY_TRACK)
     why = "its data is damaged or encrypted" if damage is not None else "its data holds no complete frame"
     raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
 
@@ -151,7 +164,7 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     return _Numbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
 
 
-def _from_packets(ref: VideoRef, stream: VideoStream, timeout_s: float) -> _Numbers:
+def _from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream, timeout_s: float) -> _Numbers:
     table = packet_table(ref, timeout_s=timeout_s)
     order = table.order
     if not len(order):
@@ -160,7 +173,10 @@ def _from_packets(ref: VideoRef, stream: VideoStream, timeout_s: float) -> _Numb
     start = int(table.pts[order[0]]) * table.time_base
     duration = table.duration_s
     notes = [] if table.error is None else [f"reading ended early: {table.error}"]
-    if table.counted:
+    stated = container.duration / av.time_base if container.duration else 0.0
+    if float(duration) < min(0.9 * stated, stated - _SHORTER_S):
+        notes.append(f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s")
+    if table.counted and container.format.name != "avi":
         notes.append("no times in the stream: frames are numbered at its nominal rate")
     fps = _rate(stream, table.fps, span=duration) if table.fps else None
     return _Numbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs as pafs
 
-from .errors import SkippedVideo, TransientVideoError, UsageError, VideoError
+from .errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError, VideoError
 from .streams import Concatenated, Ranged
 from .values import VideoRef
 
@@ -213,6 +213,10 @@ def open_binary(path: str) -> BinaryIO:
         return io.BufferedReader(Ranged(filesystem.open_input_file(inside), block_size=READ_SIZE))
     except FileNotFoundError as error:
         raise SkippedVideo(path, "no such file") from error
+    except IsADirectoryError as error:
+        raise SkippedVideo(path, "a folder, not a video") from error
+    except PermissionError as error:
+        raise BrokenVideo(path, "cannot be read: permission denied; allow reading it") from error
     except (OSError, UsageError) as error:
         raise TransientVideoError(path, f"cannot be read ({short(error)}); check access and try again") from error
 

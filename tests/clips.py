@@ -1,0 +1,124 @@
+"""Small real videos, made with PyAV's own encoders, whose frames say their number in their pixels.
+
+`make(path, ...)` writes one; `number_of(rgb)` reads the number back from a decoded frame at any size. So a test of frame
+accuracy compares numbers, not hashes, and holds for every codec, container and decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+BITS = 16  # 4 x 4 cells, black or white
+_SPC = {"bt709": (1, Colorspace.ITU709), "smpte170m": (6, Colorspace.ITU601), "bt2020nc": (9, Colorspace.BT2020)}
+_TRC = {"bt709": 1, "smpte170m": 6, "smpte2084": 16, "arib-std-b67": 18}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What to make. `times` are presentation times in ticks of `tick`; by default a constant rate."""
+
+    codec: str = "libx264"
+    size: tuple[int, int] = (128, 96)
+    frames: int = 30
+    rate: Fraction = Fraction(25)
+    pix_fmt: str = "yuv420p"
+    options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
+    format: str | None = None
+    times: Sequence[int] | None = None
+    tick: Fraction | None = None
+    first: int = 0  # packets' times are moved back by this many frames: an edit list hides them
+    matrix: str | None = None  # tagged and used; None: untagged, bt601 used
+    range: str | None = None  # "tv", "pc"
+    transfer: str | None = None
+    aspect: Fraction | None = None  # of a sample
+    display_matrix: Sequence[int] | None = None  # 9 numbers, 16.16
+    gop: int = 12
+    b_frames: int | None = None
+    picture: Callable[[int, int, int], Any] | None = None  # (number, width, height) -> rgb
+
+
+def numbered(number: int, width: int, height: int) -> Any:
+    """uint8 (height, width, 3): the number's bits as 4 x 4 black and white cells, most significant first."""
+    bits = np.array([(number >> (BITS - 1 - k)) & 1 for k in range(BITS)], np.uint8).reshape(4, 4)
+    rows, columns = np.arange(height) * 4 // height, np.arange(width) * 4 // width
+    return np.repeat((16 + 220 * bits[rows][:, columns])[..., None], 3, axis=2).astype(np.uint8)
+
+
+def number_of(rgb: Any) -> int:
+    """The number in a decoded frame."""
+    height, width = rgb.shape[:2]
+    gray = rgb.astype(np.float32).mean(axis=2)
+    value = 0
+    for row in range(4):
+        for column in range(4):
+            y, x = int((row + 0.5) * height / 4), int((column + 0.5) * width / 4)
+            value = value << 1 | int(gray[max(0, y - 1) : y + 1, max(0, x - 1) : x + 1].mean() > 128)
+    return value
+
+
+def make(path: Path, clip: Clip | None = None, **changes: Any) -> Path:
+    """Write the clip and give its path back. `changes` are fields of `Clip`."""
+    clip = Clip(**changes) if clip is None else clip
+    tick = clip.tick or 1 / clip.rate
+    with av.open(str(path), "w", format=clip.format, container_options=clip.container_options) as container:
+        stream: Any = container.add_stream(clip.codec, rate=clip.rate, options=clip.options)
+        stream.width, stream.height, stream.pix_fmt = *clip.size, clip.pix_fmt
+        stream.codec_context.time_base = tick
+        stream.time_base = tick
+        stream.codec_context.gop_size = clip.gop
+        stream.codec_context.thread_count = 1
+        if clip.b_frames is not None:
+            stream.codec_context.max_b_frames = clip.b_frames
+        if clip.aspect is not None:
+            stream.codec_context.sample_aspect_ratio = clip.aspect
+        if clip.matrix:
+            stream.codec_context.colorspace = _SPC[clip.matrix][0]
+        if clip.range:
+            stream.codec_context.color_range = {"tv": 1, "pc": 2}[clip.range]
+        if clip.transfer:
+            stream.codec_context.color_trc = _TRC[clip.transfer]
+        if clip.display_matrix:
+            stream.set_display_matrix(list(clip.display_matrix))
+        shift = round(clip.first / (clip.rate * tick))
+        for number in range(clip.frames):
+            frame = _frame(clip, number)
+            frame.time_base = tick
+            frame.pts = clip.times[number] if clip.times is not None else round(number / (clip.rate * tick))
+            _mux(container, stream, stream.encode(frame), shift, tick)
+        _mux(container, stream, stream.encode(None), shift, tick)
+    return path
+
+
+def _mux(container: Any, stream: Any, packets: Any, shift: int, tick: Fraction) -> None:
+    for packet in packets:
+        if shift:
+            offset = round(shift * tick / packet.time_base)
+            packet.pts -= offset
+            packet.dts -= offset
+        container.mux(packet)
+
+
+def _frame(clip: Clip, number: int) -> Any:
+    rgb = np.ascontiguousarray((clip.picture or numbered)(number, *clip.size))
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+    if clip.pix_fmt == "rgb24":
+        return frame
+    matrix = _SPC[clip.matrix][1] if clip.matrix else Colorspace.ITU601
+    wide = ColorRange.JPEG if clip.range == "pc" else ColorRange.MPEG
+    return frame.reformat(
+        format=clip.pix_fmt, dst_colorspace=matrix, src_color_range=ColorRange.JPEG, dst_color_range=wide
+    )
+
+
+def flat(red: int, green: int, blue: int) -> Callable[[int, int, int], Any]:
+    """A picture of one colour."""
+    return lambda number, width, height: np.full((height, width, 3), (red, green, blue), np.uint8)
