@@ -25,8 +25,8 @@ from .values import ClipResult, Frame, Ladder, VideoInfo
 
 __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
 
-FRAMES_A_CALL = 8  # frames encoded at once
-AHEAD_BYTES = 100 << 20  # decoded frames waiting for the network, at most (but two in any case)
+FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
+BYTES_A_CALL = 100 << 20  # of these frames, where they are large
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ def measure_ladder(
     readings = [Reading(t.place, t.samples, partial(_read, t, raster, settings)) for t in tracks if t.samples]
     tallies = {t.place: Tally(t.ref.path, t.start_s, _keeper(t, settings, pictures)) for t in tracks}
     scorer = Scorer(judge, tallies, None if master is None else master.place)
-    with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_depth(raster)) as decoded:
-        for batch in batches(iter(decoded), FRAMES_A_CALL):
+    with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_at_once(raster)) as decoded:
+        for batch in batches(iter(decoded), _at_once(raster)):
             scorer.add(batch)
+            batch.clear()  # or its frames would live on while the next batch fills
     scored = time.perf_counter()
 
     context = Context(ladder, judge, raster, master, tallies)
@@ -124,6 +125,6 @@ def _threads(videos: int) -> int:
     return max(1, min(cores, videos))
 
 
-def _depth(raster: tuple[int, int]) -> int:
-    """Decoded frames that may wait for the network."""
-    return max(2, min(FRAMES_A_CALL, AHEAD_BYTES // (3 * raster[0] * raster[1])))
+def _at_once(raster: tuple[int, int]) -> int:
+    """Frames of this size that are encoded at once."""
+    return max(2, min(FRAMES_A_CALL, BYTES_A_CALL // (3 * raster[0] * raster[1])))

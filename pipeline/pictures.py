@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,25 @@ _LEAST_RANGE = 20.0  # points a heat map's colours span at least, so that an eve
 _CIVIDIS = np.array([[0, 32, 81], [60, 77, 110], [127, 124, 117], [187, 174, 108], [253, 234, 69]], np.float64)
 
 
-@dataclass(frozen=True)
+class Shown:
+    """A frame that may be shown: scaled down the first time that is asked for, once for all who keep it."""
+
+    def __init__(self, rgb: RGB) -> None:
+        self._rgb = rgb
+
+    @cached_property
+    def picture(self) -> RGB:
+        """At most 960 columns wide; holds no memory of the frame itself."""
+        return at_most(self._rgb, WIDTH)
+
+
+@dataclass(frozen=True, eq=False)
 class Kept:
     """One candidate: its score, and its pictures as they will be shown, at most 960 columns wide."""
 
     row: FrameScore
     encode: RGB
     reference: RGB | None
-
-    @property
-    def rank(self) -> tuple[bool, float]:
-        """Smaller is kept rather: a comparison tells more than a score without a reference, then the lower score."""
-        return self.row.mode != "fr", self.row.score
 
 
 class WorstFrames:
@@ -49,25 +57,28 @@ class WorstFrames:
         self._apart_s = apart_s
         self._kept: list[Kept] = []
 
-    def offer(self, row: FrameScore, encode: RGB, reference: RGB | None) -> None:
+    def offer(self, row: FrameScore, encode: Shown, reference: Shown | None) -> None:
         """Keep this frame if it is among the worst, in place of milder ones near it in time."""
-        new = Kept(row, encode, reference)
         near = [k for k in self._kept if abs(k.row.pts_time - row.pts_time) < self._apart_s]
         rest = [k for k in self._kept if k not in near]
-        if any(k.rank <= new.rank for k in near) or self._count < 1:
+        if any(_rank(k.row) <= _rank(row) for k in near) or self._count < 1:
             return
         if len(rest) >= self._count:
-            mildest = max(rest, key=lambda k: k.rank)
-            if mildest.rank <= new.rank:
+            mildest = max(rest, key=lambda k: _rank(k.row))
+            if _rank(mildest.row) <= _rank(row):
                 return
             rest.remove(mildest)
-        shown = None if reference is None else at_most(reference, WIDTH)
-        self._kept = [*rest, Kept(row, at_most(encode, WIDTH), shown)]
+        self._kept = [*rest, Kept(row, encode.picture, None if reference is None else reference.picture)]
 
     def found(self) -> list[Kept]:
         """What was kept, the worst first; only comparisons where there is one."""
-        best = sorted(self._kept, key=lambda k: (*k.rank, k.row.frame_num))
+        best = sorted(self._kept, key=lambda k: (*_rank(k.row), k.row.frame_num))
         return [k for k in best if k.row.mode == best[0].row.mode]
+
+
+def _rank(row: FrameScore) -> tuple[bool, float]:
+    """Smaller is kept rather: a comparison tells more than a score without a reference, then the lower score."""
+    return row.mode != "fr", row.score
 
 
 def apart(count: int, duration_s: float) -> float:
@@ -170,7 +181,8 @@ def at_most(rgb: RGB, width: int) -> RGB:
         return rgb.copy()  # not a view that keeps a decoder's buffer alive
     size = (width, max(1, round(rgb.shape[0] * width / rgb.shape[1])))
     picture = Image.fromarray(np.ascontiguousarray(rgb))
-    return np.array(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))  # Pillow's own is read-only
+    scaled = picture.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)  # as sharp as bicubic, half the time
+    return np.array(scaled)  # Pillow's own array is read-only
 
 
 def _colour_range(scores: NDArray[np.float32]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .errors import BrokenVideo, TransientVideoError, VideoError
 from .lockstep import Taken
-from .pictures import WorstFrames
+from .pictures import Shown, WorstFrames
 from .values import RGB, FrameScore, Mode
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ class _Job:
     tally: Tally
     taken: Taken
     rgb: RGB
+    shown: Shown
     encoded: Any = None
     row: FrameScore | None = None  # its score: against the reference if it has one
 
@@ -111,7 +112,7 @@ class Scorer:
         if taken.frame is None or tally.failure is not None:
             return None
         tally.decoded += 1
-        return _Job(tally, taken, taken.frame.rgb)
+        return _Job(tally, taken, taken.frame.rgb, Shown(taken.frame.rgb))
 
     def _note(self, mode: Mode) -> Callable[[_Job, float], None]:
         """How to write down one score."""
@@ -135,8 +136,8 @@ class Scorer:
     def _offer(self, job: _Job) -> None:
         """Let a scored frame be one of its video's worst."""
         if job.row is not None and job.tally.failure is None:
-            reference = self._references[job.taken.sample.step].rgb if job.row.mode == "fr" else None
-            job.tally.worst.offer(job.row, job.rgb, reference)
+            reference = self._references[job.taken.sample.step].shown if job.row.mode == "fr" else None
+            job.tally.worst.offer(job.row, job.shown, reference)
 
     def _run(
         self, jobs: list[_Job], call: Callable[[list[_Job]], Sequence[T]], use: Callable[[_Job, T], None]

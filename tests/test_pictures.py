@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.pipeline.pictures import (
     PictureSink,
+    Shown,
     WorstFrames,
     apart,
     overlay,
@@ -28,8 +29,8 @@ def row(index: int, score: float, mode: Mode = "fr", fps: float = 2) -> FrameSco
     return FrameScore(index, index / fps, score, mode)
 
 
-def rgb(value: int, width: int = 8, height: int = 6) -> np.ndarray:
-    return np.full((height, width, 3), value, np.uint8)
+def rgb(value: int, width: int = 8, height: int = 6) -> Shown:
+    return Shown(np.full((height, width, 3), value, np.uint8))
 
 
 def result(mode: Mode = "fr") -> ClipResult:
@@ -73,8 +74,8 @@ def test_a_short_clip_has_its_moments_closer_together() -> None:
 
 
 def test_what_is_kept_is_small_and_no_view_of_the_frame() -> None:
-    worst, large, small = WorstFrames(2, 0), rgb(1, 4000, 2000), rgb(2, 64, 48)
-    worst.offer(row(1, 10), large, small)
+    worst, small = WorstFrames(2, 0), np.full((48, 64, 3), 2, np.uint8)
+    worst.offer(row(1, 10), rgb(1, 4000, 2000), Shown(small))
     (kept,) = worst.found()
     assert kept.encode.shape == (480, 960, 3)
     assert kept.reference is not None
@@ -82,9 +83,17 @@ def test_what_is_kept_is_small_and_no_view_of_the_frame() -> None:
     np.testing.assert_array_equal(kept.reference, small)
 
 
+def test_a_reference_is_scaled_once_for_all_encodes_that_keep_it() -> None:
+    reference, worst = rgb(3, 4000, 2000), [WorstFrames(1), WorstFrames(1)]
+    for one in worst:
+        one.offer(row(1, 10), rgb(1), reference)
+    first, second = (one.found()[0].reference for one in worst)
+    assert first is second
+
+
 def test_pictures_are_small_files_under_the_results_id(out_dir: Path) -> None:
     worst = WorstFrames(2)
-    worst.offer(row(7, 20), picture(1, 90, 2000, 1000), picture(1, 0, 2000, 1000))
+    worst.offer(row(7, 20), Shown(picture(1, 90, 2000, 1000)), Shown(picture(1, 0, 2000, 1000)))
     seen: list[tuple[int, ...]] = []
 
     def heat(frame: np.ndarray, reference: np.ndarray | None) -> np.ndarray:
@@ -156,7 +165,7 @@ def test_an_even_map_is_not_made_dramatic() -> None:
 def test_webp_keeps_the_damage_visible() -> None:
     worst, sink = WorstFrames(1), PictureSink()
     original = picture(1, 60, 320, 240)
-    worst.offer(row(7, 20, "nr"), original, None)
+    worst.offer(row(7, 20, "nr"), Shown(original), None)
     (moment,) = with_pictures(result("nr"), worst, FakeJudge().heat_map, sink).clip.moments
     with Image.open(io.BytesIO(sink.files[moment.encode])) as saved:
         assert np.abs(np.asarray(saved).astype(int) - original).mean() < 6
