@@ -46,10 +46,17 @@ class Style:
 def styles(clips: Sequence[Clip]) -> dict[str, Style]:
     """A style a path: colour by rank inside a codec, dashes and marker by codec; the master is a grey line.
 
-    Up to 36 renditions differ from one another; beyond that styles repeat.
+    Where one codec has several rates a size, colour says the size and dashes say the rate. Up to 36 renditions differ
+    from one another; beyond that styles repeat.
     """
     found = {c.path: Style(GREY, "solid", "x") for c in clips if c.is_master}
     renditions = [c for c in clips if not c.is_master]
+    sizes = {size: [c for c in renditions if c.height == size] for size in dict.fromkeys(c.height for c in renditions)}
+    one_codec = len({c.codec for c in renditions}) == 1
+    if one_codec and 1 < len(sizes) < len(renditions) and max(len(sizes), *map(len, sizes.values())) <= len(OKABE_ITO):
+        for colour, of_size in zip(OKABE_ITO, sizes.values(), strict=False):
+            found |= {c.path: Style(colour, dash, SYMBOLS[0]) for c, dash in zip(of_size, DASHES, strict=False)}
+        return found
     dash = 0
     for rank, codec in enumerate(dict.fromkeys(c.codec for c in renditions)):
         of_codec = [c for c in renditions if c.codec == codec]
@@ -75,18 +82,20 @@ def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Chart |
     }  # fmt: skip
     for row, mode in enumerate(modes):
         axis = "y" if row == 0 else f"y{row + 1}"
+        tallest = 0
         for label, master in (("renditions", False), ("masters", True)):
             values = [s for c in clips if c.is_master is master and (s := c.score(mode)) is not None]
             if not values:
                 continue
             counts, _ = np.histogram(values, edges)
+            tallest = max(tallest, int(counts.max()))
             data.append({
                 "type": "bar", "x": edges[:-1] + BIN / 2, "y": counts, "xaxis": "x", "yaxis": axis,
                 "name": f"{mode.upper()} {label}", "customdata": [f"{e} to {e + BIN}" for e in edges[:-1]],
                 "marker": {"color": GREY if master else MODE_COLOUR[mode], "pattern": {"shape": "/" if master else ""}},
                 "hovertemplate": f"{mode.upper()} score %{{customdata}}: %{{y}} {label}<extra></extra>",
             })  # fmt: skip
-        layout[f"yaxis{axis[1:]}"] = {"rangemode": "tozero", "nticks": 4, "tickformat": "d", "fixedrange": True}
+        layout[f"yaxis{axis[1:]}"] = {"rangemode": "tozero", "dtick": max(1, tallest // 4), "fixedrange": True}
         titles.append({
             "text": MODE_TITLE[mode], "xref": "paper", "yref": f"{axis} domain", "x": 0, "y": 1.02, "showarrow": False,
             "xanchor": "left", "yanchor": "bottom", "font": {"size": 13},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,16 +85,19 @@ def _encodes(
     clips = [rated[p.key] for p in line]
     spans = [c.interval(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
     place = {"type": "scatter", "x": [p.bitrate_kbps for p in line], "y": [p.score for p in line], "legendgroup": name}
-    symbol = style[line[0].key].symbol
+    symbol, colours = style[line[0].key].symbol, [style[p.key].colour for p in line]
+    colour = colours[0] if len(line) > 1 and len(set(colours)) == 1 else GREY  # a line of one size has its colour
+    sizes = [f"{c.rung}p" if c.rung else "" for c in clips]
+    labels = [size if size != after else "" for size, after in pairwise([*sizes, None])]  # once, where it ends
     return [
         place | {
-            "mode": "lines+markers", "name": name, "hoverinfo": "skip", "marker": {"color": GREY, "symbol": symbol},
-            "line": {"color": GREY, "width": 1.5, "dash": style[line[0].key].dash},
+            "mode": "lines+markers", "name": name, "hoverinfo": "skip", "marker": {"color": colour, "symbol": symbol},
+            "line": {"color": colour, "width": 1.5, "dash": "solid" if colour != GREY else style[line[0].key].dash},
         },
         place | {
             "mode": "markers+text", "showlegend": False, "cliponaxis": False,
-            "marker": {"size": 10, "color": [style[p.key].colour for p in line], "symbol": symbol},
-            "text": [f"{c.rung}p" if c.rung else "" for c in clips], "textposition": at,
+            "marker": {"size": 10, "color": colours, "symbol": symbol},
+            "text": labels, "textposition": at,
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},

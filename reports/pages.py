@@ -81,10 +81,14 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
         "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
     folder = common_folder([c.path for c in fleet.clips]) or str(results.folder)
+    root = (
+        str(results.runs[-1].settings.get("root", "")) if results.runs else ""
+    )  # what was scanned, as it was asked for
+    title = next(n for p in (root, folder, str(results.folder)) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
     last = [f"last run {run.finished_at:%Y-%m-%d %H:%M} UTC" for run in results.runs[-1:]]
     boxes = figures.by_size_and_codec(fleet.clips)
     return pages.get_template("index.html").render(
-        root="", title=folder.rstrip("/").rsplit("/", 1)[-1] or folder, facts=[folder, *last],
+        root="", title=title, facts=[root or folder, *last],
         warnings=results.warnings, count=count, links=links,
         worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,

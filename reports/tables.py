@@ -132,7 +132,8 @@ def ladder_tiles(ladder: LadderTable) -> list[Json]:
     """The few figures a ladder's page starts with."""
     codecs = ", ".join(dict.fromkeys(c.codec for c in ladder.renditions if c.codec))
     count = len(ladder.renditions)
-    tiles = [_tile(count, "rendition" if count == 1 else "renditions", codecs)] if count else []
+    what = "renditions" if count > 1 else "rendition" if ladder.master else "video"
+    tiles = [_tile(count, what, codecs)] if count else []
     words = {"fr": "beside the master", "nr": "by themselves"}
     for mode in MODES:
         span = ladder.span(mode)
@@ -141,8 +142,8 @@ def ladder_tiles(ladder: LadderTable) -> list[Json]:
             tiles.append(_tile(text, f"{mode.upper()} score", words[mode], mode))
     if ladder.master is not None:
         own = ladder.master.score("nr")
-        text = "–" if own is None else f"{own:.1f}"
-        tiles.append(_tile(text, "NR score of the master", "how good the source is", "nr"))
+        if own is not None:
+            tiles.append(_tile(f"{own:.1f}", "NR score of the master", "how good the source is", "nr"))
     missing = sum(c.status != "ok" for c in ladder.clips)
     if missing:
         tiles.append(_tile(missing, "not scored", "see below", "bad"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from .figures import Style
@@ -34,6 +35,11 @@ def acr(score: float) -> str:
     return ACR[min(4, max(0, round(score / 25)))]
 
 
+def sentences(texts: Sequence[str]) -> str:
+    """Several reasons as running text: word for word, each with its full stop."""
+    return " ".join(t + ("" if t.endswith((".", "!", "?")) else ".") for t in texts if t)
+
+
 def raster(text: str | None) -> str:
     """Like "1920x1080", with a multiplication sign."""
     return (text or "–").replace("x", "×")
@@ -49,4 +55,4 @@ def dasharray(style: Style) -> str:
     return _DASHES.get(style.dash, "11 3 2 3")
 
 
-FILTERS = {f.__name__: f for f in (number, rate, clock, acr, raster, picture, dasharray)}
+FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray)}

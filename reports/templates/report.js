@@ -132,7 +132,7 @@
         r.cells[i] === null ? make("td", { className: "none", textContent: "–" }) : cell[c.kind](r.cells[i], c)))));
       [...head.children].forEach((th, i) => i === state.sort ? th.setAttribute("aria-sort", state.descending ? "descending" : "ascending") : th.removeAttribute("aria-sort"));
       count.textContent = kept.length === 0 ? "Nothing matches these filters." :
-        (kept.length > last - first ? `${number(first + 1, 0)} to ${number(last, 0)} of ` : "") + `${number(kept.length, 0)} rows` + (kept.length < rows.length ? `, ${number(rows.length, 0)} without filters` : "");
+        (kept.length > last - first ? `${number(first + 1, 0)} to ${number(last, 0)} of ` : "") + `${number(kept.length, 0)} ${kept.length === 1 ? "row" : "rows"}` + (kept.length < rows.length ? `, ${number(rows.length, 0)} without filters` : "");
       back.hidden = next.hidden = kept.length <= size;
       back.disabled = first === 0; next.disabled = last >= kept.length;
     }
