@@ -17,6 +17,7 @@ import jinja2
 import plotly.offline
 
 from .. import __version__
+from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
@@ -36,13 +37,19 @@ def build_report(out: str | os.PathLike[str]) -> Path:
     """
     results = load(out)
     target = results.folder / "report"
-    aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
+    aside = None
     try:
+        aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
         _swap(aside, target)
+    except OSError as error:
+        raise YotoVideoError(
+            f"{target}: cannot write the report ({error.strerror or error}); the old one stays"
+        ) from None
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
     return target / "index.html"
 
 
@@ -56,7 +63,6 @@ def write_pages(results: Results, folder: Path) -> None:
     fleet = results.fleet
     links = {ladder.name: page_name(ladder.name) for ladder in fleet.ladders}
     pages = _environment(fleet)
-    (folder / "index.html").write_text(_overview(pages, results, links), encoding="utf-8")
     names = [ladder.name for ladder in fleet.ladders]
     for i, ladder in enumerate(fleet.ladders):
         near = {
@@ -65,6 +71,8 @@ def write_pages(results: Results, folder: Path) -> None:
         }
         page = _ladder_page(pages, ladder, results.frames(ladder.name), near)
         (folder / "ladders" / links[ladder.name]).write_text(page, encoding="utf-8")
+    overview = _overview(pages, results, links)  # last: it tells of frames that could not be read
+    (folder / "index.html").write_text(overview, encoding="utf-8")
 
 
 def page_name(ladder: str) -> str:

@@ -213,8 +213,12 @@ class Results:
     folder: Path
     fleet: Fleet
     runs: tuple[RunRow, ...]
-    warnings: tuple[str, ...]  # parts of the data sets that could not be read, a sentence each
     store: Store
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Parts of the data sets that could not be read so far, a sentence each."""
+        return tuple(self.store.warnings)
 
     def frames(self, ladder: str) -> dict[tuple[str, str], Series]:
         """Frame scores of a ladder by (path, mode), in presentation order."""
@@ -233,7 +237,7 @@ def load(out: str | os.PathLike[str]) -> Results:
         UsageError: there are no results, or a newer version wrote them.
     """
     store = Store(out, read_only=True)
-    return Results(store.out, gather(store.clips()), tuple(store.runs()), tuple(store.warnings), store)
+    return Results(store.out, gather(store.clips()), tuple(store.runs()), store)
 
 
 def gather(rows: Iterable[ClipScore]) -> Fleet:

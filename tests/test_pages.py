@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore
 from yoto_video.reports.pages import build_report, page_name
@@ -212,6 +212,34 @@ def test_the_report_is_replaced_whole(out_dir: Path) -> None:
     assert [p.name for p in (out_dir / "report" / "ladders").iterdir()] == [page_name("second")]
     assert not [p for p in out_dir.iterdir() if p.name.startswith(".report")]
     assert (out_dir / "report").stat().st_mode & 0o055 == 0o055  # others may read it, as they may the data
+
+
+def test_frames_that_cannot_be_read_are_told_and_the_rest_is_shown(out_dir: Path) -> None:
+    write(out_dir, [[scored("/v/a.mp4", "a", "nr", 60)], [scored("/v/b.mp4", "b", "nr", 70)]])
+    part = next((out_dir / "frames").glob("a-*.parquet"))
+    content = bytearray(part.read_bytes())
+    content[200:260] = bytes(60)
+    part.write_bytes(content)
+    index = build_report(out_dir)
+    assert "Some results could not be read" in Page(index).text
+    assert part.name in Page(index).text
+    assert "timeline" in {a.get("id") for _, a in page_of(index, "b").tags}
+    assert "timeline" not in {a.get("id") for _, a in page_of(index, "a").tags}
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_the_old_one(out_dir: Path, monkeypatch) -> None:
+    index = build_report(write(out_dir, [[scored("/v/a.mp4", "a", "nr", 60)]]))
+    old = index.read_text()
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("yoto_video.reports.pages.shutil.copyfile", full)
+    with pytest.raises(YotoVideoError, match="No space left on device") as caught:
+        build_report(out_dir)
+    assert "\n" not in str(caught.value)
+    assert index.read_text() == old
+    assert not [p for p in out_dir.iterdir() if p.name.startswith(".report")]
 
 
 def test_a_folder_without_results_is_a_usage_error(tmp_path: Path) -> None:

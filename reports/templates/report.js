@@ -12,12 +12,14 @@
       hoverlabel: { bgcolor: css("--card"), bordercolor: css("--line"), font: { color: css("--ink") }, align: "left" },
     } };
   };
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const dark = matchMedia("screen and (prefers-color-scheme: dark)");
+  const BLUES = [["#0072B2", "#3f97dc"], ["#56B4E9", "#b5e0ff"]]; // readable on dark, and still two; report.css does the same
   const touch = matchMedia("(pointer: coarse)");
   const scripts = [...document.querySelectorAll("script.figure")];
   const draw = () => {
     for (const script of scripts) {
-      const text = dark.matches ? script.textContent.replaceAll("#0072B2", "#4fa3dc") : script.textContent; // readable on dark
+      let text = script.textContent;
+      if (dark.matches) for (const [light, onDark] of BLUES) text = text.replaceAll(light, onDark);
       const { data, layout } = JSON.parse(text);
       const chart = document.getElementById(script.dataset.for);
       // Only these buttons: Plotly's own set has one that sends the chart to its makers' servers.
@@ -162,7 +164,7 @@
       if (step) { event.preventDefault(); show(index + step); }
     };
     image.onclick = () => show(index + 1);
-    dialog.replaceChildren(make("div", { className: "buttons" }, ...buttons, make("span", { textContent: "← → switch" }), close), image);
+    dialog.replaceChildren(make("div", { className: "buttons" }, ...buttons, make("span", { textContent: `${article.getAttribute("aria-label")} · ← → switch` }), close), image);
     dialog.setAttribute("aria-label", article.getAttribute("aria-label"));
     figures.forEach((figure) => { new Image().src = figure.querySelector("img").src; }); // at hand when switched to
     show(index);
