@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
-from .read import MODES, Clip, Fleet, LadderTable, Results, Series, common_folder, load
+from .read import MODES, Clip, Fleet, LadderTable, Results, Series, load
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -82,26 +82,23 @@ def page_name(ladder: str) -> str:
 
 def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, str]) -> str:
     fleet, links = results.fleet, {ladder: f"ladders/{name}" for ladder, name in names.items()}
-    relative: Callable[[str], str] = pages.filters["relative_path"]
     by_mode = {m: sum(c.score(m) is not None for c in fleet.clips) for m in MODES}
     count = {
         "clips": len(fleet.clips), "ladders": len(fleet.ladders), "masters": any(c.is_master for c in fleet.clips),
         "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
-    folder = common_folder([c.path for c in fleet.clips]) or str(results.folder)
-    root = (
-        str(results.runs[-1].settings.get("root", "")) if results.runs else ""
-    )  # what was scanned, as it was asked for
+    folder = fleet.folder or str(results.folder)
+    last = results.runs[-1] if results.runs else None
+    root = str(last.settings.get("root", "")) if last else ""  # what was scanned, as it was asked for
     title = next(n for p in (root, folder, str(results.folder)) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
-    last = [f"last run {run.finished_at:%Y-%m-%d %H:%M} UTC" for run in results.runs[-1:]]
+    facts = [root or folder, *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else [])]
     boxes = figures.by_size_and_codec(fleet.clips)
     return pages.get_template("index.html").render(
-        root="", title=title, facts=[root or folder, *last],
-        warnings=results.warnings, count=count, links=links,
+        root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
         worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         unscored=tables.unscored(fleet),
-        ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links, relative),
+        ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links),
         runs=tables.runs(results.runs),
     )  # fmt: skip
 
@@ -149,10 +146,9 @@ def _environment(fleet: Fleet) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    shared = common_folder([c.path for c in fleet.clips])
-    pages.filters |= FILTERS | {"relative_path": lambda path: path.removeprefix(shared)}
+    pages.filters |= FILTERS
     pages.globals |= {
-        "models": fleet.models, "displays": fleet.displays, "version": __version__,
+        "models": fleet.models, "shared": fleet.folder, "displays": fleet.displays, "version": __version__,
         "built": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     }  # fmt: skip
     return pages

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..pipeline.store import Store
 from ..pipeline.values import ClipScore, Moment, RunRow
+from .labels import common_folder, last_component, short_labels
 
 MODES = ("fr", "nr")  # order of telling: with a master first
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]  # times in seconds, scores 0..100; both (n,)
@@ -185,6 +185,11 @@ class Fleet:
         """All clips, ladder by ladder."""
         return tuple(c for ladder in self.ladders for c in ladder.clips)
 
+    @cached_property
+    def folder(self) -> str:
+        """The folder all clips lie below, with its final slash; empty when there is none."""
+        return common_folder([c.path for c in self.clips])
+
     def with_status(self, status: str) -> list[Clip]:
         """Clips that are `ok`, `skipped` or `failed`."""
         return [c for c in self.clips if c.status == status]
@@ -253,26 +258,3 @@ def _ladder(name: str, by_path: dict[str, list[ClipScore]]) -> LadderTable:
     clips = [Clip(tuple(rows), labels[path]) for path, rows in by_path.items()]
     clips.sort(key=lambda c: (not c.is_master, c.codec or "~", -(c.height or 0), -(c.bitrate_kbps or 0), c.path))
     return LadderTable(name, tuple(clips))
-
-
-def last_component(path: str) -> str:
-    """The file's name; of a manifest's rendition the manifest's name and the rendition."""
-    return path.rstrip("/").rsplit("/", 1)[-1]
-
-
-def short_labels(paths: Sequence[str]) -> dict[str, str]:
-    """For each path its shortest end, by whole components, that no other path shares."""
-    parts = {p: p.rstrip("/").split("/") for p in paths}
-    labels = {}
-    for path, own in parts.items():
-        others = [q for p, q in parts.items() if p != path]
-        depth = next((d for d in range(1, len(own)) if all(o[-d:] != own[-d:] for o in others)), len(own))
-        labels[path] = "/".join(own[-depth:])
-    return labels
-
-
-def common_folder(paths: Sequence[str]) -> str:
-    """Longest leading folder all paths share, with its final slash; empty when there is none."""
-    folders = [p.split("/")[:-1] for p in paths]
-    shared = takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
-    return "".join(level[0] + "/" for level in shared)

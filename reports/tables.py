@@ -7,7 +7,7 @@ size [pixels, width, height], number, text or status.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..pipeline.values import RunRow
 from .rd import RatePoint, hull, pareto
@@ -17,7 +17,7 @@ Json = dict[str, object]
 Cell = object
 
 
-def clip_table(fleet: Fleet, links: Mapping[str, str], relative: Callable[[str], str]) -> Json:
+def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
     """A row a clip, in both modes, the lowest FR score first (NR where no clip has FR)."""
     modes = [m for m in MODES if any(c.score(m) is not None for c in fleet.clips)]
     columns: list[Json] = [{"label": "Clip", "kind": "link"}]
@@ -36,15 +36,15 @@ def clip_table(fleet: Fleet, links: Mapping[str, str], relative: Callable[[str],
     return {
         "columns": columns,
         "facets": ["Mode", "Codec", "Size", "Kind", "Status"],
-        "rows": [_clip_row(c, modes, links, relative) for c in fleet.clips],
+        "rows": [_clip_row(c, modes, links, fleet.folder) for c in fleet.clips],
         "sort": 1 if modes else 0,
         "descending": False,
     }
 
 
-def _clip_row(clip: Clip, modes: Sequence[str], links: Mapping[str, str], relative: Callable[[str], str]) -> Json:
+def _clip_row(clip: Clip, modes: Sequence[str], links: Mapping[str, str], folder: str) -> Json:
     tag = "master" if clip.is_master else None
-    shown = relative(clip.path)
+    shown = clip.path.removeprefix(folder)
     scored = " + ".join(r.mode.upper() for m in MODES if (r := clip.row(m)) is not None and r.mode)
     cells: list[Cell] = [[clip.label, links[clip.ladder], tag, shown if shown != clip.label else None]]
     cells += [score_cell(clip, m) for m in modes]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore
+from yoto_video.reports.labels import common_folder, short_labels
 from yoto_video.reports.pages import build_report, page_name
-from yoto_video.reports.read import common_folder, gather, short_labels
+from yoto_video.reports.read import gather
 from yoto_video.reports.words import acr, clock, number, rate
 
 from .synthetic_results import HOSTILE, SHA, ladder, scored, showcase, unscored, write

@@ -1,0 +1,29 @@
+"""Short names for long paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+
+def last_component(path: str) -> str:
+    """The file's name; of a manifest's rendition the manifest's name and the rendition."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def short_labels(paths: Sequence[str]) -> dict[str, str]:
+    """For each path its shortest end, by whole components, that no other path shares."""
+    parts = {p: p.rstrip("/").split("/") for p in paths}
+    labels = {}
+    for path, own in parts.items():
+        others = [q for p, q in parts.items() if p != path]
+        depth = next((d for d in range(1, len(own)) if all(o[-d:] != own[-d:] for o in others)), len(own))
+        labels[path] = "/".join(own[-depth:])
+    return labels
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """Longest leading folder all paths share, with its final slash; empty when there is none."""
+    folders = [p.split("/")[:-1] for p in paths]
+    shared = takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
+    return "".join(level[0] + "/" for level in shared)
