@@ -33,7 +33,7 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
         data: see `data_folder`.
         out: folder of the run; a run that was interrupted there goes on.
         model: another network of the zoo than the recipe's.
-        steps: another length than the recipe's.
+        steps: about this length, in the recipe's proportions.
 
     Raises:
         UsageError: no data, a data set that is not as published, or a folder that holds another run.
@@ -50,7 +50,7 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
     if steps is not None:
         if steps < 1:
             raise UsageError(f"--steps {steps}: a training run needs at least one step")
-        recipe = replace(recipe, steps=steps)
+        recipe = recipe.shortened(steps)
     try:
         weights = train(folder, Path(out), recipe, lambda line: print(line, file=sys.stderr, flush=True))
     except (DataError, OSError) as error:

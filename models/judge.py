@@ -120,7 +120,8 @@ class Judge:
                 cell[0] += (s * w)[:rows, :cols]
                 cell[1] += w[:rows, :cols]
         assert total is not None
-        return np.clip(total[0] / np.maximum(total[1], 1e-6), 0, 100).astype(np.float32)
+        heat: NDArray[np.float32] = np.clip(total[0] / np.maximum(total[1], 1e-6), 0, 100).astype(np.float32)
+        return heat
 
     def _padded_side(self, side: int) -> int:
         return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32

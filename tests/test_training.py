@@ -126,8 +126,8 @@ def tiny_data(tmp_path: Path) -> Path:
 
 
 SHORT = Recipe(
-    pictures=(("p", 2),), steps=4, phases=(Phase(1.0, ladders=1, versions=2, rated=2, crops=1),), crop_sides=(64,),
-    save_every=2, warmup=1,
+    pictures=(("p", 2),), phases=(Phase(4, ladders=1, versions=2, rated=2, crops=1),), cycles=((3, 1.0), (1, 0.5)),
+    crop_sides=(64,), save_every=2, warmup=1,
 )  # fmt: skip
 
 

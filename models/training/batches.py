@@ -55,11 +55,10 @@ class Batches:
 
     def phase(self, step: int) -> Phase:
         """Which stretch of the recipe a step falls into."""
-        done = 0.0
         for phase in self.recipe.phases:
-            done += phase.share
-            if step < done * self.recipe.steps:
+            if step < phase.steps:
                 return phase
+            step -= phase.steps
         return self.recipe.phases[-1]
 
     def draw(self, step: int) -> Batch:

@@ -173,10 +173,17 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
 
 
 def _rate(step: int, recipe: Recipe) -> float:
-    """Warm-up, then half a cosine down to nothing."""
-    if step < recipe.warmup:
+    """Warm-up, then half a cosine down to nothing, once for each cycle."""
+    begin = recipe.warmup
+    if step < begin:
         return (step + 1) / recipe.warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)))
+    end = 0
+    for steps, peak in recipe.cycles:
+        end += steps
+        if step < end:
+            return peak * 0.5 * (1 + math.cos(math.pi * (step - begin) / max(1, end - begin)))
+        begin = end
+    return 0.0
 
 
 @torch.no_grad()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Phase:
     """A stretch of training and what a step of it is made of."""
 
-    share: float  # of all steps
+    steps: int
     ladders: int  # made ladders a step; of each, the master and `versions` distorted pictures at one place
     versions: int
     rated: int  # pictures with human scores a step
@@ -27,11 +27,12 @@ class Recipe:
         ("kodak24", 24), ("mcmaster18", 18), ("urban100", 60), ("sunhays80", 50), ("wallpapers", 24), ("bsds500", 100),
     )  # fmt: skip
     ladders_each: int = 2  # made of every picture; small ones (below 0.3 megapixels) make one
-    steps: int = 1300
     phases: tuple[Phase, ...] = (
-        Phase(0.4, ladders=4, versions=3, rated=4, crops=2),  # what distortions look like: many contents, made ladders
-        Phase(0.6, ladders=2, versions=3, rated=6, crops=3),  # what people think of them
+        Phase(520, ladders=4, versions=3, rated=4, crops=2),  # what distortions look like: many contents, made ladders
+        Phase(1180, ladders=2, versions=3, rated=6, crops=3),  # what people think of them
     )
+    # Warm restarts: the learning rate falls to nothing over each cycle's steps and starts again at a part of its peak.
+    cycles: tuple[tuple[int, float], ...] = ((1300, 1.0), (400, 0.5))
     crop_sides: tuple[int, ...] = (128, 160, 192)  # drawn a step; any size goes in, so no size is learnt by heart
     encoder_rate: float = 2e-4
     rate: float = 1e-3
@@ -42,3 +43,17 @@ class Recipe:
     made_weight: float = 0.5  # of an opinion computed, against 1 of a person's
     pristine_opinion: float = 0.95  # 0 to 1, NR score that a pristine photograph is taught
     save_every: int = 100  # steps
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return sum(phase.steps for phase in self.phases)
+
+    def shortened(self, steps: int) -> Recipe:
+        """The same in other proportions: a run of about that many steps."""
+        part = steps / self.steps
+        return replace(
+            self,
+            phases=tuple(replace(p, steps=max(1, round(p.steps * part))) for p in self.phases),
+            cycles=tuple((max(1, round(n * part)), peak) for n, peak in self.cycles),
+        )
