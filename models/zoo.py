@@ -64,7 +64,8 @@ ZOO = {
     entry.name: entry
     for entry in (
         Entry(
-            "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0),
+            "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
+            sha256="f831714a604a9b265ce91496f2d3aa0867407b83ffcc09136833527155da398a",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
