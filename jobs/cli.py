@@ -16,6 +16,7 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.settings import Settings
 from .arguments import parser
 from .options import make_settings
+from .process import tune
 
 if TYPE_CHECKING:
     from ..pipeline.values import ClipScore
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
+        if args.command != "report":
+            tune()
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:

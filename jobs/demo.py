@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..pipeline.encode import Rung, encode
 from ..pipeline.errors import UsageError
+from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore
 from .output import Terminal, print_ladder_table
 from .request import Request
@@ -23,7 +24,7 @@ NEAR = 1.5  # points of NR within which two rungs count as equal: what one canno
 # A master and two ladders that any eye puts in order: within a codec every rung has more pixels or bits than the last.
 Options = tuple[tuple[str, str], ...]
 MASTER: tuple[str, Options] = ("libx264", (("preset", "superfast"), ("crf", "8")))
-AVC = ((320, 180, 100), (480, 270, 250), (640, 360, 550), (960, 540, 1300), (1280, 720, 3200))
+AVC = ((320, 180, 100), (640, 360, 500), (960, 540, 1300), (1280, 720, 3200))
 HEVC = ((320, 180, 70), (640, 360, 330), (960, 540, 850), (1280, 720, 2100))
 
 
@@ -52,9 +53,11 @@ def demo(out: str, *, workers: int | None = None, command: str = "yoto-video dem
         make_ladder(ladder)
         print(f"made {ladder} in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     result = scan(
-        Request(str(ladder), str(folder / "results"), workers=0 if workers is None else workers, command=command),
+        Request(
+            str(ladder), str(folder / "results"), Settings(worst_frames=1), workers=workers or 0, command=command
+        ),
         Terminal(),
-    )
+    )  # fmt: skip
     print_ladder_table(result.clips)
     print()
     verdicts = [judge_order(result.clips, mode) for mode in ("fr", "nr")]

@@ -13,6 +13,7 @@ from .. import __version__
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
+from .process import tune
 from .work import Done, LoadJudge, Lost, Outcome, Station, Task, load_judge
 
 LADDERS_A_WORKER = 200  # then it is replaced: whatever a decoder leaks goes with it
@@ -70,7 +71,8 @@ class RayCrew:
         threads = max(1, available // max(self.workers, workers or 1))
         gpus = float(resources.get("GPU", 0)) if settings.device in ("auto", "cuda") else 0.0
         share = min(1.0, int(10_000 * gpus / self.workers) / 10_000)  # Ray counts ten-thousandths
-        variables = {"OMP_NUM_THREADS": str(threads), "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+        variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
+        variables["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
         actor = ray.remote(num_cpus=1, num_gpus=share, max_restarts=0, runtime_env={"env_vars": variables})
         self._kind = actor(_Worker)
         self._idle: deque[Any] = deque(self._hire() for _ in range(self.workers))
@@ -128,6 +130,7 @@ class _Worker:
     """Ray's actor: a station that loads its network with its first task."""
 
     def __init__(self, settings: Settings, load: LoadJudge, version: str) -> None:
+        tune()
         self._settings, self._load, self._version = settings, load, version
         self._station: Station | None = None
 
