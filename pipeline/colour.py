@@ -38,6 +38,7 @@ _KR_KB = {  # luma weights of red and blue
     "bt2020nc": (0.2627, 0.0593),
     "smpte240m": (0.212, 0.087),
 }
+OVER_BLACK = "transparent areas are shown over black"
 UNSTATED_MATRIX = "colour matrix not stated"
 _PICTURE_CODECS = frozenset({"mjpeg", "jpeg2000", "jpegls", "png", "apng", "webp", "gif", "bmp", "tiff"})
 _LOSSLESS = frozenset(
@@ -136,7 +137,12 @@ class Orientation:
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """The display matrix a frame carries; the identity when none."""
-    data = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        data = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 fails on side data it does not know (EXIF); the turn it can tell without
+        turn = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), -180: (-1, 0, 0, -1), -90: (0, 1, -1, 0)}
+        a, b, c, d = turn.get(frame.rotation, (1, 0, 0, 1))
+        return Orientation.from_matrix(struct.pack("=9i", a, b, 0, c, d, 0, 0, 0, 1))
     return Orientation.from_matrix(bytes(data)) if isinstance(data, SideData) else Orientation()
 
 
@@ -170,7 +176,7 @@ class Converter:
     def __call__(self, frame: VideoFrame) -> RGB:
         """uint8 (height, width, 3) on the raster, upright, full range."""
         width, height = self._raster[::-1] if self._orientation.transpose else self._raster
-        alpha = _has_alpha(frame)
+        alpha = has_alpha(frame)
         keywords: dict[str, Any] = {}
         if not frame.format.is_rgb:
             keywords = {"src_colorspace": self._matrix, "src_color_range": self._range}
@@ -200,6 +206,15 @@ def _is_gray(frame: VideoFrame) -> bool:
     return frame.format.name.startswith(("gray", "ya8", "ya16", "mono"))
 
 
-def _has_alpha(frame: VideoFrame) -> bool:
+def is_dolby_vision(frame: VideoFrame) -> bool:
+    """True where a frame carries Dolby Vision metadata, which nothing here applies."""
+    try:
+        return any(frame.side_data.get(name) is not None for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
+    except ValueError:  # as in `orientation_of`
+        return False
+
+
+def has_alpha(frame: VideoFrame) -> bool:
+    """True for formats with transparency, palettes among them."""
     name = frame.format.name
     return name.startswith(("pal8", "yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya"))

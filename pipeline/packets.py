@@ -45,6 +45,7 @@ class PacketTable:
     counted: bool  # True: packets do not say their presentation times; frames are numbered as they leave the decoder
     drops_nonref: bool  # frames nothing refers to may be left undecoded
     error: str | None  # why reading ended early; None when the end was reached
+    joins: int = 0  # how often the time stamps jumped back or far ahead: the pieces are put one after the other
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -119,11 +120,13 @@ class _Columns:
     """Growing columns of the table."""
 
     pts: array[int] = field(default_factory=lambda: array("q"))
+    dts: array[int] = field(default_factory=lambda: array("q"))
     duration: array[int] = field(default_factory=lambda: array("q"))
     size: array[int] = field(default_factory=lambda: array("q"))
     key: bytearray = field(default_factory=bytearray)
     shown: bytearray = field(default_factory=bytearray)
     afresh: bytearray = field(default_factory=bytearray)
+    joins: int = 0
 
 
 def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> PacketTable:
@@ -143,6 +146,7 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
                 error = f"encrypted after {len(columns.size)} frames" if columns.size else ENCRYPTED
                 break
             columns.pts.append(_NONE if packet.pts is None else packet.pts)
+            columns.dts.append(_NONE if packet.dts is None else packet.dts)
             columns.duration.append(packet.duration or 0)
             columns.size.append(packet.size)
             columns.key.append(packet.is_keyframe)
@@ -156,7 +160,33 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
     if not columns.size:
         raise BrokenVideo(ref.path, error or EMPTY_TRACK)
     # AVI knows decoding times only: the k-th frame shown has the k-th of them, whichever packet it came from.
-    return _finish(stream, codec, columns, container.format.name == "avi", error)
+    kind = container.format.name
+    _join(columns, stream.time_base or Fraction(1, 90000), may_jump_ahead=kind in ("mpegts", "mpeg"))
+    return _finish(stream, codec, columns, kind == "avi", error)
+
+
+def _join(columns: _Columns, time_base: Fraction, *, may_jump_ahead: bool) -> None:
+    """Move pieces with time stamps of their own (HLS discontinuities, joined recordings) one after the other, in place.
+
+    A piece begins where decoding times fall back by over a quarter second; in MPEG streams, whose clock may be reset,
+    also where they leap ahead by more than ten.
+    """
+    dts = np.array(columns.dts, np.int64)
+    known = np.flatnonzero(dts != _NONE)
+    steps = np.diff(dts[known])
+    jumps = steps < -float(Fraction(1, 4) / time_base)
+    if may_jump_ahead:
+        jumps |= steps > float(10 / time_base)
+    if not jumps.any():
+        return
+    usual = int(np.median(steps[~jumps])) if (~jumps).any() else 0
+    shift = np.zeros(len(dts), np.int64)
+    for at in np.flatnonzero(jumps):
+        shift[known[at + 1] :] += usual - int(steps[at])
+    for number in np.flatnonzero(shift):
+        if columns.pts[number] != _NONE:
+            columns.pts[number] += int(shift[number])
+    columns.joins = int(jumps.sum())
 
 
 def _finish(stream: VideoStream, codec: str, columns: _Columns, in_order: bool, error: str | None) -> PacketTable:
@@ -174,6 +204,8 @@ def _finish(stream: VideoStream, codec: str, columns: _Columns, in_order: bool, 
         if key.any():
             shown[: int(np.argmax(key))] = False  # before the first key frame nothing can be decoded
         afresh &= _nothing_earlier_follows(pts)
+    if in_order:
+        pts[shown] = np.sort(pts[shown])
     if key.all() and codec in ("vp9", "av1") and len(key) > 1:
         afresh[1:] = False  # the container marks none, so marks all; H.264 and HEVC were looked into
     steps = np.diff(np.sort(pts[shown]))
@@ -184,7 +216,9 @@ def _finish(stream: VideoStream, codec: str, columns: _Columns, in_order: bool, 
     last_ticks = at_end if at_end > 0 and (not usual or usual < 4 * at_end < 16 * usual) else usual
     sizes = np.array(columns.size, np.int64)
     drops = bitstream.may_drop_nonref(codec, stream.codec_context.extradata)
-    return PacketTable(time_base, pts, sizes, key, shown, afresh, last_ticks, untimed or in_order, drops, error)
+    return PacketTable(
+        time_base, pts, sizes, key, shown, afresh, last_ticks, untimed or in_order, drops, error, columns.joins
+    )
 
 
 def _nothing_earlier_follows(pts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -113,6 +113,10 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
         width, height = height, width
     if frame.interlaced_frame:
         notes.append("interlaced: fields are judged woven together, as stored")
+    if colour.is_dolby_vision(frame):
+        notes.append("Dolby Vision: its base picture is judged, without the metadata that a display would apply")
+    if colour.has_alpha(frame):
+        notes.append(colour.OVER_BLACK)
     if tone.transfer in ("smpte2084", "arib-std-b67"):
         kind = "PQ" if tone.transfer == "smpte2084" else "HLG"
         notes.append(f"HDR ({kind}): judged without tone mapping, do not compare with SDR scores")
@@ -149,6 +153,8 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     base = stream.time_base or Fraction(1, 1000)
     steps = [b[0] - a[0] for a, b in pairwise(entries)]
     last = steps[-1] if steps else (stream.duration or 0)
+    if steps and max(steps) > 2 * sorted(steps)[len(steps) // 2]:
+        return None  # variable rate: the index's decoding times do not tell when the last frame is shown
     ticks = entries[-1][0] - entries[0][0] + last
     if stream.duration and abs(stream.duration - ticks) > max(0.05 * ticks, 2 * last):
         return None  # fragments follow, or the header lies: measure the packets
@@ -176,6 +182,8 @@ def _from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream,
     stated = container.duration / av.time_base if container.duration else 0.0
     if float(duration) < min(0.9 * stated, stated - _SHORTER_S):
         notes.append(f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s")
+    if table.joins:
+        notes.append(f"time stamps start anew {table.joins} times: the pieces are taken one after the other")
     if table.counted and container.format.name != "avi":
         notes.append("no times in the stream: frames are numbered at its nominal rate")
     fps = _rate(stream, table.fps, span=duration) if table.fps else None

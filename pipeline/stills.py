@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from . import storage
-from .colour import Converter, Orientation
+from .colour import OVER_BLACK, Converter, Orientation
 from .errors import BrokenVideo
 from .media import explain
 from .values import RGB, Frame, VideoInfo, VideoRef
@@ -94,7 +94,7 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> RGB:
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
-            notes.append("transparent areas are shown over black")
+            notes.append(OVER_BLACK)
         black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, rgba)
     return np.asarray(image.convert("RGB")).copy()

@@ -1,7 +1,7 @@
 """Small real videos, made with PyAV's own encoders, whose frames say their number in their pixels.
 
-`make(path, ...)` writes one; `number_of(rgb)` reads the number back from a decoded frame at any size. So a test of frame
-accuracy compares numbers, not hashes, and holds for every codec, container and decoder.
+`make(path, ...)` writes one; `number_of(rgb)` reads the number back from a decoded frame at any size. So a test of
+frame accuracy compares numbers, not hashes, and holds for every codec, container and decoder.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 BITS = 16  # 4 x 4 cells, black or white
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
+ENCRYPTED = {
+    "encryption_scheme": "cenc-aes-ctr",
+    "encryption_key": "0123456789abcdef0123456789abcdef",
+    "encryption_kid": "0123456789abcdef0123456789abcdef",
+}
 _SPC = {"bt709": (1, Colorspace.ITU709), "smpte170m": (6, Colorspace.ITU601), "bt2020nc": (9, Colorspace.BT2020)}
 _TRC = {"bt709": 1, "smpte170m": 6, "smpte2084": 16, "arib-std-b67": 18}
 
@@ -122,3 +128,43 @@ def _frame(clip: Clip, number: int) -> Any:
 def flat(red: int, green: int, blue: int) -> Callable[[int, int, int], Any]:
     """A picture of one colour."""
     return lambda number, width, height: np.full((height, width, 3), (red, green, blue), np.uint8)
+
+
+_X265 = "log-level=none:pools=1"
+_OPEN_H264 = {"x264-params": "open-gop=1:bframes=3:b-adapt=0:keyint=8:scenecut=0"}
+_OPEN_HEVC = {"x265-params": f"{_X265}:keyint=8:min-keyint=8:bframes=3"}
+_LAYERS = {"x265-params": f"{_X265}:keyint=16:temporal-layers=3:bframes=7:b-adapt=0"}
+_FAST_VPX = {"cpu-used": "8", "deadline": "realtime"}
+
+# Codecs in the containers people put them in, and the shapes of streams that decoders get wrong. By file name.
+KINDS: dict[str, dict[str, Any]] = {
+    "h264.mp4": {},
+    "h264.mkv": {},
+    "h264.ts": {},
+    "h264.avi": {},
+    "h264.h264": {"format": "h264"},
+    "h264_fragmented.mp4": {"container_options": FRAGMENTED},
+    "h264_open_gop.mp4": {"options": _OPEN_H264},
+    "h264_open_gop.ts": {"options": _OPEN_H264},
+    "h264_intra_refresh.ts": {"options": {"x264-params": "intra-refresh=1:bframes=0:keyint=10:scenecut=0"}},
+    "h264_interlaced.ts": {"options": {"x264-params": "interlaced=1"}},
+    "h264_444_odd.mp4": {"size": (33, 17), "pix_fmt": "yuv444p"},
+    "h264_tiny.mp4": {"size": (16, 16)},
+    "h264_10bit.mp4": {"pix_fmt": "yuv420p10le"},
+    "h264_edit_list.mp4": {"first": 5, "container_options": {"avoid_negative_ts": "disabled"}},
+    "hevc_10bit.mkv": {"codec": "libx265", "pix_fmt": "yuv420p10le", "options": {"x265-params": _X265}},
+    "hevc_open_gop.mp4": {"codec": "libx265", "options": _OPEN_HEVC},
+    "hevc_layers.mp4": {"codec": "libx265", "options": _LAYERS},
+    "hevc.hevc": {"codec": "libx265", "format": "hevc", "options": {"x265-params": _X265}},
+    "vp8.webm": {"codec": "libvpx", "options": {"cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "16"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": _FAST_VPX},
+    "vp9_hidden.webm": {"codec": "libvpx-vp9", "gop": 60, "options": {"cpu-used": "8", "lag-in-frames": "16"}},
+    "av1.mp4": {"codec": "libsvtav1", "options": {"preset": "8", "crf": "18", "svtav1-params": "lp=1"}},
+    "prores.mov": {"codec": "prores_ks", "pix_fmt": "yuv422p10le"},
+    "mjpeg.avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "range": "pc"},
+    "mpeg2.ts": {"codec": "mpeg2video", "b_frames": 2},
+    "mpeg2.mpg": {"codec": "mpeg2video", "b_frames": 2, "format": "vob"},
+    "mpeg4.avi": {"codec": "mpeg4", "b_frames": 2},
+    "ffv1_gray.mkv": {"codec": "ffv1", "pix_fmt": "gray"},
+    "animated.gif": {"codec": "gif", "pix_fmt": "rgb8"},
+}

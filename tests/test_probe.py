@@ -1,0 +1,342 @@
+"""Probing: what is said of each kind of file, in numbers that were measured, or in one clear sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from yoto_video.pipeline import decode, probe
+from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, VideoError
+from yoto_video.pipeline.packets import packet_table
+from yoto_video.pipeline.values import VideoInfo, VideoRef
+
+from . import clips, s3
+
+# Name: codec, size as displayed, rate, frames, pixel format, words that its notes must hold.
+TORTURE: dict[str, tuple[str, tuple[int, int], str, int, str, str]] = {
+    "bbb_176x144_192kbps_15fps_mpeg4.mp4": ("mpeg4", (176, 144), "15", 15, "yuv420p", ""),
+    "bbb_2500ms.ts": ("mpeg2video", (1920, 1080), "24", 58, "yuv420p", ""),
+    "bbb_642x642_768kbps_30fps_vp9.webm": ("vp9", (642, 642), "30", 90, "yuv420p", ""),
+    "bbb_800x640_768kbps_30fps_avc_pyramid_3b.mp4": ("h264", (1138, 640), "30", 120, "yuv420p", ""),
+    "bbb_800x640_768kbps_30fps_vp9.mp4": ("vp9", (1138, 640), "30", 120, "yuv420p", ""),
+    "bbb_960x540_60fps_vp8.webm": ("vp9", (960, 540), "60", 60, "yuv420p", ""),
+    "bt601.mp4": ("h264", (360, 240), "30000/1001", 30, "yuv420p", ""),
+    "bt709_full_range.mp4": ("h264", (1280, 720), "30", 30, "yuvj420p", ""),
+    "edit_list_positive_shift.mp4": ("h264", (1920, 1080), "30", 270, "yuv420p", ""),
+    "h264_10bits.mp4": ("h264", (200, 200), "30", 30, "yuv420p10le", ""),
+    "h265_bframes.mp4": ("hevc", (854, 480), "30", 30, "yuv420p", ""),
+    "hdr10-av1.mp4": ("av1", (720, 1280), "30000/1001", 127, "yuv420p10le", "HDR (PQ)"),
+    "hlg10-color-test.mp4": ("hevc", (1920, 1080), "30000/1000", 9, "yuv420p10le", "HDR (HLG)"),
+    "iibbibb_editlist_videoonly.mp4": ("h264", (704, 576), "1", 12, "yuv444p", ""),
+    "internal_emulator_transformer_output_270_rotated.mp4": ("h264", (720, 1280), "30000/1001", 149, "yuv420p", ""),
+    "long_180p_av1.mp4": ("av1", (320, 180), "60", 21766, "yuv420p", ""),
+    "sample_12_5fps_720p_1s.mp4": ("h264", (1280, 720), "25/2", 13, "yuv420p", ""),
+    "sample_av1.mp4": ("av1", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_empty_track.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_h262_mpeg_audio.ts": ("mpeg2video", (640, 426), "30000/1001", 3, "yuv420p", ""),
+    "sample_h264_iframes_only.ts": ("h264", (854, 480), "30", 30, "yuv420p", ""),
+    "sample_mdat_too_long.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_missing_stsd.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_partially_fragmented.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_portrait.mp4": ("h264", (720, 1080), "30000/1001", 30, "yuv420p", ""),
+    "sample_rotate_and_reflect.mp4": ("h264", (720, 1080), "30000/1001", 30, "yuv420p", ""),
+    "sample_srgb.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_with_htc_rotation_track_name.mkv": ("h264", (1080, 720), "30", 30, "yuv420p", ""),
+    "sample_with_increasing_timestamps_320w_240h_5s.mp4": ("h264", (320, 240), "60", 300, "yuvj420p", ""),
+    "sample_with_invalid_nalu.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "sample_without_stss.mp4": ("h264", (1080, 720), "30000/1001", 30, "yuv420p", ""),
+    "silent-black-10s.mp4": ("h264", (320, 240), "30", 300, "yuv420p", ""),
+}
+REFUSED = {
+    "encrypted_clearkey.mp4": (BrokenVideo, "encrypted: "),
+    "sample_audio_only.mp4": (SkippedVideo, "audio only: "),
+    "zero_bytes.mp4": (BrokenVideo, "the file is empty (0 bytes)"),
+}
+
+
+def probed(path: Path | str) -> VideoInfo:
+    return probe.probe(VideoRef(str(path)))
+
+
+@pytest.mark.parametrize("name", TORTURE)
+def test_difficult_files(name: str, data_dir: Path) -> None:
+    codec, size, rate, frames, pixel_format, words = TORTURE[name]
+    ref = VideoRef(str(data_dir / "clips" / "torture" / name))
+    info = probe.probe(ref)
+    assert (info.codec, (info.width, info.height), info.pixel_format) == (codec, size, pixel_format)
+    assert info.fps is not None
+    assert float(info.fps) == pytest.approx(float(Fraction(rate)), rel=1e-3)
+    times = decode.frame_times(ref, info)
+    assert len(times) == frames
+    assert float(times[0]) == pytest.approx(info.start_time_s, abs=1e-6)
+    assert info.duration_s == pytest.approx(float(packet_table(ref).duration_s), rel=0.01)
+    assert info.bitrate_kbps == pytest.approx(packet_table(ref).bitrate_kbps, rel=0.01)
+    assert any(words in note for note in info.notes) or not words
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_files_say_why(name: str, data_dir: Path) -> None:
+    kind, words = REFUSED[name]
+    with pytest.raises(kind) as error:
+        probed(data_dir / "clips" / "torture" / name)
+    assert words in error.value.reason
+    assert "\n" not in str(error.value)
+
+
+def test_the_table_holds_every_difficult_file(data_dir: Path) -> None:
+    found = {file.name for file in (data_dir / "clips" / "torture").iterdir()}
+    assert found == TORTURE.keys() | REFUSED.keys()
+
+
+def test_dash_renditions_from_their_segments(data_dir: Path) -> None:
+    folder = data_dir / "clips" / "manifests" / "dash_low_delay"
+    for height, width in [("1080", 1920), ("720", 1280), ("360", 640)]:
+        parts = [str(folder / height / name) for name in ("init.mp4", "1.m4s", "2.m4s", "3.m4s", "4.m4s")]
+        info = probe.probe(VideoRef(f"{folder}/Manifest.mpd#{height}", tuple(parts)))
+        assert (info.width, info.height, info.fps, info.duration_s) == (width, int(height), 30, 8.0)
+        total = sum(os.path.getsize(part) for part in parts) * 8 / 8.0 / 1000
+        assert info.bitrate_kbps == pytest.approx(total, rel=0.06)  # without the boxes around the frames
+
+
+def test_the_largest_of_several_tracks_is_taken(data_dir: Path) -> None:
+    info = probed(data_dir / "clips" / "sdr" / "nasa_multistream.mp4")
+    assert (info.width, info.height) == (480, 270)
+
+
+def test_bitrate_is_the_video_tracks_own(tmp_path: Path) -> None:
+    for name in ("a.mp4", "a.mkv", "a.ts"):
+        path = clips.make(tmp_path / name, frames=50)
+        with av.open(str(path)) as container:
+            size = sum(packet.size for packet in container.demux(video=0))
+        assert probed(path).bitrate_kbps == pytest.approx(size * 8 / 2 / 1000)
+        assert probed(path).duration_s == pytest.approx(2)
+
+
+def test_a_header_that_lies_about_the_duration(tmp_path: Path) -> None:
+    data = bytearray(clips.make(tmp_path / "a.mp4", frames=50).read_bytes())
+    at = data.index(b"mdhd") + 4
+    scale, ticks = struct.unpack(">II", data[at + 12 : at + 20])
+    assert ticks == 2 * scale
+    data[at + 16 : at + 20] = struct.pack(">I", 500 * scale)
+    (tmp_path / "lie.mp4").write_bytes(data)
+    info = probed(tmp_path / "lie.mp4")
+    assert info.duration_s == pytest.approx(2)
+    assert info.fps == 25
+
+
+@pytest.mark.parametrize(
+    ("rate", "name"), [("24000/1001", "a.mkv"), ("30000/1001", "a.ts"), ("60", "a.mkv"), ("25", "a.mp4")]
+)
+def test_rates_are_exact(rate: str, name: str, tmp_path: Path) -> None:
+    path = clips.make(tmp_path / name, rate=Fraction(rate), frames=70, size=(32, 32))
+    assert probed(path).fps == Fraction(rate)
+
+
+def test_one_frame_is_a_still(tmp_path: Path) -> None:
+    info = probed(clips.make(tmp_path / "one.mp4", frames=1))
+    assert info.still
+    assert info.fps is None
+
+
+def test_interlaced_and_transfer_are_noted(tmp_path: Path) -> None:
+    woven = clips.make(tmp_path / "i.mp4", options={"x264-params": "interlaced=1"}, frames=5)
+    assert any("interlaced" in note for note in probed(woven).notes)
+    for transfer, word in [("smpte2084", "PQ"), ("arib-std-b67", "HLG")]:
+        path = clips.make(
+            tmp_path / "hdr.mp4", frames=3, pix_fmt="yuv420p10le", matrix="bt2020nc", range="tv", transfer=transfer
+        )
+        info = probed(path)
+        assert (info.color_transfer, info.color_space, info.bit_depth) == (transfer, "bt2020nc", 10)
+        assert any(f"HDR ({word})" in note for note in info.notes)
+
+
+# What cannot be scored ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, clips.FRAGMENTED])
+def test_encryption_is_named(options: dict[str, str], tmp_path: Path) -> None:
+    """FFmpeg opens these and would decode noise."""
+    path = clips.make(tmp_path / "e.mp4", container_options={**options, **clips.ENCRYPTED})
+    with pytest.raises(BrokenVideo, match="encrypted: its frames cannot be decoded without the key"):
+        probed(path)
+
+
+def test_truncation_is_named(tmp_path: Path) -> None:
+    index_last = clips.make(tmp_path / "a.mp4").read_bytes()
+    index_first = clips.make(tmp_path / "b.mp4", container_options={"movflags": "faststart"}).read_bytes()
+    target = tmp_path / "cut.mp4"
+    target.write_bytes(index_last[: len(index_last) // 2])
+    with pytest.raises(BrokenVideo, match=r"truncated: its index \(moov box\) is missing"):
+        probed(target)
+    target.write_bytes(index_first[: index_first.index(b"moov") + 200])
+    with pytest.raises(BrokenVideo, match=r"truncated: \d+ bytes are missing"):
+        probed(target)
+    start = index_first.index(b"mdat") + 4
+    target.write_bytes(index_first[: start + 2])
+    with pytest.raises(BrokenVideo, match="truncated: 30 of 30 frames are missing from the file, its first one too"):
+        probed(target)
+    target.write_bytes(index_first[: start + (len(index_first) - start) * 2 // 3])
+    info = probed(target)  # what is there is scored, and the loss told
+    assert any(note.startswith("truncated: ") and "of 30 frames are missing" in note for note in info.notes)
+    times = decode.frame_times(VideoRef(str(target)), info)
+    assert 5 < len(times) < 30
+    matroska = clips.make(tmp_path / "c.mkv", codec="ffv1", frames=100).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(matroska[: len(matroska) // 2])
+    assert any(n.startswith("truncated: ") and "header says 4.0 s" in n for n in probed(tmp_path / "cut.mkv").notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "words"),
+    [
+        ("noise.mp4", np.random.default_rng(0).bytes(20000), BrokenVideo, "its container cannot be read"),
+        ("noise.bin", np.random.default_rng(0).bytes(20000), SkippedVideo, "not a video"),
+        ("notes.txt", b"a line of text\n" * 50, SkippedVideo, "not a video"),
+        ("list.m3u8", b"#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:9/1.ts\n", SkippedVideo, "not a video"),
+        ("join.ffconcat", b"ffconcat version 1.0\nfile '/etc/hostname'\n", SkippedVideo, "not a video"),
+        ("page.html", b"<html></html>", SkippedVideo, "not a video"),
+        ("text.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n", SkippedVideo, "no video track"),
+        ("empty.mkv", b"", BrokenVideo, "empty (0 bytes)"),
+        ("broken.png", b"\x89PNG\r\n\x1a\n" + bytes(60), BrokenVideo, "picture cannot be decoded"),
+    ],
+)
+def test_not_a_video(name: str, content: bytes, kind: type[VideoError], words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(kind) as error:
+        probed(tmp_path / name)
+    assert type(error.value) is kind
+    assert words in error.value.reason
+    assert error.value.path == str(tmp_path / name)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.mp4", tmp_path):
+        with pytest.raises(SkippedVideo, match=r"no such file|a folder"):
+            probed(path)
+
+
+def test_random_damage_never_escapes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Any broken byte gives frames or a VideoError: no other exception, and no chatter of FFmpeg's."""
+    rng = np.random.default_rng(1)
+    for name in ("h264.mp4", "h264.mkv", "h264.ts", "vp9.webm", "mpeg4.avi"):
+        whole = np.frombuffer(clips.make(tmp_path / name, **clips.KINDS[name]).read_bytes(), np.uint8)
+        for _ in range(12):
+            data = whole[: rng.integers(1, len(whole) + 1)].copy()
+            at = rng.integers(0, len(data), max(1, len(data) // 200))
+            data[at] = rng.integers(0, 256, len(at), np.uint8)
+            target = tmp_path / f"damaged{Path(name).suffix}"
+            target.write_bytes(data.tobytes())
+            ref = VideoRef(str(target))
+            with contextlib.suppress(VideoError):
+                info = probe.probe(ref)
+                for _frame in decode.read_frames(ref, info, range(len(decode.frame_times(ref, info))), raster=(16, 16)):
+                    pass
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_odd_names_open(tmp_path: Path) -> None:
+    for name in ["a b.mp4", "100%25d.mp4", "x#y?z.mp4", "http:x.mp4", "é ü 日本.mp4", "-i.mp4", "'quoted'.mp4"]:
+        assert probed(clips.make(tmp_path / "t.mp4", frames=2).rename(tmp_path / name)).codec == "h264"
+
+
+# Still pictures ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(orientation: int, tmp_path: Path) -> None:
+    upright = np.zeros((32, 64, 3), np.uint8)
+    upright[:16, :32] = (255, 0, 0)
+    upright[16:, 32:] = (0, 0, 255)
+    stored = Image.fromarray(upright)
+    # What a camera that was held so stores, by the EXIF standard's own words (row 0, column 0 of the upright picture).
+    undo = {
+        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270,
+    }[orientation]  # fmt: skip
+    stored = stored.transpose(undo) if undo is not None else stored
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "p.jpg", exif=exif, quality=95, subsampling=0)
+    ref = VideoRef(str(tmp_path / "p.jpg"))
+    info = probe.probe(ref)
+    assert (info.width, info.height) == (64, 32)
+    (frame,) = decode.read_frames(ref, info, [0])
+    assert np.abs(frame.rgb.astype(int) - upright).mean() < 4
+
+
+def test_motion_jpeg_of_a_turned_camera(tmp_path: Path) -> None:
+    """PyAV 18 cannot list such frames' side data."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 32)).save(tmp_path / "p.jpg", exif=exif)
+    (tmp_path / "p.mjpeg").write_bytes((tmp_path / "p.jpg").read_bytes() * 5)
+    info = probed(tmp_path / "p.mjpeg")
+    assert (info.width, info.height, info.rotation_degrees) == (32, 64, 90)
+    assert len(decode.frame_times(VideoRef(str(tmp_path / "p.mjpeg")), info)) == 5
+
+
+def test_unusual_pictures(tmp_path: Path) -> None:
+    gray16 = np.linspace(0, 65535, 64 * 32).reshape(32, 64).astype(np.uint16)
+    Image.fromarray(gray16).save(tmp_path / "gray16.png")
+    (frame,) = read(tmp_path / "gray16.png")
+    assert np.abs(frame[..., 0].astype(int) - gray16 / 257).max() <= 1
+    clear = np.zeros((8, 8, 4), np.uint8)
+    clear[..., 0], clear[:4, :, 3] = 200, 255
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    (frame,) = read(tmp_path / "clear.png")
+    assert (frame[0, 0].tolist(), frame[7, 7].tolist()) == ([200, 0, 0], [0, 0, 0])
+    assert "transparent areas are shown over black" in probed(tmp_path / "clear.png").notes
+    Image.fromarray(clear[..., :3]).quantize(4).save(tmp_path / "palette.png")
+    assert read(tmp_path / "palette.png")[0][0, 0].tolist() == [200, 0, 0]
+    Image.fromarray(clear[..., :3]).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=100)
+    assert np.abs(read(tmp_path / "cmyk.jpg")[0][0, 0].astype(int) - [200, 0, 0]).max() < 6
+
+
+def test_a_truncated_picture_says_so(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "p.jpg")
+    data = (tmp_path / "p.jpg").read_bytes()
+    (tmp_path / "p.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(BrokenVideo, match="picture is truncated"):
+        probed(tmp_path / "p.jpg")
+
+
+def read(path: Path) -> list[Any]:
+    ref = VideoRef(str(path))
+    return [frame.rgb for frame in decode.read_frames(ref, probe.probe(ref), [0])]
+
+
+# Object stores -------------------------------------------------------------------------------------------------------
+
+
+def test_a_probe_reads_little_of_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real S3 requests: an MP4's bitrate from its index, others' estimated from their head; frames are the same."""
+
+    def noise(number: int, width: int, height: int) -> Any:
+        return np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
+
+    folder = tmp_path / "bucket"
+    folder.mkdir()
+    big = {"options": {"qp": "0"}, "frames": 40, "size": (512, 512), "picture": noise}
+    made = [clips.make(folder / name, **big) for name in ("first.mp4", "last.mkv")]  # type: ignore[arg-type]
+    with s3.serving(tmp_path, monkeypatch) as server:
+        for path in made:
+            local, ref = probed(path), VideoRef(f"s3://bucket/{path.name}")
+            server.sent = 0
+            info = probe.probe(ref)
+            assert server.sent < path.stat().st_size / 2, path.name
+            assert info.bitrate_kbps == pytest.approx(local.bitrate_kbps, rel=0.02)
+            assert info.duration_s == pytest.approx(local.duration_s, rel=0.01)
+            assert any("estimated" in note for note in info.notes) == (path.suffix == ".mkv")
+            ours = [f.rgb for f in decode.read_frames(VideoRef(str(path)), local, [0, 7])]
+            theirs = [f.rgb for f in decode.read_frames(ref, info, [0, 7])]
+            assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))

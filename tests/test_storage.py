@@ -1,0 +1,196 @@
+"""Storage: paths, walking, ranged reads of a real S3 protocol, files read as one, and names for content."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yoto_video.pipeline import storage
+from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
+from yoto_video.pipeline.streams import Concatenated, Ranged
+from yoto_video.pipeline.values import VideoRef
+
+from . import s3
+
+
+def test_canonical_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert storage.canonical("a/../b.mp4") == str(tmp_path / "b.mp4")
+    assert storage.canonical("file:///x/a%20b.mp4") == "/x/a b.mp4"
+    assert storage.canonical("s3://bucket/a b/") == "s3://bucket/a b"
+    assert [storage.is_remote(path) for path in ("/x", "file:///x", "gs://b/x")] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("base", "relative", "joined"),
+    [
+        ("/a/b", "c/1.ts", "/a/b/c/1.ts"),
+        ("/a/b", "../c.ts", "/a/c.ts"),
+        ("/a/b", "/c.ts", "/c.ts"),
+        ("s3://k/a/b", "../c d.ts", "s3://k/a/c d.ts"),
+        ("s3://k/a", "s3://l/x.ts", "s3://l/x.ts"),
+    ],
+)
+def test_join(base: str, relative: str, joined: str) -> None:
+    assert storage.join(base, relative) == joined
+
+
+def test_walk_is_sorted_and_leaves_out_what_it_says(tmp_path: Path) -> None:
+    for name in ["b/2.mp4", "b/1.mp4", "a.mp4", ".hidden/x.mp4", "b/._1.mp4", "c d/é ü.mp4"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "nothing")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "a.mp4")
+    found = list(storage.walk(str(tmp_path)))
+    assert [os.path.relpath(e.path, tmp_path) for e in found] == [
+        "a.mp4", "b/1.mp4", "b/2.mp4", "c d/é ü.mp4", "link.mp4",
+    ]  # fmt: skip
+    assert {e.size for e in found} == {5}
+    assert found[0].mtime_ns == (tmp_path / "a.mp4").stat().st_mtime_ns
+    assert [e.path for e in storage.walk(f"file://{tmp_path}/a.mp4")] == [str(tmp_path / "a.mp4")]
+
+
+def test_walk_of_nothing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no-such-folder: no such file or folder"):
+        list(storage.walk(str(tmp_path / "no-such-folder")))
+    with pytest.raises(UsageError, match=r"ftp9://x/y: this storage cannot be opened"):
+        list(storage.walk("ftp9://x/y"))
+
+
+def test_stat_and_open_say_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SkippedVideo, match="no such file"):
+        storage.stat(str(tmp_path / "x.mp4"))
+    with pytest.raises(SkippedVideo, match="a folder"):
+        storage.stat(str(tmp_path))
+    with pytest.raises(SkippedVideo, match="no such file"):
+        storage.open_binary(str(tmp_path / "x.mp4"))
+    with pytest.raises(SkippedVideo, match="a folder"):
+        storage.open_binary(str(tmp_path))
+    if os.getuid() != 0:  # root may read everything
+        (tmp_path / "secret.mp4").touch(mode=0)
+        with pytest.raises(BrokenVideo, match="permission denied"):
+            storage.open_binary(str(tmp_path / "secret.mp4"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.integers(0, 10**6))
+def test_concatenated_reads_like_one_file(pieces: list[bytes], seed: int) -> None:
+    names = [str(k) for k in range(len(pieces))]
+    whole = b"".join(pieces)
+    opener = dict(zip(names, pieces, strict=True))
+    joined = io.BufferedReader(
+        Concatenated(names, [len(p) for p in pieces], lambda name: io.BytesIO(opener[name])), buffer_size=8
+    )
+    assert joined.read() == whole
+    rnd = random.Random(seed)
+    for _ in range(10):
+        at, count = rnd.randint(0, len(whole) + 2), rnd.randint(0, 30)
+        joined.seek(at)
+        assert joined.read(count) == whole[at : at + count]
+    assert joined.seek(0, os.SEEK_END) == len(whole)
+
+
+def test_a_part_that_shrank_is_transient() -> None:
+    joined = Concatenated(["a"], [10], lambda name: io.BytesIO(b"123"))
+    assert joined.read(8) == b"123"
+    with pytest.raises(TransientVideoError, match="became shorter"):
+        joined.read(8)
+
+
+class _Native:
+    """Stands for a pyarrow file and notes the ranges it was asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file, self.asked = io.BytesIO(data), list[tuple[int, int]]()
+
+    def size(self) -> int:
+        return len(self._file.getvalue())
+
+    def seek(self, offset: int) -> int:
+        return self._file.seek(offset)
+
+    def read(self, count: int) -> bytes:
+        self.asked.append((self._file.tell(), count))
+        return self._file.read(count)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=300), st.integers(0, 10**6))
+def test_ranged_reads_like_the_object(data: bytes, seed: int) -> None:
+    native = _Native(data)
+    file = io.BufferedReader(Ranged(native, block_size=16, blocks=3), 4)
+    rnd = random.Random(seed)
+    for _ in range(20):
+        at, count = rnd.randint(0, len(data) + 5), rnd.randint(1, 50)
+        file.seek(at)
+        assert file.read(count) == data[at : at + count]
+    assert all(at % 16 == 0 and count == 16 for at, count in native.asked)
+
+
+def test_blocks_are_not_asked_for_twice() -> None:
+    native = _Native(bytes(160))
+    file = Ranged(native, block_size=16, blocks=10)
+    for at in [0, 150, 5, 155, 3, 0]:  # a head and a tail, as demuxers jump
+        file.seek(at)
+        file.read(4)
+    assert len(native.asked) == 2
+
+
+def test_content_id_is_of_the_content(tmp_path: Path) -> None:
+    a, b, c = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    a.write_bytes(b"x" * 100_000)
+    b.write_bytes(b"x" * 100_000)
+    c.write_bytes(b"x" * 50_000 + b"y" + b"x" * 49_999)
+    of = {p: storage.content_id(VideoRef(str(p))) for p in (a, b, c)}
+    assert of[a] == of[b] != of[c]
+    os.utime(b, (1, 1))
+    assert storage.content_id(VideoRef(str(b))) == of[a]
+    ab, ba = VideoRef("m#1", (str(a), str(c))), VideoRef("m#1", (str(c), str(a)))
+    assert len({storage.content_id(ab), storage.content_id(ba), of[a]}) == 3
+
+
+def test_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "bucket" / "a b"
+    folder.mkdir(parents=True)
+    data = random.Random(0).randbytes(3_000_000)
+    (folder / "x.bin").write_bytes(data)
+    (folder / "y.bin").write_bytes(b"yy")
+    (tmp_path / "bucket" / "top.bin").write_bytes(b"t")
+    with s3.serving(tmp_path, monkeypatch) as server:
+        assert [(e.path, e.size) for e in storage.walk("s3://bucket")] == [
+            ("s3://bucket/a b/x.bin", 3_000_000), ("s3://bucket/a b/y.bin", 2), ("s3://bucket/top.bin", 1),
+        ]  # fmt: skip
+        assert next(storage.walk("s3://bucket/a b/")).path == "s3://bucket/a b/x.bin"
+        assert storage.size(VideoRef("m#1", ("s3://bucket/a b/x.bin", "s3://bucket/a b/y.bin"))) == 3_000_002
+        server.sent = 0
+        with storage.open_binary("s3://bucket/a b/x.bin") as file:
+            assert file.seek(0, os.SEEK_END) == len(data)
+            file.seek(1_500_000)
+            assert file.read(1000) == data[1_500_000:1_501_000]
+        assert 0 < server.sent <= storage.READ_SIZE
+        with open_parts("s3://bucket/a b/y.bin", "s3://bucket/a b/x.bin") as joined:
+            assert joined.read() == b"yy" + data
+        server.sent = 0
+        first = storage.content_id(VideoRef("s3://bucket/a b/x.bin"))
+        assert server.sent < len(data)
+        (folder / "x.bin").write_bytes(data[:-1] + b"?")
+        assert storage.content_id(VideoRef("s3://bucket/a b/x.bin")) != first
+        with pytest.raises(SkippedVideo, match="no such file"):
+            storage.stat("s3://bucket/none.mp4")
+        with pytest.raises(UsageError, match="no such object or folder"):
+            list(storage.walk("s3://bucket/none"))
+
+
+def open_parts(*paths: str) -> io.BufferedIOBase:
+    opened = storage.open_ref(VideoRef("m#1", paths))
+    assert isinstance(opened, io.BufferedIOBase)
+    return opened
