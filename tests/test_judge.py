@@ -57,7 +57,7 @@ def scene(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.clip(128 + 30 * picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [(16, 16), (144, 176), (301, 533), (720, 1280)])
+@pytest.mark.parametrize("size", [(16, 16), (144, 176), (301, 533), (540, 963), (720, 1280)])
 def test_scores_of_any_size_are_on_the_scale(judge: Judge, size: tuple[int, int]) -> None:
     frame = scene(*size)
     encoded = judge.encode([frame])
