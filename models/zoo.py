@@ -65,7 +65,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="f831714a604a9b265ce91496f2d3aa0867407b83ffcc09136833527155da398a",
+            sha256="bdffc0aa249629b07613c91f5e12a86ad2191c7b212dddd6e1147a9854e2893c",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
