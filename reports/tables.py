@@ -1,8 +1,8 @@
 """The overview's tables as plain JSON-ready rows; `report.js` sorts and filters them.
 
-A table is {columns, facets, rows, sort, descending}; a row is {cells, facets, find}. A cell is None where nothing is
-known, else what its column's kind asks for: link [text, address, tag, text below], score [mean, low, high],
-size [pixels, width, height], number, text or status.
+A table is {columns, facets, rows, sort, then, descending}: `then` are the columns that decide between equal or unknown
+ones. A row is {cells, facets, find}. A cell is None where nothing is known, else what its column's kind asks for:
+link [text, address, tag, text below], score [mean, low, high], size [pixels, width, height], number, text or status.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
         "facets": ["Mode", "Codec", "Size", "Kind", "Status"],
         "rows": [_clip_row(c, modes, links, fleet.folder) for c in fleet.clips],
         "sort": 1 if modes else 0,
+        "then": list(range(1, 1 + len(modes))),
         "descending": False,
     }
 
@@ -87,6 +88,7 @@ def ladder_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
         "facets": ["Master", "Complete"],
         "rows": [_ladder_row(ladder, modes, masters, links) for ladder in fleet.ladders],
         "sort": 2 if modes else 0,
+        "then": list(range(2, 2 + 2 * len(modes), 2)),
         "descending": False,
     }
 

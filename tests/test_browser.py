@@ -82,9 +82,13 @@ def test_the_overview_opens_with_its_charts_and_worst_clips_first(visit: Visit, 
     page = visit.open(index)
     page.wait_for_selector("#distribution[data-drawn]")
     page.wait_for_selector("#by-size[data-drawn]")
-    scores = [float(s) for s in column(page, 2) if s != "–"]
+    fr, nr = column(page, 2), column(page, 3)
+    scores = [float(s) for s in fr if s != "–"]
     assert len(scores) > 20
     assert scores == sorted(scores)
+    rest = [float(s) for s in nr[len(scores) :] if s != "–"]  # clips without a master follow, by their NR score
+    assert len(rest) > 10
+    assert rest == sorted(rest)
     assert page.locator(".worst img").first.evaluate("img => img.decode().then(() => img.naturalWidth)") == 320
 
 

@@ -64,7 +64,9 @@
   const number = (value, digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const cell = {
     link: (v) => { // [text, address, tag, text below]
-      const td = make("td", {}, make("a", { href: v[1], textContent: v[0] }));
+      const link = make("a", { href: v[1] });
+      for (const part of v[0].split(/(?<=[/_.-])/)) link.append(part, make("wbr")); // long names break where people would
+      const td = make("td", {}, link);
       if (v[2]) td.append(" ", make("span", { className: "tag", textContent: v[2] }));
       if (v[3]) td.append(make("br"), make("small", { textContent: v[3] }));
       return td;
@@ -85,7 +87,7 @@
   const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const compare = (a, b) => (typeof a === "number" ? a - b : order.compare(a, b));
 
-  function datatable(host, { columns, rows, facets, sort, descending, page: size = 50 }) {
+  function datatable(host, { columns, rows, facets, sort, then, descending, page: size = 50 }) {
     const state = { sort, descending, page: 0, text: "", facets: {} };
     const filters = make("div", { className: "filters" });
     const search = make("input", { type: "search", placeholder: "name, ladder or path" });
@@ -123,12 +125,12 @@
     function show(all = false) {
       const words = state.text.split(/\s+/).filter(Boolean);
       const kept = rows.filter((r, n) => words.every((w) => texts[n].includes(w)) && facets.every((_, i) => !state.facets[i] || r.facets[i] === state.facets[i]));
-      const sign = state.descending ? -1 : 1;
-      kept.sort((a, b) => {
-        const x = key(a.cells[state.sort]), y = key(b.cells[state.sort]);
+      const by = (i, sign, a, b) => {
+        const x = key(a.cells[i]), y = key(b.cells[i]);
         if (x === null || y === null) return (x === null) - (y === null); // what is not known stays last either way
         return sign * compare(x, y);
-      });
+      };
+      kept.sort((a, b) => by(state.sort, state.descending ? -1 : 1, a, b) || then.reduce((order, i) => order || by(i, 1, a, b), 0));
       const first = all ? 0 : state.page * size, last = all ? kept.length : Math.min(first + size, kept.length);
       body.replaceChildren(...kept.slice(first, last).map((r) => make("tr", {}, ...columns.map((c, i) =>
         r.cells[i] === null ? make("td", { className: "none", textContent: "–" }) : cell[c.kind](r.cells[i], c)))));
