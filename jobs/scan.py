@@ -126,13 +126,21 @@ def _crew(
     request: Request, workers: int | None, tasks: int, judge: Judge, load: LoadJudge, listener: Listener
 ) -> Iterator[Crew]:
     """Who measures: this process, or Ray's workers."""
-    if workers == 0:
-        yield InProcess(request.settings, judge, listener.judged)
-        return
-    wish = "as many workers as the cluster has cores" if workers is None else f"{workers} workers"
-    listener.say(f"starting {wish} (takes about 10 s; --workers 0 goes without)")
-    with ray_session(request.address, cpus=workers or 1):
-        yield RayCrew(request.settings, workers, tasks, load)
+    with contextlib.ExitStack() as stack:
+        if workers != 0:
+            wish = "a worker on each core of the cluster" if workers is None else f"{workers} workers"
+            listener.say(f"starting {wish} (takes about 10 s; --workers 0 goes without)")
+            try:
+                stack.enter_context(ray_session(request.address, cpus=workers or 1))
+            except YotoVideoError as error:
+                if request.workers is not None or request.address is not None:
+                    raise
+                listener.say(f"{error}; measuring in this process")  # nobody asked for workers
+                workers = 0
+        if workers == 0:
+            yield InProcess(request.settings, judge, listener.judged)
+        else:
+            yield RayCrew(request.settings, workers, tasks, load)
 
 
 def _commit(store: Store, done: Done, kept: dict[str, list[ClipScore]]) -> None:

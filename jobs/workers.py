@@ -161,6 +161,7 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
         YotoVideoError: the cluster does not answer, or Ray cannot start here.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # of 30 s a busy machine needs more
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
@@ -172,7 +173,7 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
     except Exception as error:
         where = "Ray cannot start on this machine" if address is None else f"no Ray cluster answers at {address}"
-        raise YotoVideoError(f"{where} ({_first_line(error)}); --workers 0 works without Ray") from error
+        raise YotoVideoError(f"{where} ({_first_line(error)})") from error
     try:
         yield
     finally:

@@ -1,0 +1,205 @@
+"""The installed command on real clips: difficult files, interruptions, resuming, the demo."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.store import Store
+
+COMMAND = str(Path(sys.executable).parent / "yoto-video")
+# The least work that still goes all the way; what is judged how well is for other tests.
+QUICK = ["--worst-frames", "0", "--crops", "1", "--fps", "0.5", "--min-frames", "2"]
+LADDERS = 4  # in `library`
+
+pytestmark = pytest.mark.timeout(900)  # the limits below count on a machine that does something else as well
+
+
+def run(*words: str, code: int | tuple[int, ...] = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command; it must end with this code, and without a traceback."""
+    done = subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=800, stdin=subprocess.DEVNULL)
+    codes = code if isinstance(code, tuple) else (code,)
+    assert done.returncode in codes, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    return done
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def rows(out: Path) -> list[dict[str, object]]:
+    """What the store holds, but when it was measured."""
+    with Store(out, read_only=True) as store:
+        assert not store.warnings
+        clips = [asdict(clip) | {"measured_at": None} for clip in store.clips()]
+        return [clip | {"frame_rows": store.frames(str(clip["path"]), clip["mode"])} for clip in clips]
+
+
+@pytest.fixture(scope="session")
+def library(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compared ladder and three single clips, among the shorter ones."""
+    folder = tmp_path_factory.mktemp("library")
+    shutil.copytree(
+        data_dir / "clips" / "fr_pairs", folder / "pairs", ignore=shutil.ignore_patterns("ferris-[bt]*", "car*")
+    )
+    for name in ("flower_540p.mp4", "friday_480p.mp4", "bikes_640x272.mp4"):
+        shutil.copy(data_dir / "clips" / "sdr" / name, folder)
+    for path in folder.rglob("*.mp4"):
+        os.utime(path, (time.time() - 1000,) * 2)
+    return folder
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command; whatever of it is left at the end is killed, and was a mistake."""
+    value = uuid.uuid4().hex
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+            env=os.environ | {"YOTO_TEST": value}, start_new_session=True,
+        )  # fmt: skip
+        begun.append(process)
+        return process
+
+    yield begin
+    deadline = time.monotonic() + 30
+    while (left := processes_with(f"YOTO_TEST={value}")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, "processes were left behind"
+
+
+def processes_with(mark: str) -> list[int]:
+    """Processes that inherited this environment variable."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_for_parts(process: subprocess.Popen[str], out: Path, parts: int) -> None:
+    """Until so many ladders are committed."""
+    while len(list((out / "clips").glob("*.parquet"))) < parts:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+def test_each_difficult_file_gets_its_row_and_the_next_scan_measures_nothing(data_dir: Path, tmp_path: Path) -> None:
+    folder, out = data_dir / "clips" / "torture", tmp_path / "out"
+    words = ["scan", str(folder), "--out", str(out), *QUICK, "--format", "json"]
+    done = run(*words, code=4)
+    *clips, summary = objects(done.stdout)
+    assert {Path(clip["path"]).name for clip in clips} == {path.name for path in folder.iterdir()}
+    by_name = {Path(clip["path"]).name: clip for clip in clips}
+    for clip in clips:
+        if clip["status"] == "ok":
+            assert 0 < clip["score"] <= 100, clip["path"]  # no silent zero
+            assert set(clip["pools"]) == set(POOLS)
+            assert all(math.isfinite(value) for value in clip["pools"].values())
+            assert clip["frames"] > 0
+        else:
+            assert clip["mode"] is None
+            assert len(clip["reason"]) > 10
+            assert "\n" not in clip["reason"]
+    for name, status, word in (
+        ("zero_bytes.mp4", "failed", "0 bytes"),
+        ("sample_audio_only.mp4", "skipped", "audio"),
+        ("encrypted_clearkey.mp4", "failed", "encrypted"),
+    ):
+        assert (by_name[name]["status"], word in by_name[name]["reason"]) == (status, True), by_name[name]
+    for name in ("hdr10-av1.mp4", "h264_10bits.mp4", "sample_rotate_and_reflect.mp4", "bbb_2500ms.ts", "bt601.mp4"):
+        assert by_name[name]["status"] == "ok", by_name[name]
+    counted = {status: sum(clip["status"] == status for clip in clips) for status in ("ok", "skipped", "failed")}
+    assert {name: summary[name] for name in counted} == counted
+    before = rows(out)
+
+    again = run(*words, code=4)
+    assert f"nothing to measure: {len(clips)} results are up to date" in again.stderr
+    assert objects(again.stdout)[:-1] == clips
+    assert rows(out) == before
+
+
+def test_a_dash_manifest_is_one_ladder_of_three_renditions(data_dir: Path, tmp_path: Path) -> None:
+    words = ["scan", str(data_dir / "clips" / "manifests"), "--out", str(tmp_path / "out"), *QUICK, "--format", "json"]
+    clips = objects(run(*words).stdout)[:-1]
+    assert len(clips) == 3
+    assert len({clip["ladder"] for clip in clips}) == 1
+    assert {(clip["height"], clip["mode"], clip["status"]) for clip in clips} == {
+        (1080, "nr", "ok"), (720, "nr", "ok"), (360, "nr", "ok"),
+    }  # fmt: skip
+    assert {clip["display"] for clip in clips} == {"1920x1080"}
+
+
+def test_killed_half_way_the_rerun_equals_an_undisturbed_run(
+    library: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    words = ["scan", str(library), "--workers", "0", *QUICK]
+    run(*words, "--out", str(tmp_path / "undisturbed"))
+    expected = rows(tmp_path / "undisturbed")
+    out = tmp_path / "killed"
+    process = start(*words, "--out", str(out))
+    wait_for_parts(process, out, 2)
+    process.kill()
+    process.communicate()
+    assert 2 <= len(list((out / "clips").glob("*.parquet"))) < LADDERS, "it was not killed half way"
+    done = run(*words, "--out", str(out))
+    assert "are up to date; " in done.stderr
+    assert rows(out) == expected
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_hand_it_ends_with_a_sentence_and_leaves_nothing_running(
+    library: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]], stop: signal.Signals
+) -> None:
+    out, workers = tmp_path / "out", "2" if stop == signal.SIGINT else "0"
+    words = ["scan", str(library), "--out", str(out), "--workers", workers, *QUICK]
+    process = start(*words)
+    wait_for_parts(process, out, 1)
+    if stop == signal.SIGINT:
+        os.killpg(process.pid, stop)  # as a terminal does: to the workers as well
+    else:
+        process.send_signal(stop)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + stop
+    assert "Traceback" not in errors
+    last = errors.splitlines()[-1]
+    assert last == f"yoto-video: interrupted; what was measured is kept in {out}, the same command goes on"
+    assert rows(out)
+
+
+def test_the_demo_orders_its_ladder_and_ends_with_the_report(tmp_path: Path) -> None:
+    done = run("demo", "--out", str(tmp_path / "demo"))
+    lines = done.stdout.splitlines()
+    assert Path(lines[-1]).is_file()
+    assert Path(lines[-1]).name == "index.html"
+    assert any(line.startswith("FR orders the ladder correctly") for line in lines)
+    assert any(line.startswith("NR orders the ladder correctly") for line in lines)
+    clips = rows(tmp_path / "demo" / "results")
+    compared = [clip for clip in clips if clip["mode"] == "fr"]
+    assert len(compared) >= 5
+    assert len({clip["codec"] for clip in compared}) >= 2
+    assert len({clip["ladder"] for clip in clips}) == 1
+    rates = [float(line.split()[3].replace(",", "")) for line in lines if "landscape_" in line and "hevc" in line]
+    assert rates == sorted(rates)
