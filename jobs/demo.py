@@ -24,8 +24,8 @@ NEAR = 1.5  # points of NR within which two rungs count as equal: what one canno
 # A master and two ladders that any eye puts in order: within a codec every rung has more pixels or bits than the last.
 Options = tuple[tuple[str, str], ...]
 MASTER: tuple[str, Options] = ("libx264", (("preset", "superfast"), ("crf", "8")))
-AVC = ((320, 180, 100), (640, 360, 500), (960, 540, 1300), (1280, 720, 3200))
-HEVC = ((320, 180, 70), (640, 360, 330), (960, 540, 850), (1280, 720, 2100))
+AVC = ((320, 180, 160), (640, 360, 500), (960, 540, 1300), (1280, 720, 3200))
+HEVC = ((320, 180, 45), (640, 360, 330), (960, 540, 850), (1280, 720, 2100))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
     └── VideoError                 about one video; becomes a row with `status` and `reason`, the batch goes on
         ├── SkippedVideo           nothing here to score: no video track, not a video at all
         ├── BrokenVideo            should have been scorable, and is not: truncated, corrupt, encrypted, unknown codec
-        └── TransientVideoError    may well work next time (time-out, storage error, lost worker): retried, then recorded
+        └── TransientVideoError    may work next time (time-out, storage error, lost worker): retried, then recorded
 """
 
 from __future__ import annotations

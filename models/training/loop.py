@@ -106,7 +106,6 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     Raises:
         DataError: data is missing or broken, or `out` holds a run of another recipe.
     """
-    torch.set_flush_denormal(True)  # denormals in sharp attention cost a factor of three
     out.mkdir(parents=True, exist_ok=True)
     settings = out / "recipe.json"
     if settings.exists() and settings.read_text() != json.dumps(asdict(recipe)):
