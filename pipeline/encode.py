@@ -12,7 +12,6 @@ import av
 
 from .values import RGB
 
-
 BT709, LIMITED = 1, 1  # FFmpeg's numbers, of the matrix and of the range
 
 
