@@ -4,10 +4,10 @@ decord 0.6 gives wrong frames on edit lists, open GOPs and MPEG-TS, and fails on
 a whole object into memory where it is not given a local path, and takes an unstated matrix for bt601, which is
 corrected here.
 
-No case was found where it is better. CPU seconds on a 1080p H.264 minute (groups of 60, B-frames), PyAV as `decode` uses
-it and decord with two threads, by `benchmarks/bench_decode.py`: 2 frames a second 9.5 and 24.4; one in 10 s 0.9 and 2.5
-(with one thread 2.1); 5 frames anywhere 0.9 and 2.2; 200 in a row 4.5 and 24.0. It is there for those who compare with
-figures made with it; its rounding leaves pictures about one level darker.
+No case was found where it is better. CPU seconds on a 1080p H.264 minute (groups of 60, B-frames), PyAV as `decode`
+uses it and decord with two threads, by `benchmarks/bench_decode.py`: 2 frames a second 9.5 and 24.4; one in 10 s 0.9
+and 2.5 (with one thread 2.1); 5 frames anywhere 0.9 and 2.2; 200 in a row 4.5 and 24.0. It is there for those who
+compare with figures made with it; its rounding leaves pictures about one level darker.
 """
 
 from __future__ import annotations
