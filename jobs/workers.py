@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -48,6 +49,14 @@ class InProcess:
 def cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> int:
+    """Bytes of this machine's memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 8 << 30  # not told; most machines have that much
 
 
 class RayCrew:
@@ -174,10 +183,17 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
     except Exception as error:
         where = "Ray cannot start on this machine" if address is None else f"no Ray cluster answers at {address}"
         raise YotoVideoError(f"{where} ({_first_line(error)})") from error
+    # Ray tells of dead workers on the driver's stdout, whatever it was asked; there stand our results.
+    inside = sys.modules.get("ray._private.worker")
+    spoken = getattr(inside, "print_to_stdstream", None)
+    if spoken is not None:
+        inside.print_to_stdstream = lambda *_, **__: None  # type: ignore[union-attr]
     try:
         yield
     finally:
         ray.shutdown()
+        if spoken is not None:
+            inside.print_to_stdstream = spoken  # type: ignore[union-attr]
 
 
 def _first_line(error: BaseException) -> str:

@@ -156,6 +156,12 @@ def test_files_that_are_gone_lose_their_rows_and_new_ones_gain_them(library: Pat
     assert result.measured == 1
 
 
+def test_a_file_uri_is_the_folder_it_names(made: Path, out_dir: Path) -> None:
+    run(made / "one", out_dir)
+    result = scan(Request((made / "one").as_uri(), str(out_dir), SETTINGS, workers=0), load=lambda _: FakeJudge())
+    assert (result.measured, result.up_to_date) == (0, 5)
+
+
 def test_results_of_other_folders_stay(made: Path, out_dir: Path) -> None:
     run(made / "one", out_dir)
     result, *_ = run(made / "two", out_dir)
@@ -279,6 +285,8 @@ def test_one_ladder_and_short_clips_need_no_ray(made: Path, monkeypatch: pytest.
     assert workers(tasks) == 0
     monkeypatch.setattr(scanning, "SMALL_S", 0.5)
     assert workers(tasks) == len(tasks)
+    monkeypatch.setattr(scanning, "memory", lambda: 4 << 30)
+    assert workers(tasks) == 2
     assert workers(tasks, workers=0) == 0
     assert workers(tasks, workers=3) == 3
     assert workers(tasks[:1], address="auto") is None
@@ -319,7 +327,7 @@ def ray_tidied() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ray_tidied")
 def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
-    library: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
+    library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would."""
     import numpy as np
@@ -356,6 +364,7 @@ def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
     assert list(lost) == ["film_72p_70k.mp4"]
     assert "died" in str(lost["film_72p_70k.mp4"])
     assert any("starting 2 workers" in sentence for sentence in said.sentences)
+    assert capfd.readouterr() == ("", "")  # Ray keeps its chatter, also about a dead worker, to itself
 
     (library / "two" / "film_72p_70k.mp4").unlink()
     run(library, out_dir.parent / "here")
