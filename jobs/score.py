@@ -41,14 +41,13 @@ def score(
     settings = replace(settings or Settings(), worst_frames=0)
     video = _existing(path)
     master = None if reference is None else _existing(reference)
-    if master == video:
-        raise UsageError(f"{path}: is given as its own reference; give the master it was made from")
     station = Station(settings, load(settings), tell)
     ladder = Ladder(video.name, (Rendition(video),), master)
     outcome = station.measure(Task(ladder))
     if isinstance(outcome, Lost):
         return [lost_row(outcome.task, video.path, outcome).clip], {}
-    rows = [result.clip for result in outcome.result.results if result.clip.path == video.path]
+    clips = [result.clip for result in outcome.result.results]
+    rows = [c for c in clips if c.path == video.path and not c.is_master]  # a video may be its own reference
     return rows, outcome.result.seconds
 
 

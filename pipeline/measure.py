@@ -20,7 +20,7 @@ from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
 from .settings import Settings
-from .tracks import Track, choose_samples, note_aspect, open_tracks
+from .tracks import Track, choose_samples, note_aspect, open_tracks, share_matrix
 from .values import ClipResult, Frame, Ladder, VideoInfo
 
 __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
@@ -76,6 +76,7 @@ def measure_ladder(
         ladder, settings, judge.model_sha256, todo=todo, infos=infos or {}, content_ids=content_ids or {}
     )
     master = tracks[0] if ladder.master is not None else None
+    share_matrix(tracks, master)
     choose_samples(tracks, master, settings)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
     note_aspect(tracks, raster)

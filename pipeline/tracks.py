@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from . import align, decode, probe, storage
 from .align import Sample
+from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
 from .identity import ladder_ids
 from .score import as_video_error
@@ -73,6 +74,27 @@ def _probe(track: Track, settings: Settings) -> None:
             track.info = probe.probe(track.ref, timeout_s=settings.decode_timeout_s)
         except Exception as error:
             track.failure = as_video_error(track.ref.path, error, "reading its header")
+
+
+def share_matrix(tracks: list[Track], master: Track | None) -> None:
+    """Read encodes that do not state their colour matrix as their master is read.
+
+    Scalers keep the matrix and encoders drop the tag, so the guess by size that suits a file alone would tint the small
+    rungs of a ladder and take points from them.
+    """
+    if master is None or master.info is None:
+        return
+    theirs = master.info.color_space
+    if theirs == "gbr":
+        return  # no matrix to take over
+    for track in tracks:
+        info = track.info
+        if track is master or info is None or info.color_space == theirs:
+            continue
+        if any(note.startswith(UNSTATED_MATRIX) for note in info.notes):
+            others = tuple(note for note in info.notes if not note.startswith(UNSTATED_MATRIX))
+            notes = (f"{UNSTATED_MATRIX}, {theirs} taken from its master", *others)
+            track.info = replace(info, color_space=theirs, notes=notes)
 
 
 def choose_samples(tracks: list[Track], master: Track | None, settings: Settings) -> None:

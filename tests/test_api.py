@@ -66,6 +66,12 @@ def test_a_still_picture_is_a_one_frame_video(tmp_path: Path) -> None:
     assert (row.status, row.frames, row.duration_s) == ("ok", 1, None)
 
 
+def test_a_video_against_itself_is_at_the_top(film: Path) -> None:
+    rows = yoto_video.score(film / "film_master.mp4", film / "film_master.mp4")
+    assert [(r.mode, r.is_master) for r in rows] == [("nr", False), ("fr", False)]
+    assert rows[1].score == rows[1].pools["min"] == 100
+
+
 def test_broken_videos_are_rows_and_wrong_requests_are_errors(film: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     (row,) = yoto_video.score(tmp_path / "empty.mp4")
@@ -74,8 +80,6 @@ def test_broken_videos_are_rows_and_wrong_requests_are_errors(film: Path, tmp_pa
         yoto_video.score(tmp_path / "none.mp4")
     with pytest.raises(UsageError, match="is a folder"):
         yoto_video.score(film)
-    with pytest.raises(UsageError, match="its own reference"):
-        yoto_video.score(film / "film_master.mp4", film / "film_master.mp4")
     with pytest.raises(UsageError, match="did you mean 'display'"):
         yoto_video.score(film / "film_master.mp4", dislpay="48x32")  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="workers"):
