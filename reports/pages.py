@@ -91,7 +91,10 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
     last = results.runs[-1] if results.runs else None
     root = str(last.settings.get("root", "")) if last else ""  # what was scanned, as it was asked for
     title = next(n for p in (root, folder, str(results.folder)) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
-    facts = [root or folder, *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else [])]
+    facts = [
+        *([root or folder] if title != root else []),
+        *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),
+    ]
     boxes = figures.by_size_and_codec(fleet.clips)
     return pages.get_template("index.html").render(
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
