@@ -45,7 +45,8 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
     layout = {
         "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
-        "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickvals": _nice_rates(rates),
+        "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickformat": ",~f",
+                  "tickvals": _nice_rates(rates),
                   "range": [float(np.log10(min(rates) / 1.7)), float(np.log10(max(rates) * 1.4))]},
         "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
     }  # fmt: skip

@@ -21,7 +21,7 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
-from .read import MODES, Clip, Fleet, LadderTable, Results, Series, load
+from .read import MODES, Clip, Fleet, LadderTable, Results, Series, load, models
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -119,6 +119,7 @@ def _ladder_page(
     facts += [f"last measured {measured:%Y-%m-%d %H:%M} UTC"] if measured else []
     return pages.get_template("ladder.html").render(
         root="../", ladder=ladder, facts=facts, styles=style, modes=modes, curves=curves, **near,
+        displays=list(judged_at), models=models(ladder.clips),
         tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
         worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
         drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],

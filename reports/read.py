@@ -202,13 +202,17 @@ class Fleet:
     @cached_property
     def models(self) -> list[tuple[str, str]]:
         """(name, sha256) of every model that gave a score."""
-        rows = (r for c in self.clips for r in c.rows_ok)
-        return sorted({(r.model or "unknown model", r.model_sha256 or "") for r in rows})
+        return models(self.clips)
 
     @cached_property
     def displays(self) -> list[str]:
         """Every display raster a score was judged at."""
         return sorted({d for c in self.clips for d in c.displays})
+
+
+def models(clips: Iterable[Clip]) -> list[tuple[str, str]]:
+    """(name, sha256) of every model that scored one of these."""
+    return sorted({(r.model or "unknown model", r.model_sha256 or "") for c in clips for r in c.rows_ok})
 
 
 @dataclass(frozen=True)
