@@ -21,7 +21,8 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
-from .read import MODES, Clip, Fleet, LadderTable, Results, Series, load, models
+from .read import MODES, Clip, Fleet, LadderTable, Series, models
+from .results import Results, load
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -1,18 +1,15 @@
-"""Parquet to plain tables: what the pages tell, gathered by clip and by ladder. No page and no figure is known here."""
+"""Rows to what the pages tell of: clips in all their modes, gathered by ladder. No page and no figure is known here."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.store import Store
-from ..pipeline.values import ClipScore, Moment, RunRow
+from ..pipeline.values import ClipScore, Moment
 from .labels import common_folder, last_component, short_labels
 
 MODES = ("fr", "nr")  # order of telling: with a master first
@@ -213,40 +210,6 @@ class Fleet:
 def models(clips: Iterable[Clip]) -> list[tuple[str, str]]:
     """(name, sha256) of every model that scored one of these."""
     return sorted({(r.model or "unknown model", r.model_sha256 or "") for c in clips for r in c.rows_ok})
-
-
-@dataclass(frozen=True)
-class Results:
-    """A results folder, read once; frames are read ladder by ladder."""
-
-    folder: Path
-    fleet: Fleet
-    runs: tuple[RunRow, ...]
-    store: Store
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Parts of the data sets that could not be read so far, a sentence each."""
-        return tuple(self.store.warnings)
-
-    def frames(self, ladder: str) -> dict[tuple[str, str], Series]:
-        """Frame scores of a ladder by (path, mode), in presentation order."""
-        found = self.store.ladder_frames(ladder)
-        return {
-            (path, mode): (np.array([f.pts_time for f in rows]), np.array([f.score for f in rows]))
-            for (path, mode), rows in found.items()
-            if mode is not None
-        }
-
-
-def load(out: str | os.PathLike[str]) -> Results:
-    """Read the results under OUT without changing anything there.
-
-    Raises:
-        UsageError: there are no results, or a newer version wrote them.
-    """
-    store = Store(out, read_only=True)
-    return Results(store.out, gather(store.clips()), tuple(store.runs()), store)
 
 
 def gather(rows: Iterable[ClipScore]) -> Fleet:
