@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import __version__
-from ..pipeline.errors import YotoVideoError
+from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
 from .process import tune
@@ -172,6 +173,9 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # of 30 s a busy machine needs more
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address is not None:
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of 20, each with a line on stderr
+        _knock(address)
     import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
@@ -181,8 +185,11 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
         else:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
     except Exception as error:
-        where = "Ray cannot start on this machine" if address is None else f"no Ray cluster answers at {address}"
-        raise YotoVideoError(f"{where} ({_first_line(error)})") from error
+        said = _first_line(error)
+        if address is None:
+            raise YotoVideoError(f"Ray cannot start on this machine ({said})") from error
+        hint = "check the address and, where the cluster asks for one, RAY_AUTH_MODE and RAY_AUTH_TOKEN"
+        raise YotoVideoError(f"no Ray cluster lets us in at {address} ({said}); {hint}") from error
     # Ray tells of dead workers on the driver's stdout, whatever it was asked; there stand our results.
     inside = sys.modules.get("ray._private.worker")
     spoken = getattr(inside, "print_to_stdstream", None)
@@ -194,6 +201,25 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
         ray.shutdown()
         if spoken is not None:
             inside.print_to_stdstream = spoken  # type: ignore[union-attr]
+
+
+def _knock(address: str) -> None:
+    """See at once whether anybody is there: Ray itself asks for minutes.
+
+    Raises:
+        UsageError: the address is not HOST:PORT.
+        YotoVideoError: nobody listens there.
+    """
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"{address!r} is no address of a Ray cluster; give HOST:PORT, or 'auto' for this machine's")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise YotoVideoError(f"no Ray cluster answers at {address} ({said}); check the address") from error
 
 
 def _first_line(error: BaseException) -> str:

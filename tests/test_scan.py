@@ -382,6 +382,19 @@ def test_workers_that_cannot_load_the_network_end_the_scan_with_a_sentence(made:
         scan(Request(str(made), str(out_dir), SETTINGS, workers=0), load=load)
 
 
+@pytest.mark.parametrize(
+    ("address", "error", "said"),
+    [("somewhere", UsageError, "HOST:PORT"), ("127.0.0.1:1", YotoVideoError, "no Ray cluster answers at 127.0.0.1:1")],
+)
+def test_a_cluster_that_is_not_there_is_said_at_once(
+    made: Path, out_dir: Path, address: str, error: type[Exception], said: str
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(error, match=said):
+        run(made / "alone.mkv", out_dir, workers=None, address=address)
+    assert time.monotonic() - began < 30
+
+
 def test_lost_work_says_which_error_it_was(made: Path) -> None:
     class Odd(FakeJudge):
         @property
