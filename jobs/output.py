@@ -172,7 +172,7 @@ def print_score_table(clips: Sequence[ClipScore]) -> None:
             continue
         interval = "" if clip.ci95 is None else f"{clip.ci95[0]:.1f} to {clip.ci95[1]:.1f}"
         pools = [_number(clip.pools.get(name)) for name in ("p5", "min", "worst_second")]
-        note = "; ".join(clip.findings)
+        note = "; ".join(clip.sentences)
         table.add_row(
             (clip.mode or "").upper(), _number(clip.score), interval, *pools, str(clip.frames), clip.display, note
         )

@@ -16,7 +16,7 @@ from ..pipeline.measure import LadderResult, measure_ladder
 from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
-from ..pipeline.values import Ladder, VideoInfo
+from ..pipeline.values import Finding, Ladder, VideoInfo
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
 LoadJudge = Callable[[Settings], Judge]
@@ -133,8 +133,8 @@ class Station:
             said = "".join(str(error).strip().splitlines()[:1]) or "no message"
             return Lost(task, "error", f"unexpected error ({type(error).__name__}: {said}); please report it")
         if task.finding is not None:
-            said = task.finding
-            noted = [replace(r, clip=replace(r.clip, findings=(*r.clip.findings, said))) for r in result.results]
+            note = Finding(task.finding)
+            noted = [replace(r, clip=replace(r.clip, findings=(*r.clip.findings, note))) for r in result.results]
             result = replace(result, results=noted)
         return Done(task, result, pictures.files)
 

@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from . import decord_reader, stills
+from .cadence import Rhythm
 from .colour import Converter, orientation_of
 from .errors import BrokenVideo, TransientVideoError
 from .media import decoder as prepare_decoder
@@ -39,6 +40,17 @@ def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> l
     if info.still and stills.is_still(ref):
         return [Fraction(0)]
     return packet_table(ref, timeout_s=timeout_s).times
+
+
+def rhythm(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> Rhythm:
+    """Times, key frames and packet sizes of all frames, for findings; empty for a still picture. Nothing is decoded.
+
+    Raises:
+        VideoError: the video cannot be read.
+    """
+    if info.still and stills.is_still(ref):
+        return Rhythm.of_times([Fraction(0)])
+    return Rhythm.of_table(packet_table(ref, timeout_s=timeout_s), info.codec)
 
 
 def choose_decoder(

@@ -93,7 +93,7 @@ def write_clips_csv(clips: Iterable[ClipScore], file: TextIO) -> int:
 def _flat(clip: ClipScore) -> dict[str, object]:
     row = clip_json(clip)
     low, high = clip.ci95 or (None, None)
-    row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(clip.findings)}
+    row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(clip.sentences)}
     return {name: row.get(name) for name in CLIP_COLUMNS}
 
 

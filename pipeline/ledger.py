@@ -18,7 +18,7 @@ from pathlib import Path
 from .errors import UsageError
 from .parts import DamagedPartError, UnreadablePartError, count_rows, read_part, remove_part, write_part
 from .row_index import RowIndex
-from .schema import CLIPS, FRAMES, clip_rows, clips_of, frame_rows, frames_of
+from .schema import CLIPS, FRAMES, SCHEMA_VERSION, clip_rows, clips_of, frame_rows, frames_of
 from .values import ClipResult, ClipScore, FrameScore, Mode
 
 Key = tuple[str, Mode | None]  # path and mode: at most one row each
@@ -114,8 +114,11 @@ class Ledger:
             if isinstance(rows, UnreadablePartError):
                 self.warn(path, rows)
             else:
-                self.rows.put(path.name, rows)
-                self._check_frames(path.name, frames, rows)
+                clips, older = rows
+                self.rows.put(path.name, clips)
+                self._check_frames(path.name, frames, clips)
+                if older and not self.read_only and path.name in self.rows:  # or one query over all parts would fail
+                    self._write_clips(path.name, self.rows[path.name])
         self._drop_doubles()
         if not self.read_only:
             for name in frame_parts:  # a run was killed between frames and clips
@@ -183,8 +186,10 @@ class Ledger:
         self.rows.put(part, clips)
 
 
-def _read_clips(path: Path) -> list[ClipScore] | UnreadablePartError:
+def _read_clips(path: Path) -> tuple[list[ClipScore], bool] | UnreadablePartError:
+    """The rows of a part, and whether an older version of the tables wrote some of them."""
     try:
-        return clips_of(read_part(path, CLIPS))
+        table = read_part(path, CLIPS)
+        return clips_of(table), any((v or 0) < SCHEMA_VERSION for v in table["schema_version"].to_pylist())
     except UnreadablePartError as error:
         return error

@@ -104,12 +104,15 @@ def measure_ladder(
 
 
 def _read(track: Track, raster: tuple[int, int], settings: Settings) -> Iterator[Frame]:
-    """The stream of a track's sampled frames on the display raster."""
+    """The stream of a track's sampled frames on the display raster, each looked at for findings as it passes."""
     assert track.info is not None
     wanted = [s.frame for s in track.samples]
-    return decode.read_frames(
+    frames = decode.read_frames(
         track.ref, track.info, wanted, raster=raster, decoder=settings.decoder, timeout_s=settings.decode_timeout_s
     )
+    for frame in frames:
+        track.watch.see(frame, track.start_s)
+        yield frame
 
 
 def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:

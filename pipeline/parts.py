@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .errors import YotoVideoError
+from .schema import upgraded
 
 TEMPORARY = ".tmp"  # folder beside the data sets
 
@@ -80,7 +81,7 @@ def read_part(path: Path, schema: pa.Schema) -> pa.Table:
     with _reading():
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             _check_kind(file.schema_arrow, schema)
-            table = file.read(use_threads=False)  # parts are small: threads cost more than they bring
+            table = upgraded(file.read(use_threads=False))  # parts are small: threads cost more than they bring
         have = table.schema
         columns = [
             pa.nulls(table.num_rows, f.type)

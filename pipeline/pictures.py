@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .values import RGB, ClipResult, FrameScore, Moment
+from .values import RGB, ClipResult, Finding, FrameScore, Moment
 
 WIDTH = 960  # of kept pictures, at most: what is held for a ladder of 13 videos stays under 100 MB, UHD or not
 APART_S = 1.0  # moments closer than this tell the same story
@@ -125,7 +125,7 @@ def with_pictures(result: ClipResult, worst: WorstFrames, heat_map: HeatMap, sin
         moments = tuple(_save(kept, heat_map, sink, result.clip.result_id) for kept in found)
     except Exception as error:
         why = f"pictures of the worst frames could not be made ({type(error).__name__}: {error})"
-        return replace(result, clip=replace(result.clip, findings=(*result.clip.findings, why)))
+        return replace(result, clip=replace(result.clip, findings=(*result.clip.findings, Finding(why))))
     return replace(result, clip=replace(result.clip, moments=moments))
 
 

@@ -74,8 +74,12 @@ def local_path(out: str | os.PathLike[str]) -> Path:
     return Path(text).expanduser().absolute()
 
 
-def check_readable(out: Path) -> None:
-    """Raise UsageError unless results of a scan are here, in a version this program reads."""
+def check_readable(out: Path) -> int:
+    """The version of the results that are here.
+
+    Raises:
+        UsageError: there are none, or a newer program wrote them.
+    """
     marker = out / MARKER
     try:
         version = json.loads(marker.read_text())["schema_version"]
@@ -89,6 +93,7 @@ def check_readable(out: Path) -> None:
         raise UsageError(f"{marker}: not written by yoto-video; choose another folder for --out") from None
     if version > SCHEMA_VERSION:
         raise UsageError(f"{out}: written by a newer yoto-video (schema {version}); update, or choose another --out")
+    return version
 
 
 def prepare(out: Path) -> None:
@@ -100,7 +105,8 @@ def prepare(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / MARKER).exists():
-            check_readable(out)
+            if check_readable(out) < SCHEMA_VERSION:
+                _write_marker(out)  # what is written from now on an older program cannot read
         else:
             if any(not entry.name.startswith(".") for entry in out.iterdir()):
                 raise UsageError(

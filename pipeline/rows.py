@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import pool
+from . import detect, pool
 from .errors import BrokenVideo, VideoError
 from .identity import comparison_id
 from .score import Judge, Tally, as_video_error
 from .tracks import Track
-from .values import ClipResult, ClipScore, FrameScore, Ladder, Mode
+from .values import ClipResult, ClipScore, Finding, FrameScore, Ladder, Mode
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ def results_of(track: Track, context: Context) -> list[ClipResult]:
         except Exception as error:
             failure = as_video_error(track.ref.path, error, "pooling its scores")
     why: dict[str, Any] = {"status": failure.status, "reason": failure.reason, "retryable": failure.retryable}
-    return [ClipResult(ClipScore(mode=None, findings=tuple(track.findings), **why, **_common(track, context)))]
+    findings = tuple(map(Finding.of, track.findings))
+    return [ClipResult(ClipScore(mode=None, findings=findings, **why, **_common(track, context)))]
 
 
 def _scores(track: Track, context: Context) -> list[ClipResult]:
     tally, common = context.tallies[track.place], _common(track, context)
-    findings = track.findings + _partial(track, tally, "")
+    findings = [*track.findings, *_partial(track, tally, "")]
     lost = None if context.master in (None, track) else _failure_of_master(context)
     if lost is not None and context.master is not None:
         name = context.master.ref.name
@@ -50,19 +51,28 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         "display": f"{context.raster[0]}x{context.raster[1]}",
         "retryable": lost is not None and lost.retryable,
     }
-    results = [_scored("nr", tally.scores["nr"], common | {"findings": tuple(findings)})]
-    if tally.scores["fr"] and lost is None and context.master is not None:
-        master = context.master
-        findings += track.fr_findings + _partial(master, context.tallies[master.place], "of the master, ")
+    master = context.master if tally.scores["fr"] and lost is None else None
+    beside = None if master is None else detect.Beside(master.watch, master.key_times, _pairs(track))
+    seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
+    findings = [*detect.without_repeats_of(seen, findings), *seen]
+    scores = tally.scores
+    results = [_scored("nr", scores["nr"], common | _told(track, findings, scores["nr"]))]
+    if master is not None and beside is not None:
+        findings += [*track.fr_findings, *_partial(master, context.tallies[master.place], "of the master, ")]
+        findings += detect.against_master(track.watch, beside)
         common |= {
-            "findings": tuple(findings),
             "result_id": comparison_id(track.result_id),
             "reference": master.ref.path,
             "offset_frames": 0,  # laid over each other at equal start
             "offset_s": 0.0,
         }
-        results.append(_scored("fr", tally.scores["fr"], common))
+        results.append(_scored("fr", scores["fr"], common | _told(track, findings, scores["fr"])))
     return results
+
+
+def _pairs(track: Track) -> list[tuple[int, int]]:
+    """(frame, the master's frame) that show the same instant."""
+    return [(s.frame, s.step) for s in track.samples if s.paired]
 
 
 def _failure(track: Track, tally: Tally) -> VideoError | None:
@@ -111,3 +121,8 @@ def _scored(mode: Mode, frames: Sequence[FrameScore], columns: Mapping[str, Any]
     pools = pool.pool([f.pts_time for f in frames], scores)
     clip = ClipScore(mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores), frames=len(frames), **columns)
     return ClipResult(clip, tuple(frames))
+
+
+def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:
+    """The column of findings: those, and what the scores of one mode show."""
+    return {"findings": tuple(map(Finding.of, [*findings, *detect.pumping(frames, track.key_times)]))}

@@ -20,13 +20,22 @@ from typing import Any
 import pyarrow as pa
 
 from .pool import POOLS
-from .values import ClipResult, ClipScore, FrameScore, Moment, RunRow
+from .values import ClipResult, ClipScore, Finding, FrameScore, Moment, RunRow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: findings are structs, were sentences
 
 _TEXT, _REAL, _WHOLE, _FLAG = pa.string(), pa.float64(), pa.int64(), pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
 _POOLS = pa.struct([pa.field(name, _REAL) for name in POOLS])
+_FINDING = pa.struct(
+    [
+        pa.field("kind", _TEXT),
+        pa.field("severity", _TEXT),
+        pa.field("start_s", _REAL),
+        pa.field("end_s", _REAL),
+        pa.field("sentence", _TEXT),
+    ]
+)
 _MOMENT = pa.struct(
     [
         pa.field("frame_num", _WHOLE),
@@ -88,7 +97,7 @@ CLIPS = _schema(
         ("offset_frames", _WHOLE, "offset_s in frames of the reference"),
         ("offset_s", _REAL, "reference time minus this video's time of a matching pair, seconds (fr)"),
         ("match_confidence", _REAL, "of the offset, 0 to 1 (fr)"),
-        ("findings!", pa.list_(_TEXT), "notes worth knowing: assumptions made, fall-backs; one sentence each"),
+        ("findings!", pa.list_(_FINDING), "what is worth knowing beside the score; times are null for the whole video"),
         ("moments!", pa.list_(_MOMENT), "worst frames kept for the report; pictures are paths relative to the folder"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),
@@ -137,7 +146,7 @@ def storable(clip: ClipScore) -> ClipScore:
         ladder=plain(clip.ladder),
         reason=None if clip.reason is None else plain(clip.reason),
         reference=None if clip.reference is None else plain(clip.reference),
-        findings=tuple(map(plain, clip.findings)),
+        findings=tuple(replace(finding, sentence=plain(finding.sentence)) for finding in clip.findings),
     )
 
 
@@ -220,10 +229,24 @@ def clip_json(clip: ClipScore) -> dict[str, object]:
         "offset_frames": clip.offset_frames,
         "offset_s": _finite(clip.offset_s),
         "match_confidence": _finite(clip.match_confidence),
-        "findings": list(clip.findings),
+        "findings": [finding_json(finding) for finding in clip.findings],
         "model": clip.model,
         "model_sha256": clip.model_sha256,
     }
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """A finding as it stands in JSON and in a row of `clips`."""
+    return {name: getattr(finding, name) for name in _FINDING.names}
+
+
+def upgraded(table: pa.Table) -> pa.Table:
+    """A table of an older version as this version has it; columns that it lacks stay absent."""
+    place = table.schema.get_field_index("findings")
+    if place < 0 or table.schema.field(place).type != pa.list_(_TEXT):
+        return table
+    notes = [[finding_json(Finding(said)) for said in said_of] for said_of in table["findings"].to_pylist()]
+    return table.set_column(place, "findings", pa.array(notes, pa.list_(_FINDING)))
 
 
 def _clip_row(clip: ClipScore) -> dict[str, object]:
@@ -235,7 +258,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
         "score": clip.score,
         "pools": clip.pools or None,
         "ci95": None if clip.ci95 is None else list(clip.ci95),
-        "findings": list(clip.findings),
+        "findings": [finding_json(finding) for finding in clip.findings],
         "moments": [asdict(moment) for moment in clip.moments],
         "measured_at": clip.measured_at or datetime.now(UTC),
         "schema_version": SCHEMA_VERSION,
@@ -247,7 +270,7 @@ def _clip(row: dict[str, Any]) -> ClipScore:
     values["mode"] = row["mode"]
     if "ci95" in values:
         values["ci95"] = tuple(values["ci95"])
-    values["findings"] = tuple(values.get("findings", ()))
+    values["findings"] = tuple(Finding(**{n: f[n] for n in _FINDING.names}) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
     return ClipScore(**values)
 

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from . import align, decode, probe, storage
+import numpy as np
+
+from . import align, cadence, decode, probe, storage
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
 from .identity import ladder_ids
+from .looks import Watch
 from .score import as_video_error
 from .settings import Settings
-from .values import Ladder, VideoInfo, VideoRef
+from .stretches import Floats
+from .values import Finding, Ladder, VideoInfo, VideoRef
 
 
 @dataclass
@@ -28,8 +32,10 @@ class Track:
     info: VideoInfo | None = None
     start_s: Fraction = Fraction(0)  # exact presentation time of the first frame
     samples: list[Sample] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    fr_findings: list[str] = field(default_factory=list)  # about the comparison alone
+    findings: list[str | Finding] = field(default_factory=list)  # a plain sentence is a note
+    fr_findings: list[str | Finding] = field(default_factory=list)  # about the comparison alone
+    key_times: Floats = field(default_factory=lambda: np.empty(0))  # of key frames, seconds from the first frame
+    watch: Watch = field(default_factory=Watch)  # what its sampled frames look like
     failure: VideoError | None = None
 
 
@@ -162,6 +168,9 @@ def _times(track: Track, settings: Settings) -> list[Fraction] | None:
         return None
     try:
         times = decode.frame_times(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+        rhythm = decode.rhythm(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+        track.key_times = rhythm.keys
+        track.findings += cadence.findings(rhythm)
         if settings.decoder != "pyav":
             _, instead = decode.choose_decoder(
                 track.ref, track.info, settings.decoder, timeout_s=settings.decode_timeout_s
@@ -180,12 +189,18 @@ def _times(track: Track, settings: Settings) -> list[Fraction] | None:
 
 def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:
     """Say where a picture's shape differs from the display's by more than 1 %: it is stretched as a whole."""
+    shown = raster[0] / raster[1]
     for track in tracks:
         if track.info is None or track.failure is not None:
             continue
-        own, shown = track.info.width / track.info.height, raster[0] / raster[1]
-        if abs(own / shown - 1) > 0.01:
-            track.findings.append(
-                f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {shown:.3f} "
-                f"({raster[0]}x{raster[1]}): the picture was stretched"
-            )
+        own = track.info.width / track.info.height
+        if abs(own / shown - 1) <= 0.01:
+            continue
+        said = (
+            f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {shown:.3f} "
+            f"({raster[0]}x{raster[1]}): the picture was stretched"
+        )
+        if abs(own * shown - 1) <= 0.02:  # on its side
+            track.findings.append(Finding(f"{said}; it lies on its side: a rotation was lost", "rotation", "error"))
+        else:
+            track.findings.append(Finding(said, "aspect", "warning"))

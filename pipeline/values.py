@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Mode = Literal["nr", "fr"]
 Status = Literal["ok", "skipped", "failed"]
+Severity = Literal["info", "warning", "error"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
 
@@ -124,6 +125,33 @@ class FrameScore:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """Something worth knowing of a video beside its score, and never part of it.
+
+    `kind` is one of those in docs/schema.md; "note" for an assumption or a fall-back. Without times it
+    is about the whole video.
+    """
+
+    sentence: str
+    kind: str = "note"
+    severity: Severity = "info"
+    start_s: float | None = None  # seconds from the stream's first frame
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.start_s is None) != (self.end_s is None):
+            raise ValueError(f"a finding has both times or none: {self.sentence}")
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @classmethod
+    def of(cls, said: str | Finding) -> Finding:
+        """A plain sentence is a note."""
+        return said if isinstance(said, Finding) else cls(said)
+
+
+@dataclass(frozen=True)
 class Moment:
     """A worst frame kept for the report: pictures are paths relative to OUT."""
 
@@ -159,7 +187,7 @@ class ClipScore:
     offset_frames: int | None = None
     offset_s: float | None = None
     match_confidence: float | None = None
-    findings: tuple[str, ...] = ()  # notes worth showing: assumptions, fall-backs
+    findings: tuple[Finding, ...] = ()
     moments: tuple[Moment, ...] = ()
     model: str | None = None
     model_sha256: str | None = None
@@ -178,6 +206,11 @@ class ClipScore:
     def score(self) -> float | None:
         """The mean over frames; None when not scored."""
         return self.pools.get("mean")
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the findings say."""
+        return tuple(finding.sentence for finding in self.findings)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .figures import GREY, Chart, Style, chart
+from .finding_figures import ROW, bars, row_name, timed
 from .rd import RatePoint, by_rate, hull
 from .read import MODES, Clip, LadderTable, Series
 
@@ -115,6 +116,8 @@ def over_time(
 ) -> Chart | None:
     """Score of every sampled frame over time: a row a mode, a line a clip, one time axis that zooms all rows.
 
+    Findings that have a time are bars in a row of their own below.
+
     A trace's `legendgroup` is its clip's place in `clips`: the page's own legend shows and hides by it.
 
     Args:
@@ -132,23 +135,33 @@ def over_time(
     as_clock = longest > 120  # minutes and seconds read better than thousands of seconds
     data: list[dict[str, object]] = []
     layout: dict[str, object] = {"hovermode": "closest", "dragmode": "zoom", "showlegend": False}
+    entries = timed(clips)
+    tall, below = 280 * len(modes), ROW * len(entries) + 16 if entries else 0
+    foot = below / (tall + below)  # share of the plot that findings take
     for row, mode in enumerate(modes):
         axis = "y" if row == 0 else f"y{row + 1}"
         shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) is not None and len(s[0])]
         data += [_frames(i, c, mode, *thin(*s), style[c.path], axis, as_clock) for i, c, s in shown]
-        top, bottom = 1 - row / len(modes), 1 - (row + 1) / len(modes)
-        between = (0.04 if row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
+        top, bottom = (1 - (1 - foot) * (row + k) / len(modes) for k in (0, 1))
+        between = (0.04 if entries or row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
         layout[f"yaxis{axis[1:]}"] = {
             "title": {"text": f"{mode.upper()} score"}, "fixedrange": True,
             "range": score_range([float(v) for _, _, (_, scores) in shown for v in (scores.min(), scores.max())]),
             "domain": [bottom + between[0], top - between[1]],
+        }  # fmt: skip
+    if entries:
+        axis = f"y{len(modes) + 1}"
+        data += bars(entries, axis, longest, 1000.0 if as_clock else 1.0)
+        layout[f"yaxis{axis[1:]}"] = {
+            "type": "category", "categoryarray": [row_name(c) for _, c, _ in reversed(entries)], "fixedrange": True,
+            "domain": [0.0, foot], "showgrid": False, "range": [-0.6, len(entries) - 0.4],
         }  # fmt: skip
     clock = {"type": "date", "tickformat": "%H:%M:%S" if longest >= 3600 else "%M:%S", "hoverformat": "%H:%M:%S.%L"}
     layout["xaxis"] = {"anchor": axis, "title": {"text": "time" if as_clock else "time, s"}} | (
         clock if as_clock else {"rangemode": "tozero"}
     )
     layout["margin"] = {"l": 52, "r": 16, "t": 30, "b": 44}
-    return chart(data, layout, 280 * len(modes) + 60)
+    return chart(data, layout, tall + below + 60)
 
 
 def _frames(

@@ -20,7 +20,7 @@ from .. import __version__
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
-from . import figures, ladder_figures, tables
+from . import figures, finding_figures, ladder_figures, tables
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -124,6 +124,7 @@ def _ladder_page(
         tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
         worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
         drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],
+        timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
         offsets=any(r.offset_s is not None for _, r in rows),

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.values import ClipScore, Moment
+from ..pipeline.values import ClipScore, Finding, Moment
 from .labels import common_folder, last_component, short_labels
 
 MODES = ("fr", "nr")  # order of telling: with a master first
@@ -134,9 +134,15 @@ class Clip:
         return self._any.duration_s
 
     @property
-    def findings(self) -> tuple[str, ...]:
-        """Notes of all modes, each once."""
+    def findings(self) -> tuple[Finding, ...]:
+        """Of all modes, each once."""
         return tuple(dict.fromkeys(f for r in self.rows for f in r.findings))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Kinds of findings that a reader of the score has to know of: warnings and errors, the gravest first."""
+        grave = sorted((f for f in self.findings if f.severity != "info"), key=lambda f: f.severity)  # error, warning
+        return tuple(dict.fromkeys(f.kind for f in grave))
 
 
 @dataclass(frozen=True)
@@ -157,12 +163,20 @@ class LadderTable:
         return tuple(c for c in self.clips if not c.is_master)
 
     @property
-    def findings(self) -> list[tuple[str, list[Clip]]]:
+    def findings(self) -> list[tuple[Clip, Finding]]:
+        """What was found in each clip, notes apart: the gravest first, then by time."""
+        rank = ("error", "warning", "info").index
+        found = [(c, f) for c in self.clips for f in c.findings if f.kind != "note"]
+        return sorted(found, key=lambda entry: (rank(entry[1].severity), entry[1].start_s or 0.0))
+
+    @property
+    def notes(self) -> list[tuple[str, list[Clip]]]:
         """Each note once, with the clips it is about."""
         notes: dict[str, list[Clip]] = {}
         for clip in self.clips:
-            for note in clip.findings:
-                notes.setdefault(note, []).append(clip)
+            for finding in clip.findings:
+                if finding.kind == "note":
+                    notes.setdefault(finding.sentence, []).append(clip)
         return list(notes.items())
 
     def span(self, mode: str) -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from ..pipeline.values import RunRow
 from .rd import RatePoint, hull, pareto
 from .read import MODES, Clip, Fleet, LadderTable
+from .words import kind
 
 Json = dict[str, object]
 Cell = object
@@ -44,7 +45,7 @@ def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
 
 
 def _clip_row(clip: Clip, modes: Sequence[str], links: Mapping[str, str], folder: str) -> Json:
-    tag = "master" if clip.is_master else None
+    tag = ", ".join([*(["master"] if clip.is_master else []), *map(kind, clip.labels)]) or None
     shown = clip.path.removeprefix(folder)
     scored = " + ".join(r.mode.upper() for m in MODES if (r := clip.row(m)) is not None and r.mode)
     cells: list[Cell] = [[clip.label, links[clip.ladder], tag, shown if shown != clip.label else None]]
@@ -63,7 +64,7 @@ def _clip_row(clip: Clip, modes: Sequence[str], links: Mapping[str, str], folder
             scored or "not scored", clip.codec, f"{clip.rung}p" if clip.rung else None,
             "master" if clip.is_master else "rendition", "scored" if clip.status == "ok" else clip.status,
         ],
-        "find": f"{clip.path} {clip.ladder}",
+        "find": f"{clip.path} {clip.ladder} {' '.join(map(kind, clip.labels))}",
     }  # fmt: skip
 
 

@@ -55,4 +55,14 @@ def dasharray(style: Style) -> str:
     return _DASHES.get(style.dash, "11 3 2 3")
 
 
-FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray)}
+def kind(name: str) -> str:
+    """A finding's kind in words: "poor_source" is "poor source"."""
+    return name.replace("_", " ")
+
+
+def span(start_s: float | None, end_s: float | None) -> str:
+    """When a finding is: from and to, or the whole video."""
+    return "throughout" if start_s is None else f"{clock(start_s)} – {clock(end_s)}"
+
+
+FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span)}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe, storage
+from yoto_video.pipeline.cadence import Rhythm
 from yoto_video.pipeline.errors import BrokenVideo
 from yoto_video.pipeline.values import Frame, VideoInfo, VideoRef
 
@@ -90,6 +91,7 @@ class FakeVideos:
         self.alive = 0  # streams open now
         monkeypatch.setattr(probe, "probe", self._probe)
         monkeypatch.setattr(decode, "frame_times", self._frame_times)
+        monkeypatch.setattr(decode, "rhythm", lambda ref, info, **_: Rhythm.of_times(self.videos[ref.path].times))
         monkeypatch.setattr(decode, "read_frames", self._read_frames)
         instead = ("pyav", "read with PyAV, not decord: there is no file")
         monkeypatch.setattr(decode, "choose_decoder", lambda *_, **__: instead)

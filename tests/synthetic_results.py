@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from yoto_video.pipeline.pool import ci95, pool
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode, Moment, RunRow
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Mode, Moment, RunRow
 
 SHA = "3f1c" * 16
 MODEL = {"model": "yoto_mobilenetv2", "model_sha256": SHA}
@@ -87,7 +87,10 @@ def ladder(
             if master == "ok":
                 modes.append(("fr", mean))
             for mode, value in modes:
-                extra: dict[str, object] = dict(facts) | {"findings": notes}
+                extra: dict[str, object] = dict(facts) | {"findings": tuple(map(Finding.of, notes))}
+                if height == 360:
+                    frozen = Finding("the picture stands still while its master moves", "frozen", "error", 4.25, 7.5)
+                    extra["findings"] = (frozen, Finding("3 frames are missing", "cadence", "warning", 9.0, 9.16))
                 if mode == "fr":
                     extra |= {"reference": source, "offset_s": 0.0, "offset_frames": 0, "match_confidence": 0.98}
                 made = scored(path, name, mode, value, seconds=seconds, seed=here, **extra)

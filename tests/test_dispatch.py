@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from yoto_video.jobs.dispatch import Dispatcher
 from yoto_video.jobs.work import Done, Lost, Outcome, Task
 from yoto_video.pipeline.measure import LadderResult
-from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, Ladder, Rendition, VideoRef
 
 
 def ladder(name: str, *paths: str, master: str | None = None) -> Ladder:
@@ -34,7 +34,7 @@ def measured(task: Task, *, retryable: frozenset[str] = frozenset()) -> Done:
             ClipResult(
                 ClipScore(
                     path=video.path, ladder=task.ladder.name, mode=None, retryable=video.path in retryable,
-                    result_id=f"id {video.path}", findings=(task.finding,) if task.finding else (), **why,
+                    result_id=f"id {video.path}", findings=(Finding(task.finding),) if task.finding else (), **why,
                 )
             )
         )  # fmt: skip
@@ -123,7 +123,7 @@ def test_without_its_master_a_ladder_is_measured_and_says_so() -> None:
     assert [(c.path, c.status, c.is_master) for c in clips] == [
         ("/a", "skipped", False), ("/b", "skipped", False), ("/m", "failed", True),
     ]  # fmt: skip
-    assert "not compared with its master" in clips[0].findings[0]
+    assert "not compared with its master" in clips[0].sentences[0]
 
 
 @pytest.mark.parametrize("how", ["hung", "error"])

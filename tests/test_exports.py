@@ -17,7 +17,7 @@ from yoto_video.pipeline.exports import (
 )
 from yoto_video.pipeline.pool import ci95, pool
 from yoto_video.pipeline.schema import FRAMES
-from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Mode
 
 
 def result(mode: Mode, scores: dict[int, float], path: str = "/v/a, b.mp4", **changes: Any) -> ClipResult:
@@ -84,7 +84,7 @@ def test_frames_csv_is_tidy() -> None:
 
 def test_clips_csv_keeps_commas_and_empties() -> None:
     file = io.StringIO(newline="")
-    noted = result("nr", {0: 100 / 3}, findings=("one, with a comma", "two"), width=1920)
+    noted = result("nr", {0: 100 / 3}, findings=(Finding("one, with a comma"), Finding("two")), width=1920)
     assert write_clips_csv([noted.clip, FAILED], file) == 2
     table = pd.read_csv(io.StringIO(file.getvalue()))
     assert tuple(table.columns) == CLIP_COLUMNS

@@ -114,9 +114,16 @@ def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:
     clips = table(results).clips
     shown = spec(ladder_figures.over_time(clips, series(results), figures.styles(clips)))
     assert {t["xaxis"] for t in shown["data"]} == {"x"}
-    assert {t["yaxis"] for t in shown["data"]} == {"y", "y2"}
-    for trace in shown["data"]:
+    assert {t["yaxis"] for t in shown["data"]} == {"y", "y2", "y3"}
+    lines, told = ([t for t in shown["data"] if (t["yaxis"] == "y3") is last] for last in (False, True))
+    for trace in lines:
         assert clips[int(trace["legendgroup"])].label == trace["name"]
+    for trace in told:  # findings: a row a clip, below
+        assert [clips[int(trace["legendgroup"])].label] * 2 == trace["y"]
+    assert [numbers(t["x"]) for t in told] == [[4.25, 7.5], [9.0, 9.16]]
+    domains = [shown["layout"][f"yaxis{axis}"]["domain"] for axis in ("", "2", "3")]
+    assert domains[2][0] == 0
+    assert domains[2][1] < domains[1][0] < domains[1][1] < domains[0][0] < domains[0][1] == 1
     fr = [t for t in shown["data"] if t["yaxis"] == "y"]
     assert len(fr) == 5  # the master is not compared with itself
     assert shown["layout"]["yaxis"]["title"]["text"] == "FR score"

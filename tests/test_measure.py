@@ -54,6 +54,11 @@ def run(some: Ladder, judge: Any = None, settings: Settings | None = None, **res
     return measure_ladder(some, judge or FakeJudge(), settings or Settings(), **rest)
 
 
+def notes(clip: ClipScore) -> tuple[str, ...]:
+    """What is said of how it was measured, without what was seen in pictures and packets."""
+    return tuple(finding.sentence for finding in clip.findings if finding.kind == "note")
+
+
 def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make: Make) -> None:
     media = make(
         m=FakeVideo(times(100), info(128, 96)),
@@ -64,7 +69,7 @@ def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make
     result = run(ladder("high", "low", master="m"), judge)
     found = rows(result)
     assert list(found) == [("m", "nr"), ("high", "nr"), ("high", "fr"), ("low", "nr"), ("low", "fr")]
-    assert all(c.status == "ok" and c.display == "128x96" and c.findings == () for c in found.values())
+    assert all(c.status == "ok" and c.display == "128x96" and notes(c) == () for c in found.values())
     assert [c.is_master for c in found.values()] == [True, False, False, False, False]
     assert judge.sizes == {(96, 128)}  # one raster for all
     assert judge.encoded == 3 * found["m", "nr"].frames  # N + 1 passes, though each encode is judged in two modes
@@ -116,7 +121,7 @@ def test_half_the_frame_rate_is_compared_at_the_frames_both_have(make: Make) -> 
     make(m=FakeVideo(times(240, 60)), a=FakeVideo(times(120, 30)))
     clip = rows(run(ladder("a", master="m")))["a", "fr"]
     assert clip.pools["min"] == 100
-    assert clip.findings == ("30.00 frames a second, its master 60.00",)
+    assert clip.sentences == ("30.00 frames a second, its master 60.00",)
 
 
 def test_dropped_frames_are_judged_alone_and_counted(make: Make) -> None:
@@ -127,9 +132,9 @@ def test_dropped_frames_are_judged_alone_and_counted(make: Make) -> None:
     missing = found["m", "nr"].frames - fr.frames
     assert missing > 0
     assert fr.frames < nr.frames
-    (said,) = fr.findings
+    (said,) = notes(fr)
     assert said.startswith(f"{missing} of {found['m', 'nr'].frames} sampled frames of the master have no counterpart")
-    assert nr.findings == ()
+    assert notes(nr) == ()
 
 
 def test_without_a_master_all_are_shown_like_the_tallest(make: Make) -> None:
@@ -143,8 +148,8 @@ def test_without_a_master_all_are_shown_like_the_tallest(make: Make) -> None:
 def test_the_display_may_be_asked_for_and_a_stretched_picture_is_said(make: Make) -> None:
     make(m=FakeVideo(times(100), info(128, 96)), wide=FakeVideo(times(100), info(128, 72)))
     found = rows(run(ladder("wide", master="m")))
-    assert found["m", "nr"].findings == ()
-    assert "stretched" in found["wide", "fr"].findings[0]
+    assert found["m", "nr"].sentences == ()
+    assert "stretched" in found["wide", "fr"].sentences[0]
     asked = rows(run(ladder("wide", master="m"), settings=Settings(display=(64, 48))))
     assert {c.display for c in asked.values()} == {"64x48"}
 
@@ -159,7 +164,7 @@ def test_a_still_picture_is_a_video_of_one_frame(make: Make) -> None:
 
 def test_what_probing_assumed_is_a_finding(make: Make) -> None:
     make(a=FakeVideo(times(50), info(notes=("colour matrix not stated, bt709 assumed",))))
-    assert rows(run(ladder("a")))["a", "nr"].findings == ("colour matrix not stated, bt709 assumed",)
+    assert rows(run(ladder("a")))["a", "nr"].sentences == ("colour matrix not stated, bt709 assumed",)
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -210,7 +215,8 @@ def test_a_partly_decodable_video_is_scored_on_what_decoded(make: Make) -> None:
     for mode in ("nr", "fr"):
         clip = found["a", mode]  # type: ignore[index]
         assert (clip.status, clip.frames) == ("ok", 4)
-        assert clip.findings == ("only 4 of 8 sampled frames could be decoded: the file ends in the middle of a frame",)
+        said = "only 4 of 8 sampled frames could be decoded: the file ends in the middle of a frame"
+        assert clip.sentences == (said,)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +233,7 @@ def test_without_its_master_an_encode_is_judged_alone_and_says_why(make: Make, m
     assert list(found) == [("m", None), ("a", "nr")]
     assert found["m", None].is_master
     assert found["m", None].reason == reason
-    assert found["a", "nr"].findings == (f"not compared with its master m.mp4, which could not be used: {reason}",)
+    assert found["a", "nr"].sentences == (f"not compared with its master m.mp4, which could not be used: {reason}",)
     assert found["a", "nr"].frames >= 8
 
 
@@ -250,14 +256,14 @@ def test_a_partly_decodable_master_is_a_reference_as_far_as_it_goes(make: Make) 
     make(m=FakeVideo(times(100), breaks_at=50), a=FakeVideo(times(100)))
     found = rows(run(ladder("a", master="m")))
     assert (found["a", "nr"].frames, found["a", "fr"].frames) == (8, 4)
-    assert found["a", "fr"].findings[0].startswith("of the master, only 4 of 8 sampled frames")
+    assert found["a", "fr"].sentences[0].startswith("of the master, only 4 of 8 sampled frames")
 
 
 def test_hdr_and_sdr_are_not_compared(make: Make) -> None:
     make(m=FakeVideo(times(100), info(color_transfer="smpte2084")), a=FakeVideo(times(100)))
     found = rows(run(ladder("a", master="m")))
     assert list(found) == [("m", "nr"), ("a", "nr")]
-    assert found["a", "nr"].findings[0].startswith("not compared with its master: this is SDR, the master HDR (PQ)")
+    assert found["a", "nr"].sentences[0].startswith("not compared with its master: this is SDR, the master HDR (PQ)")
 
 
 class Nan(FakeJudge):
@@ -335,7 +341,7 @@ def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.
     inner = decode.read_frames
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
     found = rows(run(ladder("a"), settings=Settings(decoder="decord", decode_timeout_s=7, display=(32, 24))))
-    assert found["a", "nr"].findings == ("read with PyAV, not decord: there is no file",)
+    assert found["a", "nr"].sentences == ("read with PyAV, not decord: there is no file",)
     assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7}
 
 
@@ -393,7 +399,7 @@ def test_real_encodes_are_decoded_in_step_with_their_master(data_dir: Path, out_
     frames = {c.frames for c in found.values()}
     assert len(frames) == 1  # none was lost, though four decoders ran side by side
     assert judge.encoded == 4 * frames.pop()
-    assert not any("could be decoded" in said for c in found.values() for said in c.findings)
+    assert not any("could be decoded" in said for c in found.values() for said in c.sentences)
     assert all(c.score is not None and 80 < c.score < 100 for (_, mode), c in found.items() if mode == "fr")
     assert all((out_dir / m.heat_map).stat().st_size > 500 for c in found.values() for m in c.moments)
 

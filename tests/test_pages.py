@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding
 from yoto_video.reports.labels import common_folder, short_labels
 from yoto_video.reports.pages import build_report, page_name
 from yoto_video.reports.read import gather
@@ -188,7 +188,8 @@ def test_one_mode_missing_is_listed_with_its_reason(out_dir: Path) -> None:
 
 def test_names_and_reasons_with_markup_are_text(out_dir: Path) -> None:
     results = ladder(HOSTILE.replace("/", "∕"), root="/v/" + HOSTILE.replace("/", "∕"))
-    notes = {**vars(results[-1].clip), "findings": (HOSTILE,), "model": HOSTILE}
+    told = (Finding(HOSTILE), Finding(HOSTILE, HOSTILE, "error", 0.0, 1.0))
+    notes = {**vars(results[-1].clip), "findings": told, "model": HOSTILE}
     results[-1] = ClipResult(ClipScore(**notes), results[-1].frames)
     index = build_report(write(out_dir, [results, [unscored("/v/b.mp4", HOSTILE, HOSTILE)]]))
     for path in [index, *index.parent.glob("ladders/*.html")]:

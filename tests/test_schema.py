@@ -23,13 +23,15 @@ from yoto_video.pipeline.schema import (
     clip_json,
     clip_rows,
     clips_of,
+    finding_json,
     frame_rows,
     frames_of,
     run_rows,
     runs_of,
     storable,
+    upgraded,
 )
-from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Moment, RunRow
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Moment, RunRow
 
 # Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
 JSON_KEYS = [
@@ -49,6 +51,9 @@ def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
     return st.none() | strategy
 
 
+findings = st.builds(Finding, text, text, st.sampled_from(["info", "warning", "error"]), *[st.none()] * 2) | st.builds(
+    Finding, text, text, st.just("info"), number, number
+)
 moments = st.builds(Moment, st.integers(0, 2**40), number, score, text, text, maybe(text))
 common = {
     "path": text.filter(bool),
@@ -65,7 +70,7 @@ common = {
     "offset_frames": maybe(st.integers(-(2**40), 2**40)),
     "offset_s": maybe(number),
     "match_confidence": maybe(score),
-    "findings": st.lists(text, max_size=3).map(tuple),
+    "findings": st.lists(findings, max_size=3).map(tuple),
     "moments": st.lists(moments, max_size=3).map(tuple),
     "model": maybe(text),
     "model_sha256": maybe(text),
@@ -175,9 +180,9 @@ def test_an_unknown_measurement_is_null_not_nan() -> None:
 
 def test_a_file_name_that_is_no_utf8_is_shown_escaped() -> None:
     path = b"/a/caf\xe9.mp4".decode("utf-8", "surrogateescape")
-    clip = storable(example(path=path, findings=(f"see {path}",)))
+    clip = storable(example(path=path, findings=(Finding(f"see {path}"),)))
     assert clip.path == "/a/caf\\udce9.mp4"
-    assert clips_of(clip_rows([clip]))[0].findings == ("see /a/caf\\udce9.mp4",)
+    assert clips_of(clip_rows([clip]))[0].sentences == ("see /a/caf\\udce9.mp4",)
     assert clip_json(example(path=path))["path"] == clip.path
     assert storable(clip) == clip
     assert storable(example(path="/a/café.mp4")).path == "/a/café.mp4"
@@ -193,14 +198,30 @@ def test_score_is_the_mean_and_null_without_one() -> None:
 
 
 def test_older_files_lack_columns_and_still_read() -> None:
-    table = clip_rows([example(findings=("a note",))])
+    table = clip_rows([example(findings=(Finding("a note"),))])
     older = table.drop_columns(["retryable", "content_id", "moments"])
     filled = pa.table(
         [older[f.name] if f.name in older.column_names else pa.nulls(1, f.type) for f in CLIPS],
         schema=pa.schema([f.with_nullable(True) for f in CLIPS]),
     )
     clip = clips_of(filled)[0]
-    assert (clip.retryable, clip.content_id, clip.moments, clip.findings) == (False, "", (), ("a note",))
+    assert (clip.retryable, clip.content_id, clip.moments, clip.sentences) == (False, "", (), ("a note",))
+
+
+def test_sentences_of_version_1_become_notes() -> None:
+    table = clip_rows([example(), example(findings=(Finding("one"), Finding("two")))])
+    place = table.schema.get_field_index("findings")
+    older = table.set_column(place, "findings", pa.array([[], ["one", "two"]], pa.list_(pa.string())))
+    assert [clip.findings for clip in clips_of(upgraded(older))] == [(), (Finding("one"), Finding("two"))]
+    assert upgraded(table) is table
+
+
+def test_a_finding_has_both_times_or_none() -> None:
+    with pytest.raises(ValueError, match="both times or none"):
+        Finding("half", start_s=1.0)
+    assert finding_json(Finding("x", "black", "error", 0.0, 2.5)) == {
+        "kind": "black", "severity": "error", "start_s": 0.0, "end_s": 2.5, "sentence": "x",
+    }  # fmt: skip
 
 
 def kind(type_: pa.DataType) -> str:

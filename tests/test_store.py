@@ -31,9 +31,9 @@ from yoto_video.pipeline.content_cache import ContentIds
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.parts import part_name
 from yoto_video.pipeline.pool import ci95, pool
-from yoto_video.pipeline.schema import FRAMES
+from yoto_video.pipeline.schema import CLIPS, FRAMES, SCHEMA_VERSION
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode, Moment, RunRow
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Mode, Moment, RunRow
 
 
 def scored(path: str, mode: Mode = "nr", ladder: str = "a", content: str = "1", **changes: Any) -> ClipResult:
@@ -84,7 +84,11 @@ def check_from_outside(out: Path) -> None:
 
 def test_values_survive_the_store(out_dir: Path) -> None:
     moment = Moment(12, 0.48, 3.0, "pictures/x/encode.webp", "pictures/x/heat.webp", None)
-    results = [*both("/v/1.mp4"), failed("/v/2.mp4"), scored("/v/3.mp4", moments=(moment,), findings=("assumed",))]
+    results = [
+        *both("/v/1.mp4"),
+        failed("/v/2.mp4"),
+        scored("/v/3.mp4", moments=(moment,), findings=(Finding("assumed"),)),
+    ]
     with Store(out_dir) as store:
         assert store.commit("a", results)
         stored = store.clips()
@@ -226,7 +230,7 @@ def test_ladders_of_any_name(out_dir: Path) -> None:
 def test_a_file_name_that_is_no_utf8(out_dir: Path) -> None:
     path = os.fsdecode(b"/v/caf\xe9.mp4")
     result = scored("/v/1.mp4")
-    result = replace(result, clip=replace(result.clip, path=path, findings=(f"see {path}",)))
+    result = replace(result, clip=replace(result.clip, path=path, findings=(Finding(f"see {path}"),)))
     with Store(out_dir) as store:
         store.commit("a", [result])
         store.commit("a", [result])
@@ -616,6 +620,28 @@ def test_results_of_a_newer_version_are_refused(out_dir: Path) -> None:
     for broken in ("", "{}", "[]", '{"schema_version": "1"}'):
         marker.write_text(broken)
         refuse(out_dir, "not written by yoto-video")
+
+
+def test_parts_of_version_1_are_written_anew_by_the_next_scan(out_dir: Path) -> None:
+    with Store(out_dir) as store:
+        noted = scored("/v/1.mp4", findings=(Finding("assumed"),))
+        store.commit("a", [noted])
+    (part,) = (out_dir / "clips").iterdir()
+    table = pq.read_table(part)
+    for name, column in (
+        ("findings", pa.array([["assumed"]], pa.list_(pa.string()))), ("schema_version", pa.array([1], pa.int32())),
+    ):  # fmt: skip
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"schema_version": b"1"}), part)
+    marker = out_dir / "yoto-video.json"
+    marker.write_text(json.dumps(json.loads(marker.read_text()) | {"schema_version": 1}))
+    with Store(out_dir, read_only=True) as store:
+        assert [clip.findings for clip in store.clips()] == [(Finding("assumed"),)]
+    assert pq.read_schema(part).field("findings").type == pa.list_(pa.string())  # a reader changes nothing
+    with Store(out_dir) as store:
+        assert [clip.findings for clip in store.clips()] == [(Finding("assumed"),)]
+    assert pq.read_schema(part).field("findings").type == CLIPS.field("findings").type
+    assert json.loads(marker.read_text())["schema_version"] == SCHEMA_VERSION
 
 
 def test_a_part_of_a_newer_version_is_told(out_dir: Path) -> None:

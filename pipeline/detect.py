@@ -1,0 +1,202 @@
+"""Findings from what was sampled: black, frozen, clipped and banded pictures, other colours than the master's, pumping.
+
+Only sampled frames are known (two a second by default), so a stretch begins and ends halfway between two of them, and
+what is shorter than two samples is not told. FFmpeg's blackdetect, freezedetect and their like want every frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .looks import Watch
+from .stretches import Floats, Stretch, between_samples, merged, of_flags
+from .values import Finding, FrameScore, Severity
+
+BLACK_SHARE = 0.98  # of the pixels: the picture is black, as FFmpeg's blackdetect has it
+BLACK_S = 1.0  # shorter black is a cut
+STILL = (0.5, 4.0)  # luma levels, mean and largest of the blocks: a change that is none
+REFRESHED = (3.0, 20.0)  # the same where a key frame lies between: the same picture, coded anew
+STILL_S = 2.0  # as FFmpeg's freezedetect has it
+WHITE_SHARE = 0.10  # of the pixels at the end of the range
+CONTOUR_SHARE = 0.15  # of the stretches of a picture; real pictures were seen to have up to 0.08
+ALL = 0.9  # of the samples: throughout
+CLIPPED_MORE = 0.03  # share of pixels at an end of the range beyond the master's
+CONTOURS_MORE = 0.05
+LIGHTER = 4.0  # levels of luma
+TINTED = 4.0  # levels of a colour difference
+FLATTER = 0.08  # contrast lost or won, as a share; limited range shown as full is 0.14
+PUMPING = {"fr": 10.0, "nr": 15.0}  # points; NR also follows the content
+SETTLED_S = 1.0  # after a key frame
+STARTS_S = 0.6
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """The master of a clip that was compared: its looks, and which of its frames shows what one of the clip's does."""
+
+    watch: Watch
+    keys: Floats  # times of its key frames, seconds from its first frame
+    pairs: Sequence[tuple[int, int]]  # (frame of the clip, frame of the master)
+
+
+def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Beside | None = None) -> list[Finding]:
+    """What the pictures of one clip show, over time. With its master it is known whether a freeze is its own."""
+    times = watch.column("time_s")
+    if not len(times):
+        return []
+    bounds = between_samples(times, duration_s or 0.0)
+    dark = watch.column("dark") >= BLACK_SHARE
+    found = _black(dark, bounds)
+    found += _frozen(watch, _still(watch, keys) & ~dark, bounds, master)
+    white = watch.column("white") >= WHITE_SHARE
+    said = f"at least {WHITE_SHARE:.0%} of the picture is clipped to white"
+    found += _spans(white, bounds, 1.0, "clipping", "info", said)
+    banded = watch.column("contours") >= CONTOUR_SHARE
+    found += _spans(banded, bounds, 1.0, "banding", "info", "wide smooth gradients rise in visible steps: banding")
+    lowest, highest = float(watch.column("lowest").min()), float(watch.column("highest").max())
+    if 14 <= lowest <= 19 and 229 <= highest <= 237 and len(times) > 1:
+        said = f"levels stay within {lowest:.0f} to {highest:.0f} of 255: limited range that is shown as full looks so"
+        found.append(Finding(said, "range", "warning"))
+    return found
+
+
+def _black(dark: Flags, bounds: tuple[Floats, Floats]) -> list[Finding]:
+    if dark.mean() >= ALL:
+        return [Finding("black throughout", "black", "error", 0.0, round(float(bounds[1][-1]), 3))]
+    return _spans(dark, bounds, BLACK_S, "black", "warning", "black")
+
+
+def _still(watch: Watch, keys: Floats) -> Flags:
+    """Samples that look like the one before them."""
+    times = watch.column("time_s")
+    change, peak = (np.nan_to_num(watch.column(name), nan=255.0) for name in ("change", "peak"))
+    still = (change < STILL[0]) & (peak < STILL[1])
+    refreshed = (change < REFRESHED[0]) & (peak < REFRESHED[1])
+    refreshed[1:] &= np.searchsorted(keys, times[1:], "right") > np.searchsorted(keys, times[:-1], "right")
+    beside = np.concatenate([[False], still[:-1]]) | np.concatenate([still[1:], [False]])
+    return np.asarray(still | (refreshed & beside), np.bool_)
+
+
+def _frozen(watch: Watch, still: Flags, bounds: tuple[Floats, Floats], master: Beside | None) -> list[Finding]:
+    """A still frame looks like the one before it, so that one belongs to the stretch."""
+    starts, ends = bounds
+    times, frames = watch.column("time_s"), watch.column("frame")
+    moving: set[int] = set()  # frames of the clip where its master moves
+    paired = {} if master is None else dict(master.pairs)
+    if master is not None:
+        known = zip(master.watch.column("frame"), _still(master.watch, master.keys), strict=True)
+        at_rest = {int(frame): bool(rests) for frame, rests in known}
+        moving = {mine for mine, theirs in paired.items() if not at_rest.get(theirs, True)}
+    found = []
+    for start, end, _ in of_flags(still, np.concatenate([starts[:1], starts[:-1]]), ends):
+        if end - start < STILL_S:
+            continue
+        severity: Severity = "warning"
+        said = "the same picture throughout" if end - start >= ALL * ends[-1] else "the picture stands still"
+        inside = [int(f) for f in frames[(times > start) & (times < end)]][1:]  # the first came from before the stretch
+        compared = [f for f in inside if f in paired]
+        if compared:
+            own = sum(f in moving for f in compared) > len(compared) / 2
+            severity = "error" if own else "info"
+            said += " while its master moves" if own else ", as in its master"
+        found.append(Finding(said, "frozen", severity, round(start, 3), round(end, 3)))
+    return found
+
+
+def _spans(
+    flags: Flags, bounds: tuple[Floats, Floats], least_s: float, kind: str, severity: Severity, said: str
+) -> list[Finding]:
+    """A finding for each run of at least two flagged samples and `least_s` seconds (or all of a shorter clip)."""
+    runs = [s for s in of_flags(flags, *bounds) if (s.frames > 1 and s.end_s - s.start_s >= least_s) or flags.all()]
+    return [Finding(said, kind, severity, round(s.start_s, 3), round(s.end_s, 3)) for s in runs]
+
+
+def without_repeats_of(pictures: Sequence[Finding], others: Sequence[str | Finding]) -> list[str | Finding]:
+    """`others` less the all but empty frames of stretches that are black or frozen anyway."""
+    spans = [(f.start_s or 0.0, f.end_s or 0.0) for f in pictures if f.kind in ("black", "frozen")]
+
+    def told(finding: Finding) -> bool:
+        start, end = finding.start_s or 0.0, finding.end_s or 0.0
+        return finding.kind == "repeated" and any(a - 1.0 <= start and end <= b + 1.0 for a, b in spans)
+
+    return [f for f in others if isinstance(f, str) or not told(f)]
+
+
+def against_master(watch: Watch, master: Beside) -> list[Finding]:
+    """What differs from the master more than coding makes it, over the whole clip: colours, contrast, banding."""
+    mine = {int(frame): i for i, frame in enumerate(watch.column("frame"))}
+    theirs = {int(frame): i for i, frame in enumerate(master.watch.column("frame"))}
+    both = [(mine[a], theirs[b]) for a, b in master.pairs if a in mine and b in theirs]
+    if len(both) < 2:
+        return []
+    at, by = np.array(both).T
+
+    def more(name: str) -> float:
+        return float(np.median(watch.column(name)[at] - master.watch.column(name)[by]))
+
+    found = []
+    red, green, blue, luma = more("red"), more("green"), more("blue"), more("luma")
+    spread = master.watch.column("spread")[by]
+    seen = spread > 10
+    contrast = float(np.median(watch.column("spread")[at][seen] / spread[seen])) - 1 if seen.any() else 0.0
+    tint = max(abs(red - green), abs(blue - green))
+    parts = [f"{luma:+.1f} luma"] if abs(luma) >= LIGHTER else []
+    parts += [f"{red:+.1f} red, {green:+.1f} green, {blue:+.1f} blue"] if tint >= TINTED else []
+    parts += [f"{contrast:+.0%} contrast"] if abs(contrast) >= FLATTER else []
+    if parts:
+        said = f"colours differ from its master's: {', '.join(parts)} (levels of 255, medians)"
+        found.append(Finding(said, "colour", "warning"))
+    clipped = max(more("white"), more("black"))
+    if clipped >= CLIPPED_MORE:
+        said = f"{clipped:.0%} more of the picture than in its master is clipped to black or white"
+        found.append(Finding(said, "clipping", "warning"))
+    if (banded := more("contours")) >= CONTOURS_MORE:
+        said = f"smooth gradients rise in visible steps in {banded:.0%} more of the picture than in its master: banding"
+        found.append(Finding(said, "banding", "warning"))
+    return found
+
+
+def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
+    """Key frames after which quality is low and recovers while the shot goes on: scene or segment starts that starve.
+
+    The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
+    key frame (or 4 s), which show the same shot, and with the frame before.
+    """
+    if len(scores) < 4 or not len(keys):
+        return []
+    times = np.array([s.pts_time for s in scores])
+    values = np.array([s.score for s in scores])
+    least = PUMPING[scores[0].mode]
+    ends = np.append(keys[1:], np.inf)
+    drops: list[tuple[Stretch, float]] = []
+    looked = 0
+    for key, end in zip(keys, ends, strict=True):
+        first = int(np.searchsorted(times, key))
+        settled = np.flatnonzero((times >= key + SETTLED_S) & (times < min(end, key + 4.0)))
+        if first >= len(times) or times[first] > min(key + STARTS_S, end) or not len(settled) or settled[0] == first:
+            continue
+        looked += 1
+        drop = float(np.median(values[settled])) - float(values[first])
+        before = float(values[first - 1] - values[first]) if first and key > 0 else drop
+        if min(drop, before) >= least:
+            drops.append((Stretch(float(key), float(times[settled[0]]), 1), drop))
+    if not drops:
+        return []
+    mode = scores[0].mode.upper()
+    if len(drops) >= 3 and len(drops) >= 0.3 * looked:
+        mean = float(np.mean([drop for _, drop in drops]))
+        span = merged((s for s, _ in drops), within_s=np.inf)[0]
+        many = f"{len(drops)} of {looked} key frames"
+        said = f"quality pumps: {mode} is {mean:.0f} points lower after {many} than a second on"
+        return [Finding(said, "quality_drop", "warning", round(span.start_s, 3), round(span.end_s, 3))]
+    said = "quality drops at a key frame: {} is {:.0f} points lower than a second on"
+    return [
+        Finding(said.format(mode, drop), "quality_drop", "warning", round(s.start_s, 3), round(s.end_s, 3))
+        for s, drop in drops
+    ]

@@ -1,0 +1,281 @@
+"""What is found beside the scores, in small real videos that have the fault, and not in those that lack it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+from yoto_video.pipeline import detect
+from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
+from yoto_video.pipeline.measure import measure_ladder
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.stretches import Stretch, between_samples, merged, of_flags
+from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Rendition, VideoRef
+
+from . import clips
+from .fakes import FakeJudge
+
+SIZE = (320, 180)
+Picture = Callable[[int, int, int], Any]
+
+
+@cache
+def canvas() -> Any:
+    """Grainy shapes to move over."""
+    rng = np.random.default_rng(7)
+    shapes = rng.integers(30, 225, (30, 60, 1)) + rng.integers(-25, 25, (30, 60, 3))
+    coarse = Image.fromarray(shapes.clip(0, 255).astype(np.uint8)).resize((960, 480))
+    return np.clip(np.asarray(coarse) + rng.normal(0, 6, (480, 960, 1)), 20, 240).astype(np.uint8)
+
+
+def moving(number: int, width: int, height: int) -> Any:
+    """Another place of the canvas at each frame."""
+    left, top = (number * 3) % (960 - width), number % (480 - height)
+    return canvas()[top : top + height, left : left + width]
+
+
+def instead(first: int, last: int, other: Picture) -> Picture:
+    """Frames from `first` up to `last` as `other` has them, else moving."""
+    return lambda n, w, h: other(n, w, h) if first <= n < last else moving(n, w, h)
+
+
+def still(number: int) -> Picture:
+    return lambda n, w, h: moving(number, w, h)
+
+
+def made(path: Path, picture: Picture = moving, **changes: Any) -> Path:
+    facts: dict[str, Any] = {"size": SIZE, "frames": 200, "gop": 50, "matrix": "bt709", "range": "tv"}
+    return clips.make(path, picture=picture, **facts | {"options": {"preset": "veryfast", "crf": "20"}} | changes)
+
+
+def found(path: Path, master: Path | None = None, mode: str = "nr", **options: Any) -> dict[str, Finding]:
+    """The findings of one clip by kind, notes apart; each kind once."""
+    rendition, source = Rendition(VideoRef(str(path))), None if master is None else VideoRef(str(master))
+    result = measure_ladder(Ladder("l", (rendition,), source), FakeJudge(), Settings(**options))
+    (clip,) = (r.clip for r in result.results if r.clip.mode == mode and r.clip.path == str(path))
+    told = [f for f in clip.findings if f.kind != "note"]
+    assert len({f.kind for f in told}) == len(told), told
+    return {f.kind: f for f in told}
+
+
+def at(finding: Finding, start: float, end: float, within: float = 0.5) -> bool:
+    """Whether a finding lies where it should, to a sample."""
+    return finding.start_s == pytest.approx(start, abs=within) and finding.end_s == pytest.approx(end, abs=within)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds in which nothing is wrong."""
+    return made(tmp_path_factory.mktemp("good") / "good.mp4")
+
+
+def test_nothing_is_found_where_nothing_is_wrong(good: Path, tmp_path: Path) -> None:
+    low = made(tmp_path / "low.mp4", size=(160, 90), options={"preset": "veryfast", "crf": "38"})
+    assert found(good) == {}
+    assert found(low, good, "fr") == {}
+
+
+def test_black_is_told_and_labelled(tmp_path: Path) -> None:
+    black = clips.flat(3, 3, 3)
+    some = found(made(tmp_path / "some.mp4", instead(75, 150, black)))
+    assert list(some) == ["black"]
+    assert some["black"].severity == "warning"
+    assert at(some["black"], 3.0, 6.0)
+    all_of_it = found(made(tmp_path / "all.mp4", black, frames=60))["black"]
+    assert (all_of_it.severity, all_of_it.sentence) == ("error", "black throughout")
+    assert (all_of_it.start_s, all_of_it.end_s) == (0.0, pytest.approx(2.4))
+    assert "black" not in found(made(tmp_path / "cut.mp4", instead(75, 90, black)))
+
+
+def test_a_freeze_is_the_encodes_own_fault_where_its_master_moves(good: Path, tmp_path: Path) -> None:
+    frozen = made(tmp_path / "frozen.mp4", instead(75, 150, still(75)))
+    alone = found(frozen)
+    assert alone["frozen"].severity == "warning"
+    assert at(alone["frozen"], 3.0, 6.0, within=0.6)
+    own = found(frozen, good)["frozen"]
+    assert (own.severity, own.sentence) == ("error", "the picture stands still while its master moves")
+    shared = found(made(tmp_path / "copy.mp4", instead(75, 150, still(75)), size=(160, 90)), frozen)["frozen"]
+    assert (shared.severity, shared.sentence) == ("info", "the picture stands still, as in its master")
+
+
+def test_a_small_thing_that_moves_is_no_freeze(tmp_path: Path) -> None:
+    def clock(number: int, width: int, height: int) -> Any:
+        picture = moving(0, width, height).copy()
+        picture[60 + number % 60 : 84 + number % 60, 140:180] = 250
+        return picture
+
+    assert "frozen" not in found(made(tmp_path / "clock.mp4", clock))
+
+
+def test_repeats_show_by_their_packets(good: Path, tmp_path: Path) -> None:
+    pulled = made(tmp_path / "pulled.mp4", lambda n, w, h: moving(n - n // 5, w, h), rate=Fraction(30))
+    repeated = found(pulled)["repeated"]
+    assert repeated.severity == "info"
+    said = int(repeated.sentence.split()[0])
+    assert said == pytest.approx(40, abs=8)  # every fifth of 200
+    assert "repeated" not in found(good)
+
+
+def test_pumping_at_key_frames(good: Path, tmp_path: Path) -> None:
+    def starved(number: int, width: int, height: int) -> Any:
+        picture = Image.fromarray(np.ascontiguousarray(moving(number, width, height)))
+        return np.asarray(picture.filter(ImageFilter.GaussianBlur(12)) if number % 50 < 16 else picture)
+
+    fixed = {"preset": "veryfast", "crf": "20", "x264-params": "scenecut=0:keyint=50:min-keyint=50"}
+    pumping = found(made(tmp_path / "pumping.mp4", starved, options=fixed), good, "fr")["quality_drop"]
+    assert "FR" in pumping.sentence
+    assert "4 of 4 key frames" in pumping.sentence
+    assert at(pumping, 0.0, 7.2)
+
+
+def test_gradients_in_steps_are_banding(tmp_path: Path) -> None:
+    def ramp(number: int, width: int, height: int) -> Any:
+        x = np.arange(width) * 0.25 + 60 + number * 0.2
+        return np.repeat(np.repeat(x[None], height, 0)[..., None], 3, axis=2)
+
+    def stepped(number: int, width: int, height: int) -> Any:
+        return (ramp(number, width, height) // 4 * 4).astype(np.uint8)
+
+    def dithered(number: int, width: int, height: int) -> Any:
+        noise = np.random.default_rng(number).uniform(-2, 2, (height, width, 1))
+        return (ramp(number, width, height) + noise).astype(np.uint8)
+
+    lossless = {"preset": "veryfast", "crf": "4"}
+    master = made(tmp_path / "dithered.mp4", dithered, options=lossless, frames=100)
+    banded = made(tmp_path / "stepped.mp4", stepped, options=lossless, frames=100)
+    assert "banding" not in found(master)
+    assert found(banded)["banding"].severity == "info"
+    with_master = [f for f in findings_of(banded, master, "fr") if f.kind == "banding"]
+    assert [f.severity for f in with_master] == ["info", "warning"]
+
+
+def findings_of(path: Path, master: Path, mode: str) -> tuple[Finding, ...]:
+    ladder = Ladder("l", (Rendition(VideoRef(str(path))),), VideoRef(str(master)))
+    (clip,) = (
+        r.clip
+        for r in measure_ladder(ladder, FakeJudge(), Settings()).results
+        if r.clip.mode == mode and r.clip.path == str(path)
+    )
+    return clip.findings
+
+
+def test_clipped_white_and_a_range_that_was_not_stretched(good: Path, tmp_path: Path) -> None:
+    def burnt(number: int, width: int, height: int) -> Any:
+        return np.clip(moving(number, width, height).astype(np.int16) * 2, 0, 255).astype(np.uint8)
+
+    def washed(number: int, width: int, height: int) -> Any:
+        wide = np.clip((moving(number, width, height).astype(np.float32) - 128) * 2.5 + 128, 0, 255)
+        return (16 + wide * 219 / 255).astype(np.uint8)
+
+    clipped = findings_of(made(tmp_path / "burnt.mp4", burnt), good, "fr")
+    assert [f.severity for f in clipped if f.kind == "clipping"] == ["info", "warning"]
+    assert found(made(tmp_path / "washed.mp4", washed))["range"].severity == "warning"
+
+
+def test_colours_that_differ_from_the_masters(good: Path, tmp_path: Path) -> None:
+    def tinted(number: int, width: int, height: int) -> Any:
+        return (moving(number, width, height) * np.array([1.0, 1.0, 0.9])).astype(np.uint8)
+
+    blue = found(made(tmp_path / "tinted.mp4", tinted), good, "fr")["colour"]
+    assert "blue" in blue.sentence
+    assert (blue.severity, blue.start_s) == ("warning", None)
+    full = made(tmp_path / "full.mp4", range="pc", matrix="bt709")
+    assert "colour" not in found(full, good, "fr")  # said in its header, and so converted
+    half = lambda n, w, h: (16 + moving(n, w, h).astype(np.float32) * 219 / 255).astype(np.uint8)  # noqa: E731
+    assert "contrast" in found(made(tmp_path / "flat.mp4", half), good, "fr")["colour"].sentence
+
+
+def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None:
+    narrow = made(tmp_path / "narrow.mp4", size=(240, 180), frames=50)
+    assert found(narrow, good)["aspect"].severity == "warning"
+    turned = made(
+        tmp_path / "turned.mp4", lambda n, w, h: moving(n, h, w).transpose(1, 0, 2), size=(180, 320), frames=50
+    )
+    assert found(turned, good)["rotation"].severity == "error"
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+flags = st.lists(st.booleans(), min_size=1, max_size=60).map(np.array)
+
+
+@settings(deadline=None)
+@given(flags)
+def test_stretches_hold_every_flagged_frame_and_no_other(flagged: Any) -> None:
+    times = np.arange(len(flagged), dtype=float)
+    runs = of_flags(flagged, times, times + 1)
+    inside = np.zeros(len(flagged), bool)
+    for run in runs:
+        assert run.end_s - run.start_s == run.frames
+        inside[int(run.start_s) : int(run.end_s)] = True
+    assert (inside == flagged).all()
+    near = merged(runs, within_s=2.0)
+    assert sum(s.frames for s in near) == sum(flagged)
+    assert all(b.start_s - a.end_s > 2.0 for a, b in pairwise(near))
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=50, unique=True).map(sorted), st.floats(0, 2000))
+def test_samples_speak_for_the_whole_clip_without_gaps(times: list[float], duration: float) -> None:
+    starts, ends = between_samples(np.array(times), duration)
+    assert starts[0] == 0
+    assert ends[-1] == max(duration, times[-1])
+    assert (ends[:-1] == starts[1:]).all()
+    assert ((starts <= times) & (times <= ends)).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=80), st.sampled_from(["nr", "fr"]))
+def test_even_scores_never_pump_and_drops_lie_in_the_clip(scores: list[float], mode: Any) -> None:
+    rows = [FrameScore(i, i * 0.5, s, mode) for i, s in enumerate(scores)]
+    keys = np.arange(0.0, len(scores) * 0.5, 2.0)
+    for finding in detect.pumping(rows, keys):
+        assert 0 <= (finding.start_s or 0) < (finding.end_s or 0) <= rows[-1].pts_time
+    assert detect.pumping([FrameScore(r.frame_num, r.pts_time, 50.0, mode) for r in rows], keys) == []
+
+
+def test_a_new_scene_that_looks_worse_and_stays_so_is_no_pumping() -> None:
+    rows = [FrameScore(i, i * 0.5, 80.0 if i < 20 else 40.0, "nr") for i in range(40)]
+    assert detect.pumping(rows, np.array([0.0, 10.0])) == []
+    rows[20] = FrameScore(20, 10.0, 20.0, "nr")
+    (drop,) = detect.pumping(rows, np.array([0.0, 10.0]))
+    assert (drop.start_s, drop.end_s) == (10.0, 11.0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
+def test_any_size_can_be_looked_at(width: int, height: int, level: int) -> None:
+    watch = Watch()
+    for i in range(2):
+        watch.see(Frame(i, Fraction(i), np.full((height, width, 3), level, np.uint8)), Fraction(0))
+    looks = watch.looks
+    assert looks.shape == (2, len(Look._fields))
+    assert watch.column("contours").max() == 0
+    assert abs(watch.column("luma")[0] - level) <= 1
+    assert (watch.column("change")[1], watch.column("peak")[1]) == (0, 0)
+    assert np.isnan(watch.column("change")[0])
+
+
+def test_contours_of_known_pictures() -> None:
+    x = np.arange(640)
+    steps = np.repeat(np.repeat((x // 12 * 2 % 200)[None], 320, 0)[..., None], 3, axis=2).astype(np.uint8)
+    assert contours(steps) > 0.4  # all rows, no column
+    fine = np.repeat(np.repeat((x // 12 % 200)[None], 320, 0)[..., None], 3, axis=2).astype(np.uint8)
+    assert contours(fine) == 0  # single levels are what 8 bits give
+    assert contours(np.random.default_rng(0).integers(0, 255, (320, 640, 3), dtype=np.uint8)) == 0
+    assert luma_of(np.full((1, 1, 3), 255, np.uint8))[0, 0] == 255
+
+
+def test_stretches_are_values() -> None:
+    assert merged([Stretch(3, 4, 1), Stretch(0, 1, 2), Stretch(1.5, 2, 1)], within_s=0.5) == [
+        Stretch(0, 2, 3), Stretch(3, 4, 1),
+    ]  # fmt: skip
