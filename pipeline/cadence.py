@@ -93,8 +93,9 @@ def _repeats(times: Floats, sizes: Floats) -> list[Finding]:
         return []
     ends = np.append(times[1:], 2 * times[-1] - times[-2])
     said = "{} frames carry almost no data: repeats, or a picture that stands still"
-    stretches = [Stretch(float(a), float(b), n) for a, b, n in of_flags(empty, times, ends)]
-    return [replace(told, severity="info") for told in _told(stretches, "repeated", said, said)]
+    near = merged(of_flags(empty, times, ends), within_s=1.0)
+    several = [stretch for stretch in near if stretch.frames > 1]
+    return [replace(told, severity="info") for told in _told(several, "repeated", said, said)]
 
 
 def _told(stretches: list[Stretch], kind: str, one: str, many: str) -> list[Finding]:

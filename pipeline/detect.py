@@ -60,7 +60,7 @@ def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Be
     banded = watch.column("contours") >= CONTOUR_SHARE
     found += _spans(banded, bounds, 1.0, "banding", "info", "wide smooth gradients rise in visible steps: banding")
     lowest, highest = float(watch.column("lowest").min()), float(watch.column("highest").max())
-    if 14 <= lowest <= 19 and 229 <= highest <= 237 and len(times) > 1:
+    if 14 <= lowest <= 18 and 232 <= highest <= 237 and len(times) > 1:
         said = f"levels stay within {lowest:.0f} to {highest:.0f} of 255: limited range that is shown as full looks so"
         found.append(Finding(said, "range", "warning"))
     return found
