@@ -133,7 +133,7 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
     left_out = len(rows) - ROWS
     if left_out > 0:
         rows = sorted(rows, key=lambda modes: _of(modes, "fr") or _of(modes, "nr") or 0.0)[:ROWS]
-    table = _table("ladder", "video", ">NR", ">FR", ">FR p5", ">size", "codec", ">kb/s", "note")
+    table = _table("ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">kb/s", "note")
     shown = None
     for modes in rows:
         one = modes[0]
@@ -142,8 +142,9 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
         video = one.path.rsplit("/", 1)[-1] + (" (master)" if one.is_master else "")
         p5 = next((c.pools["p5"] for c in modes if c.mode == "fr" and c.pools), None)
         size = f"{one.width}x{one.height}" if one.width else ""
-        note = next((f"{c.status}: {c.reason}" for c in modes if c.status != "ok"), "")
-        cells = [ladder, video, _number(_of(modes, "nr")), _number(_of(modes, "fr")), _number(p5), size]
+        note = next((f"{c.status}: {c.reason}" for c in modes if c.status != "ok"), "") or _labels(modes)
+        source = next((c.master_score for c in modes if c.master_score is not None), None)
+        cells = [ladder, video, *map(_number, (_of(modes, "nr"), _of(modes, "fr"), p5, source)), size]
         table.add_row(*cells, one.codec or "", "" if one.bitrate_kbps is None else f"{one.bitrate_kbps:,.0f}", note)
     _print(table)
     if left_out > 0:
@@ -165,18 +166,27 @@ def print_ladder_table(clips: Sequence[ClipScore]) -> None:
 
 def print_score_table(clips: Sequence[ClipScore]) -> None:
     """The rows of one video on stdout, one line a mode."""
-    table = _table("mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">frames", "display", "note")
+    table = _table(
+        "mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">master NR", ">frames", "display", "note"
+    )
     for clip in clips:
         if clip.status != "ok":
-            table.add_row("", "", "", "", "", "", "", "", f"{clip.status}: {clip.reason}")
+            table.add_row(*[""] * 9, f"{clip.status}: {clip.reason}")
             continue
         interval = "" if clip.ci95 is None else f"{clip.ci95[0]:.1f} to {clip.ci95[1]:.1f}"
         pools = [_number(clip.pools.get(name)) for name in ("p5", "min", "worst_second")]
         note = "; ".join(clip.sentences)
         table.add_row(
-            (clip.mode or "").upper(), _number(clip.score), interval, *pools, str(clip.frames), clip.display, note
-        )
+            (clip.mode or "").upper(), _number(clip.score), interval, *pools, _number(clip.master_score),
+            str(clip.frames), clip.display, note,
+        )  # fmt: skip
     _print(table)
+
+
+def _labels(modes: Sequence[ClipScore]) -> str:
+    """What a reader of the scores has to know: kinds of warnings and errors, the gravest first."""
+    grave = sorted((f for clip in modes for f in clip.findings if f.severity != "info"), key=lambda f: f.severity)
+    return ", ".join(dict.fromkeys(f.kind.replace("_", " ") for f in grave))
 
 
 def _of(modes: Sequence[ClipScore], mode: str) -> float | None:

@@ -23,6 +23,7 @@ REFRESHED = (3.0, 20.0)  # the same where a key frame lies between: the same pic
 STILL_S = 2.0  # as FFmpeg's freezedetect has it
 WHITE_SHARE = 0.10  # of the pixels at the end of the range
 CONTOUR_SHARE = 0.15  # of the stretches of a picture; real pictures were seen to have up to 0.08
+POOR_SOURCE = 50.0  # NR score of a master below which it is called poor: "fair" on the five-point scale
 ALL = 0.9  # of the samples: throughout
 CLIPPED_MORE = 0.03  # share of pixels at an end of the range beyond the master's
 CONTOURS_MORE = 0.05
@@ -160,6 +161,15 @@ def against_master(watch: Watch, master: Beside) -> list[Finding]:
         said = f"smooth gradients rise in visible steps in {banded:.0%} more of the picture than in its master: banding"
         found.append(Finding(said, "banding", "warning"))
     return found
+
+
+def poor_source(score: float | None, *, of_master: bool) -> list[Finding]:
+    """Where a master by itself looks poor: said of it, and of the encodes that were compared with it."""
+    if score is None or score >= POOR_SOURCE:
+        return []
+    said = f"scores {score:.0f} by itself, below {POOR_SOURCE:.0f}"
+    said = f"a poor source: {said}" if of_master else f"its master {said}: what looks bad may come from the source"
+    return [Finding(said, "poor_source", "warning")]
 
 
 def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:

@@ -23,7 +23,7 @@ _LIBVMAF_POOLS = ("min", "max", "mean", "harmonic_mean")
 CLIP_COLUMNS = (
     *("path", "ladder", "mode", "status", "reason", "score", *POOLS, "ci95_low", "ci95_high", "frames", "display"),
     *("width", "height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence"),
-    *("findings", "model", "model_sha256"),
+    *("master_score", "findings", "model", "model_sha256"),
 )
 
 

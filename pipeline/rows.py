@@ -56,13 +56,18 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.without_repeats_of(seen, findings), *seen]
     scores = tally.scores
+    if track is context.master:
+        findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
     results = [_scored("nr", scores["nr"], common | _told(track, findings, scores["nr"]))]
     if master is not None and beside is not None:
         findings += [*track.fr_findings, *_partial(master, context.tallies[master.place], "of the master, ")]
         findings += detect.against_master(track.watch, beside)
+        own = _mean(context.tallies[master.place].scores["nr"])
+        findings += detect.poor_source(own, of_master=False)
         common |= {
             "result_id": comparison_id(track.result_id),
             "reference": master.ref.path,
+            "master_score": own,
             "offset_frames": 0,  # laid over each other at equal start
             "offset_s": 0.0,
         }
@@ -121,6 +126,11 @@ def _scored(mode: Mode, frames: Sequence[FrameScore], columns: Mapping[str, Any]
     pools = pool.pool([f.pts_time for f in frames], scores)
     clip = ClipScore(mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores), frames=len(frames), **columns)
     return ClipResult(clip, tuple(frames))
+
+
+def _mean(frames: Sequence[FrameScore]) -> float | None:
+    """The `mean` pool; None where every sampled frame was lost and only others served as references."""
+    return pool.pool([f.pts_time for f in frames], [f.score for f in frames])["mean"] if frames else None
 
 
 def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def choose_samples(tracks: list[Track], master: Track | None, settings: Settings
             track.failure = as_video_error(track.ref.path, error, "choosing its frames")
     if master is not None and master_times is not None:
         encodes = [t.samples for t in tracks if t is not master]
-        master.samples = align.master_samples(chosen if master.wanted else [], encodes)
+        compared = any(s.paired for samples in encodes for s in samples)  # its own score is told beside theirs
+        master.samples = align.master_samples(chosen if master.wanted or compared else [], encodes)
 
 
 def _pair(

@@ -187,6 +187,7 @@ class ClipScore:
     offset_frames: int | None = None
     offset_s: float | None = None
     match_confidence: float | None = None
+    master_score: float | None = None  # the master's own NR score (fr): a bad source is no bad encode
     findings: tuple[Finding, ...] = ()
     moments: tuple[Moment, ...] = ()
     model: str | None = None

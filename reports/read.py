@@ -84,6 +84,11 @@ class Clip:
         return None if row is None else row.ci95
 
     @property
+    def master_score(self) -> float | None:
+        """NR score of the master it was compared with."""
+        return next((r.master_score for r in self.rows_ok if r.master_score is not None), None)
+
+    @property
     def displays(self) -> tuple[str, ...]:
         """Rasters it was judged at."""
         return tuple(dict.fromkeys(r.display for r in self.rows_ok if r.display))

@@ -26,6 +26,10 @@ def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
         {"label": f"{m.upper()} score", "kind": "score", "mode": m, "title": "mean over frames and its 95 % interval"}
         for m in modes
     ]
+    masters = any(c.master_score is not None for c in fleet.clips)
+    if masters:
+        title = "the master by itself: a bad source is no bad encode"
+        columns.append({"label": "Master, NR", "kind": "number", "digits": 1, "title": title})
     columns += [
         {"label": "Judged at", "kind": "size", "title": "display raster"},
         {"label": "kbit/s", "kind": "number", "descending": True, "title": "measured from the stream"},
@@ -37,19 +41,21 @@ def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
     return {
         "columns": columns,
         "facets": ["Mode", "Codec", "Size", "Kind", "Status"],
-        "rows": [_clip_row(c, modes, links, fleet.folder) for c in fleet.clips],
+        "rows": [_clip_row(c, modes, masters, links, fleet.folder) for c in fleet.clips],
         "sort": 1 if modes else 0,
         "then": list(range(1, 1 + len(modes))),
         "descending": False,
     }
 
 
-def _clip_row(clip: Clip, modes: Sequence[str], links: Mapping[str, str], folder: str) -> Json:
+def _clip_row(clip: Clip, modes: Sequence[str], masters: bool, links: Mapping[str, str], folder: str) -> Json:
     tag = ", ".join([*(["master"] if clip.is_master else []), *map(kind, clip.labels)]) or None
     shown = clip.path.removeprefix(folder)
     scored = " + ".join(r.mode.upper() for m in MODES if (r := clip.row(m)) is not None and r.mode)
     cells: list[Cell] = [[clip.label, links[clip.ladder], tag, shown if shown != clip.label else None]]
     cells += [score_cell(clip, m) for m in modes]
+    if masters:
+        cells.append(_rounded(clip.master_score, 2))
     cells += [
         _raster(next((r.display for r in clip.rows_ok if r.display), None)),
         _rounded(clip.bitrate_kbps, 1),

@@ -92,7 +92,8 @@ def ladder(
                     frozen = Finding("the picture stands still while its master moves", "frozen", "error", 4.25, 7.5)
                     extra["findings"] = (frozen, Finding("3 frames are missing", "cadence", "warning", 9.0, 9.16))
                 if mode == "fr":
-                    extra |= {"reference": source, "offset_s": 0.0, "offset_frames": 0, "match_confidence": 0.98}
+                    extra |= {"reference": source, "offset_s": 0.0, "offset_frames": 0, "match_confidence": 0.98,
+                              "master_score": 84 + quality / 2}  # fmt: skip
                 made = scored(path, name, mode, value, seconds=seconds, seed=here, **extra)
                 if store and mode == modes[-1][0]:
                     made = with_moments(made, store, reference=mode == "fr")

@@ -24,8 +24,8 @@ from .fakes import FakeJudge
 
 KEYS = [
     *("type", "path", "ladder", "mode", "status", "reason", "score", "pools", "ci95", "frames", "display", "width"),
-    *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence", "findings"),
-    *("model", "model_sha256"),
+    *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence"),
+    *("master_score", "findings", "model", "model_sha256"),
 ]
 COMMAND = str(Path(sys.executable).parent / "yoto-video")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from yoto_video.pipeline import decode, measure, probe
+from yoto_video.pipeline import decode, detect, measure, probe
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError
 from yoto_video.pipeline.measure import LadderResult, ladder_ids, measure_ladder
 from yoto_video.pipeline.pictures import PictureSink
@@ -121,7 +121,33 @@ def test_half_the_frame_rate_is_compared_at_the_frames_both_have(make: Make) -> 
     make(m=FakeVideo(times(240, 60)), a=FakeVideo(times(120, 30)))
     clip = rows(run(ladder("a", master="m")))["a", "fr"]
     assert clip.pools["min"] == 100
-    assert clip.sentences == ("30.00 frames a second, its master 60.00",)
+    assert notes(clip) == ("30.00 frames a second, its master 60.00",)
+
+
+def test_the_masters_own_score_stands_beside_the_comparison_also_when_only_an_encode_is_new(make: Make) -> None:
+    make(m=FakeVideo(times(100), noise=90), a=FakeVideo(times(100), noise=90), b=FakeVideo(times(100), noise=5))
+    both = ladder("a", "b", master="m")
+    found = rows(run(both))
+    own = found["m", "nr"].score
+    assert own is not None
+    assert own > detect.POOR_SOURCE
+    assert {found[name, "fr"].master_score for name in "ab"} == {own}
+    assert {found[name, "nr"].master_score for name in "mab"} == {None}
+    ids = ladder_ids(
+        both, Settings(), FakeJudge.model_sha256, content_ids={f"/{n}.mp4": f"content of /{n}.mp4" for n in "mab"}
+    )
+    again = rows(run(both, todo={ids["/b.mp4"]}))
+    assert list(again) == [("b", "nr"), ("b", "fr")]
+    assert again["b", "fr"] == found["b", "fr"]
+
+
+def test_a_poor_source_is_told_from_a_bad_encode(make: Make) -> None:
+    make(m=FakeVideo(times(100), noise=1), a=FakeVideo(times(100), noise=1))
+    found = rows(run(ladder("a", master="m")))
+    labels = {key: [f.severity for f in clip.findings if f.kind == "poor_source"] for key, clip in found.items()}
+    assert labels == {("m", "nr"): ["warning"], ("a", "nr"): [], ("a", "fr"): ["warning"]}
+    assert found["a", "fr"].score == 100
+    assert "below 50" in found["a", "fr"].sentences[-1]
 
 
 def test_dropped_frames_are_judged_alone_and_counted(make: Make) -> None:
@@ -148,7 +174,7 @@ def test_without_a_master_all_are_shown_like_the_tallest(make: Make) -> None:
 def test_the_display_may_be_asked_for_and_a_stretched_picture_is_said(make: Make) -> None:
     make(m=FakeVideo(times(100), info(128, 96)), wide=FakeVideo(times(100), info(128, 72)))
     found = rows(run(ladder("wide", master="m")))
-    assert found["m", "nr"].sentences == ()
+    assert notes(found["m", "nr"]) == ()
     assert "stretched" in found["wide", "fr"].sentences[0]
     asked = rows(run(ladder("wide", master="m"), settings=Settings(display=(64, 48))))
     assert {c.display for c in asked.values()} == {"64x48"}
@@ -216,7 +242,7 @@ def test_a_partly_decodable_video_is_scored_on_what_decoded(make: Make) -> None:
         clip = found["a", mode]  # type: ignore[index]
         assert (clip.status, clip.frames) == ("ok", 4)
         said = "only 4 of 8 sampled frames could be decoded: the file ends in the middle of a frame"
-        assert clip.sentences == (said,)
+        assert notes(clip) == (said,)
 
 
 @pytest.mark.parametrize(

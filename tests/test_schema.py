@@ -36,8 +36,8 @@ from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScor
 # Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
 JSON_KEYS = [
     *("type", "path", "ladder", "mode", "status", "reason", "score", "pools", "ci95", "frames", "display", "width"),
-    *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence", "findings"),
-    *("model", "model_sha256"),
+    *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence"),
+    *("master_score", "findings", "model", "model_sha256"),
 ]
 
 quick = settings(deadline=None, max_examples=60)  # shared machines stall now and then
@@ -70,6 +70,7 @@ common = {
     "offset_frames": maybe(st.integers(-(2**40), 2**40)),
     "offset_s": maybe(number),
     "match_confidence": maybe(score),
+    "master_score": maybe(score),
     "findings": st.lists(findings, max_size=3).map(tuple),
     "moments": st.lists(moments, max_size=3).map(tuple),
     "model": maybe(text),
