@@ -16,7 +16,7 @@ from .options import parse_display
 USAGE = 2  # exit code
 DEFAULT = Settings()
 EXIT_CODES = """exit codes:
-  0 all well                    3 below --fail-under
+  0 all well                    3 a gate failed (--fail-under, ...)
   1 failure                     4 finished, but some inputs could not be scored
   2 wrong usage                 130 interrupted"""
 
@@ -48,6 +48,7 @@ def parser() -> Parser:
     _add_scan(commands)
     _add_score(commands)
     _add_report(commands)
+    _add_lint(commands)
     _add_demo(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -126,6 +127,24 @@ def _add_report(commands: Commands[Parser]) -> None:
         "  yoto-video report yoto-out",
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+
+
+def _add_lint(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "lint",
+        "Say what is wrong with ladders as ladders. Rungs that look worse than cheaper ones, rungs nobody tells apart, "
+        "gaps between rungs, and files that are not what their name or manifest says; from Parquet, no video is read.",
+        "  yoto-video lint yoto-out\n"
+        "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n\n" + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    _add_gate(p)
+    p.add_argument(
+        "--max-drop", metavar="POINTS", type=_number,
+        help="exit with 3 when an encode's worst second lies more points than this below its mean, or a dearer rung "
+        "below a cheaper one",
+    )  # fmt: skip
+    _add_format(p)
 
 
 def _add_demo(commands: Commands[Parser]) -> None:

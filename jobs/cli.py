@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
-        if args.command != "report":
+        if args.command not in ("report", "lint"):
             tune()
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
@@ -103,6 +103,15 @@ def _report(args: argparse.Namespace) -> int:
     return OK
 
 
+def _lint(args: argparse.Namespace) -> int:
+    from .lint import run_lint
+
+    failed, complete = run_lint(
+        args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json"
+    )
+    return GATE if failed else OK if complete else INCOMPLETE
+
+
 def _demo(args: argparse.Namespace) -> int:
     from .demo import demo
 
@@ -129,7 +138,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "scan": _scan, "score": _score, "report": _report, "demo": _demo, "train": _train, "evaluate": _evaluate,
+    "scan": _scan, "score": _score, "report": _report, "lint": _lint, "demo": _demo, "train": _train,
+    "evaluate": _evaluate,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ..pipeline.errors import VideoError
 from ..pipeline.measure import ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.store import Store
-from ..pipeline.values import ClipResult, ClipScore, Ladder, Status, VideoRef
+from ..pipeline.values import ClipResult, ClipScore, Declared, Ladder, Status, VideoRef
 from .work import Task
 
 
@@ -101,7 +101,10 @@ def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:
     """The row as it stands in this ladder."""
     master = ladder.master.path if ladder.master is not None else None
     reference = master if row.mode == "fr" else row.reference
-    return replace(row, ladder=ladder.name, is_master=row.path == master, reference=reference)
+    said = next((r.declared for r in ladder.renditions if r.video.path == row.path), Declared())
+    if row.path == master:
+        said = Declared()
+    return replace(row, ladder=ladder.name, is_master=row.path == master, reference=reference, declared=said)
 
 
 def plan_paths(plan: Plan) -> set[str]:

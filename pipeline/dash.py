@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from math import ceil
 from typing import Any
 from xml.dom import minidom
@@ -104,9 +105,20 @@ def _read_period(
                 continue
             rate = item.bandwidth / 1000 if item.bandwidth else None
             codec = codec_name(item.codecs or group.codecs)
-            declared = Declared(item.width or group.width, item.height or group.height, rate, codec)
+            declared = Declared(
+                item.width or group.width, item.height or group.height, rate, codec,
+                fps=_rate(item.frame_rate or group.frame_rate), duration_s=length,
+            )  # fmt: skip
             add_rendition(reading, renditions, path, ident, parts, declared)
     return renditions
+
+
+def _rate(text: str | None) -> float | None:
+    """Frames a second of `@frameRate`: "25" or "30000/1001"; None when absent or neither."""
+    try:
+        return float(Fraction(text or "")) or None
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def _is_video(group: Any, item: Any) -> bool:

@@ -69,7 +69,10 @@ def _read_variants(path: str, playlist: Any, files: Files, reading: Reading) -> 
             durations.append(duration)
         width, height = info.resolution or (None, None)
         rate = info.average_bandwidth or info.bandwidth
-        declared = Declared(width, height, rate / 1000 if rate else None, codec_name(info.codecs))
+        declared = Declared(
+            width, height, rate / 1000 if rate else None, codec_name(info.codecs),
+            fps=info.frame_rate, duration_s=duration,
+        )  # fmt: skip
         add_rendition(reading, renditions, path, uri, parts, declared)
     for other in [*playlist.iframe_playlists, *playlist.media]:  # audio, subtitles, trick play: not scored, not listed
         if other.uri:

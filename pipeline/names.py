@@ -175,7 +175,10 @@ def _facts(match: re.Match[str]) -> Declared:
         width, height = re.split("[x×X]", size)
         return Declared(width=int(width), height=int(height))
     if lines := match["lines"]:
-        return Declared(height=int(re.split("[piPI]", lines)[0]))
+        height, kind, rate = re.fullmatch(r"(\d+)([piPI])(.*)", lines).groups()  # type: ignore[union-attr]
+        return Declared(height=int(height), fps=float(rate) if rate and kind in "pP" else None)  # 1080i50 counts fields
+    if fps := match["fps"]:
+        return Declared(fps=float(re.sub(r"[^\d.]", "", fps)))
     if named := match["named"]:
         return Declared(height=_NAMED_LINES[named.lower()])
     if rate := match["rate"] or match["tagged_rate"]:
@@ -209,6 +212,7 @@ def _merge(facts: list[Declared]) -> Declared:
         bitrate_kbps=next((f.bitrate_kbps for f in facts if f.bitrate_kbps), None),
         codec=next((f.codec for f in facts if f.codec), None),
         crf=next((f.crf for f in facts if f.crf is not None), None),
+        fps=next((f.fps for f in facts if f.fps), None),
     )
 
 

@@ -11,7 +11,7 @@ from .errors import BrokenVideo, VideoError
 from .identity import comparison_id
 from .score import Judge, Tally, as_video_error
 from .tracks import Track
-from .values import ClipResult, ClipScore, Finding, FrameScore, Ladder, Mode
+from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Ladder, Mode
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,18 @@ def _common(track: Track, context: Context) -> dict[str, Any]:
         "codec": info and info.codec,
         "bitrate_kbps": info and info.bitrate_kbps,
         "duration_s": info and info.duration_s,
+        "declared": _declared(track, context.ladder),
         "model": context.judge.model_name,
         "model_sha256": context.judge.model_sha256,
         "result_id": track.result_id,
         "content_id": track.content_id,
     }
+
+
+def _declared(track: Track, ladder: Ladder) -> Declared:
+    """What is said of an encode; a master is what it is."""
+    place = track.place - (ladder.master is not None)
+    return ladder.renditions[place].declared if place >= 0 else Declared()
 
 
 def _scored(mode: Mode, frames: Sequence[FrameScore], columns: Mapping[str, Any]) -> ClipResult:

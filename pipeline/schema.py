@@ -20,13 +20,24 @@ from typing import Any
 import pyarrow as pa
 
 from .pool import POOLS
-from .values import ClipResult, ClipScore, Finding, FrameScore, Moment, RunRow
+from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
 
 SCHEMA_VERSION = 2  # 2: findings are structs, were sentences
 
 _TEXT, _REAL, _WHOLE, _FLAG = pa.string(), pa.float64(), pa.int64(), pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
 _POOLS = pa.struct([pa.field(name, _REAL) for name in POOLS])
+_DECLARED = pa.struct(
+    [
+        pa.field("width", _WHOLE),
+        pa.field("height", _WHOLE),
+        pa.field("bitrate_kbps", _REAL),
+        pa.field("codec", _TEXT),
+        pa.field("crf", _REAL),
+        pa.field("fps", _REAL),
+        pa.field("duration_s", _REAL),
+    ]
+)
 _FINDING = pa.struct(
     [
         pa.field("kind", _TEXT),
@@ -100,6 +111,7 @@ CLIPS = _schema(
         ("master_score", _REAL, "score of the master by itself, nr (fr): tells a bad source from a bad encode"),
         ("findings!", pa.list_(_FINDING), "what is worth knowing beside the score; times are null for the whole video"),
         ("moments!", pa.list_(_MOMENT), "worst frames kept for the report; pictures are paths relative to the folder"),
+        ("declared!", _DECLARED, "what its name or manifest says of it; null what it does not say"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),
         ("result_id!", _TEXT, "identifies content, model and settings: equal ids, equal scores"),
@@ -262,6 +274,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
         "ci95": None if clip.ci95 is None else list(clip.ci95),
         "findings": [finding_json(finding) for finding in clip.findings],
         "moments": [asdict(moment) for moment in clip.moments],
+        "declared": asdict(clip.declared),
         "measured_at": clip.measured_at or datetime.now(UTC),
         "schema_version": SCHEMA_VERSION,
     }
@@ -274,6 +287,7 @@ def _clip(row: dict[str, Any]) -> ClipScore:
         values["ci95"] = tuple(values["ci95"])
     values["findings"] = tuple(Finding(**{n: f[n] for n in _FINDING.names}) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
+    values["declared"] = Declared(**values.get("declared", {}))
     return ClipScore(**values)
 
 

@@ -68,6 +68,8 @@ class Declared:
     bitrate_kbps: float | None = None
     codec: str | None = None
     crf: float | None = None
+    fps: float | None = None
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class ClipScore:
     master_score: float | None = None  # the master's own NR score (fr): a bad source is no bad encode
     findings: tuple[Finding, ...] = ()
     moments: tuple[Moment, ...] = ()
+    declared: Declared = field(default_factory=Declared)  # what its name or manifest says of it
     model: str | None = None
     model_sha256: str | None = None
     result_id: str = ""  # content, model and settings: identifies a result

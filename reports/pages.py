@@ -20,7 +20,7 @@ from .. import __version__
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
-from . import figures, finding_figures, ladder_figures, tables
+from . import figures, finding_figures, ladder_figures, lint, tables
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -101,7 +101,7 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
         worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
-        unscored=tables.unscored(fleet),
+        unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
         ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links),
         runs=tables.runs(results.runs),
     )  # fmt: skip
@@ -124,11 +124,16 @@ def _ladder_page(
         tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
         worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
         drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],
-        timed_findings=bool(finding_figures.timed(ladder.clips)),
+        lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
+
+
+def _lint(ladder: LadderTable) -> list[lint.Issue]:
+    """What lint says, but of missing scores, which pages tell elsewhere."""
+    return [issue for issue in lint.of_ladder(ladder) if issue.rule != "unscored"]
 
 
 def _rank(clip: Clip) -> tuple[bool, float]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.values import ClipScore, Finding, Moment
+from ..pipeline.values import ClipScore, Declared, Finding, Moment
 from .labels import common_folder, last_component, short_labels
 
 MODES = ("fr", "nr")  # order of telling: with a master first
@@ -82,6 +82,16 @@ class Clip:
         """95 % interval of the mean over frames, where there is one."""
         row = self.row(mode)
         return None if row is None else row.ci95
+
+    @property
+    def declared(self) -> Declared:
+        """What its name or manifest says of it."""
+        return self._any.declared
+
+    @property
+    def content_id(self) -> str:
+        """Of its bytes; empty when they could not be read."""
+        return self._any.content_id
 
     @property
     def master_score(self) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..pipeline.values import RunRow
+from .lint import of_ladder
 from .rd import RatePoint, hull, pareto
 from .read import MODES, Clip, Fleet, LadderTable
 from .words import kind
@@ -89,6 +90,9 @@ def ladder_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
         ]
     if masters:
         columns.append({"label": "Master, NR", "kind": "score", "mode": "nr"})
+    columns.append(
+        {"label": "Lint", "kind": "number", "descending": True, "title": "what is wrong with it as a ladder"}
+    )
     columns.append({"label": "Not scored", "kind": "number", "descending": True})
     return {
         "columns": columns,
@@ -109,7 +113,7 @@ def _ladder_row(ladder: LadderTable, modes: Sequence[str], masters: bool, links:
         cells += [score_cell(c, m) if c else None for c in ends]
     if masters:
         cells.append(score_cell(ladder.master, "nr") if ladder.master else None)
-    cells.append(missing)
+    cells += [sum(i.severity != "info" and i.rule != "unscored" for i in of_ladder(ladder)), missing]
     return {
         "cells": cells,
         "facets": ["with a master" if ladder.master else "without", "yes" if not missing else "some not scored"],

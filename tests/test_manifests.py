@@ -60,8 +60,8 @@ def test_hls_master_playlist(tmp_path: Path) -> None:
         "360/index.m3u8": ["v/360/init.mp4", "v/360/1.m4s", "v/360/2.m4s"],
     }
     stream = reading.streams[0]
-    assert stream.renditions[0].declared == Declared(1920, 1080, 4500.0, "h264")
-    assert stream.renditions[1].declared == Declared(640, 360, 1500.0, "hevc")
+    assert stream.renditions[0].declared == Declared(1920, 1080, 4500.0, "h264", duration_s=9.5)
+    assert stream.renditions[1].declared == Declared(640, 360, 1500.0, "hevc", duration_s=8.0)
     assert stream.duration_s == pytest.approx(9.5)
     assert str(tmp_path / "v/audio/init.mp4") in reading.used  # sound is not scored, and is no video of its own either
 
@@ -142,7 +142,7 @@ def test_dash_addresses(tmp_path: Path, template: str, expected: list[str]) -> N
     reading = _read(tmp_path, "m.mpd", _mpd(_set(template + REPRESENTATION)), expected)
     # An open timeline goes on to the period's end; files that do not exist are missing, the others are all there.
     assert _parts(reading, tmp_path) == {"v1": expected}
-    assert reading.streams[0].renditions[0].declared == Declared(640, 360, 300.0, "h264")
+    assert reading.streams[0].renditions[0].declared == Declared(640, 360, 300.0, "h264", duration_s=8.0)
 
 
 def test_dash_base_urls_and_single_files(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from yoto_video.pipeline.schema import (
     storable,
     upgraded,
 )
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Moment, RunRow
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
 
 # Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
 JSON_KEYS = [
@@ -73,6 +73,9 @@ common = {
     "master_score": maybe(score),
     "findings": st.lists(findings, max_size=3).map(tuple),
     "moments": st.lists(moments, max_size=3).map(tuple),
+    "declared": st.builds(
+        Declared, *[maybe(st.integers(1, 2**20))] * 2, maybe(number), maybe(text), *[maybe(number)] * 3
+    ),
     "model": maybe(text),
     "model_sha256": maybe(text),
     "result_id": text,

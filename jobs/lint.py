@@ -1,0 +1,62 @@
+"""`yoto-video lint`: what is wrong with ladders as ladders, told from Parquet alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from ..pipeline.values import Severity
+from ..reports import lint
+from ..reports.lint import Issue
+from ..reports.results import load
+from .output import new_table, print_table
+
+GATES = frozenset({"fail_under", "max_drop"})
+_RANK: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_json: bool) -> tuple[bool, bool]:
+    """Print what is wrong with the ladders under OUT.
+
+    Returns:
+        Whether a gate failed, and whether all clips have a score.
+
+    Raises:
+        UsageError: OUT holds no results.
+    """
+    results = load(out)
+    fleet = results.fleet
+    issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
+    issues.sort(key=lambda i: (i.ladder, _RANK.index(i.severity)))
+    if as_json:
+        print(*_lines(issues), _summary(issues, len(fleet.ladders), len(fleet.clips)), sep="\n")
+    elif issues:
+        _print(issues)
+        counts = Counter(issue.severity for issue in issues)
+        print(f"\n{', '.join(f'{s}: {counts[s]}' for s in _RANK if counts[s])}")
+    else:
+        print(f"nothing wrong (ladders: {len(fleet.ladders)}, clips: {len(fleet.clips)})")
+    return any(issue.rule in GATES for issue in issues), not any(issue.rule == "unscored" for issue in issues)
+
+
+def _lines(issues: Sequence[Issue]) -> Iterator[str]:
+    for issue in issues:
+        yield json.dumps({"type": "lint", **asdict(issue)}, ensure_ascii=False, allow_nan=False)
+
+
+def _summary(issues: Sequence[Issue], ladders: int, clips: int) -> str:
+    counts = Counter(issue.severity for issue in issues)
+    gates = sum(issue.rule in GATES for issue in issues)
+    found: dict[str, int] = {severity: counts[severity] for severity in _RANK}
+    return json.dumps({"type": "summary", "ladders": ladders, "clips": clips, **found, "gates": gates})
+
+
+def _print(issues: Sequence[Issue]) -> None:
+    table = new_table("ladder", "severity", "rule", "note")
+    shown = None
+    for issue in issues:
+        table.add_row("" if issue.ladder == shown else issue.ladder, issue.severity, issue.rule, issue.sentence)
+        shown = issue.ladder
+    print_table(table)

@@ -1,0 +1,231 @@
+"""Lint: what is wrong with a ladder is said, what is right is not, and gates end with 3."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yoto_video.jobs import cli
+from yoto_video.jobs.request import Request
+from yoto_video.jobs.scan import scan
+from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Mode
+from yoto_video.reports import lint
+from yoto_video.reports.lint import GAP, JND, Issue
+from yoto_video.reports.read import Fleet, gather
+
+from .clips import make
+from .fakes import FakeJudge
+from .synthetic_results import unscored, write
+
+RUNGS = [(426, 240, 300), (640, 360, 700), (960, 540, 1400), (1280, 720, 2600), (1920, 1080, 5200)]
+
+
+def row(name: str, score: float, kbps: float, *, mode: Mode = "fr", half: float = 1.0, **facts: Any) -> ClipScore:
+    """A scored encode whose interval reaches `half` points to both sides."""
+    pools = dict.fromkeys(POOLS, score) | {"worst_second": score - facts.pop("drop", 0.0)}
+    known: dict[str, Any] = {"width": 1920, "height": 1080, "codec": "h264", "duration_s": 60.0, "fps": 25.0}
+    known |= {"pools": pools, "ci95": (score - half, score + half), "frames": 1, "display": "1920x1080"}
+    return ClipScore(f"/v/{name}", "l", mode, "ok", bitrate_kbps=kbps, **known | facts)
+
+
+def ladder(*scores: float, **facts: Any) -> Fleet:
+    """Rungs of these scores, at the usual sizes and rates."""
+    rungs = zip(RUNGS, scores, strict=False)
+    return gather([row(f"{h}p.mp4", s, k, width=w, height=h, **facts) for (w, h, k), s in rungs])
+
+
+def rules(fleet: Fleet) -> list[str]:
+    return [issue.rule for issue in lint.check(fleet)]
+
+
+def test_a_sound_ladder_has_nothing_wrong() -> None:
+    assert rules(ladder(30, 45, 60, 72, 84)) == []
+    assert rules(ladder()) == []
+    assert rules(ladder(50)) == []
+
+
+def test_a_dearer_rung_that_looks_worse_is_an_inversion_beyond_its_interval_only() -> None:
+    (issue,) = lint.check(ladder(30, 45, 60, 50, 72))
+    assert (issue.rule, issue.severity, issue.paths) == ("inversion", "error", ("/v/720p.mp4", "/v/540p.mp4"))
+    assert issue.points == 10
+    assert "720p.mp4 (2,600 kbit/s) looks worse than 540p.mp4 (1,400 kbit/s), 10.0 points of FR" in issue.sentence
+    assert rules(ladder(30, 45, 60, 50, 72, half=6.0)) == ["redundant"]  # one cannot tell
+
+
+def test_redundant_rungs_and_gaps() -> None:
+    (issue,) = lint.check(ladder(30, 45, 48, 60, 72))
+    assert (issue.rule, issue.paths) == ("redundant", ("/v/540p.mp4", "/v/360p.mp4"))
+    slow = lint.check(ladder(50, 54, 58, 62, 66))  # each over the next cheaper one that is worth having
+    assert [i.paths[0] for i in slow] == ["/v/360p.mp4", "/v/720p.mp4"]
+    (gap,) = lint.check(ladder(30, 45, 45 + GAP + 1, 72, 80))
+    assert (gap.rule, gap.paths, gap.points) == ("gap", ("/v/360p.mp4", "/v/540p.mp4"), GAP + 1)
+
+
+def test_codecs_rasters_and_modes_are_not_compared_with_one_another() -> None:
+    rows = [row("a.mp4", 80, 500), row("b.mp4", 60, 900, codec="hevc"), row("c.mp4", 60, 900, display="640x360")]
+    assert rules(gather([*rows, row("d.mp4", 60, 900, mode="nr")])) == []
+    master = replace(row("m.mov", 50, 90_000, mode="nr"), is_master=True)
+    assert rules(gather([*rows, master])) == []
+    assert rules(gather([*rows, row("e.mp4", 60, 900)])) == ["inversion"]
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "severity", "words"),
+    [
+        (Declared(height=1080), None, "", ""),
+        (Declared(1920, 1080, 4000, "h264", 23, 25, 60.2), None, "", ""),
+        (Declared(height=720), "mislabelled", "error", "declared 720 lines, and is 1920×1080"),
+        (Declared(1280, 720), "mislabelled", "error", "declared 1280×720, and is 1920×1080"),
+        (Declared(1080, 1920), "mislabelled", "error", "turned on its side"),
+        (Declared(1440, 1080), "declared_size", "warning", "sample aspect ratio"),
+        (Declared(codec="hevc"), "mislabelled", "error", "declared hevc, and is h264"),
+        (Declared(bitrate_kbps=3000), "declared_rate", "warning", "33% more"),
+        (Declared(bitrate_kbps=9000), "declared_rate", "info", "under half"),
+        (Declared(fps=50), "declared_fps", "warning", "declared 50 frames a second, measured 25.000"),
+        (Declared(duration_s=62.0), "declared_duration", "warning", "declared 62.00 s, measured 60.00 s"),
+    ],
+)
+def test_declared_against_measured(said: Declared, rule: str | None, severity: str, words: str) -> None:
+    found = lint.check(gather([row("a.mp4", 80, 4000, declared=said)]))
+    assert [(i.rule, i.severity) for i in found] == ([] if rule is None else [(rule, severity)])
+    assert all(words in i.sentence for i in found)
+
+
+def test_a_letterboxed_and_an_upright_picture_are_1080p_too() -> None:
+    for width, height in ((1920, 800), (1080, 1920), (1916, 1076)):
+        assert rules(gather([row("a.mp4", 80, 4000, width=width, height=height, declared=Declared(height=1080))])) == []
+
+
+def test_lengths_copies_and_what_has_no_score() -> None:
+    rows = [row("a.mp4", 60, 500), row("b.mp4", 70, 900), row("c.mp4", 80, 1800, duration_s=58.0)]
+    (short,) = lint.check(gather(rows))
+    assert (short.rule, short.paths) == ("duration", ("/v/c.mp4",))
+    copies = [row("a.mp4", 60, 500, content_id="x"), row("b.mp4", 70, 900, content_id="x")]
+    assert [(i.rule, i.severity) for i in lint.check(gather(copies))] == [("mislabelled", "error")]
+    copies[0] = replace(copies[0], is_master=True)
+    assert [(i.rule, i.severity) for i in lint.check(gather(copies))] == [("mislabelled", "info")]
+    assert rules(gather([unscored("/v/x.mp4", "l", "empty").clip])) == ["unscored"]
+
+
+def test_gates() -> None:
+    fleet = ladder(30, 45, 60, 50, 72, drop=9.0)
+    assert lint.gates(fleet) == []
+    assert [i.paths for i in lint.gates(fleet, fail_under=46)] == [("/v/360p.mp4",), ("/v/240p.mp4",)]
+    assert lint.gates(fleet, max_drop=10) == []
+    drops = lint.gates(fleet, max_drop=9.5)
+    assert [(i.rule, i.points) for i in drops] == [("max_drop", 10)]  # the inversion
+    assert len(lint.gates(fleet, max_drop=8)) == 6
+
+
+scores = st.lists(st.floats(0, 100), min_size=0, max_size=5)
+
+
+@settings(deadline=None)
+@given(scores, st.floats(0, 10))
+def test_every_worse_rung_is_told_once_and_worth_having_rungs_rise(values: list[float], half: float) -> None:
+    found = lint.check(ladder(*values, half=half))
+    inverted = {i.paths[0] for i in found if i.rule == "inversion"}
+    assert len(inverted) == sum(i.rule == "inversion" for i in found)
+    for k, value in enumerate(values):
+        beaten = any(other - half > value + half for other in values[:k])
+        assert (f"/v/{RUNGS[k][1]}p.mp4" in inverted) == beaten
+    for issue in found:
+        points = issue.points
+        assert points is not None
+        assert {"inversion": points > 0, "redundant": points < JND, "gap": points > GAP}[issue.rule]
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(JND, GAP), min_size=4, max_size=4), st.floats(0, 20))
+def test_well_spaced_rungs_are_never_told(steps: list[float], first: float) -> None:
+    values = [first]
+    for step in steps:
+        values.append(values[-1] + step)
+    near = [
+        i
+        for i in lint.check(ladder(*values))
+        if abs((i.points or 0) - JND) > 1e-6 and abs((i.points or 0) - GAP) > 1e-6
+    ]
+    assert near == []
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    def result(clip: ClipScore) -> ClipResult:
+        from yoto_video.pipeline.values import FrameScore
+
+        return ClipResult(clip, (FrameScore(0, 0.0, clip.score or 0.0, clip.mode or "nr"),))
+
+    rows = [
+        row(f"{h}p.mp4", s, k, width=w, height=h, result_id=f"r{h}", drop=9.0)
+        for (w, h, k), s in zip(RUNGS, (30, 45, 60, 50, 72), strict=True)
+    ]
+    return write(tmp_path / "out", [[result(r) for r in rows]])
+
+
+def told(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    *issues, summary = map(json.loads, text.splitlines())
+    assert {i["type"] for i in issues} <= {"lint"}
+    assert summary["type"] == "summary"
+    return issues, summary
+
+
+def test_the_command_prints_and_passes_without_gates(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lint", str(results)]) == 0
+    assert "inversion" in capsys.readouterr().out
+    assert cli.main(["lint", str(results), "--format", "json"]) == 0
+    issues, summary = told(capsys.readouterr().out)
+    assert list(issues[0]) == ["type", *Issue.__dataclass_fields__]
+    assert [i["rule"] for i in issues] == ["inversion"]
+    assert summary == {"type": "summary", "ladders": 1, "clips": 5, "error": 1, "warning": 0, "info": 0, "gates": 0}
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [(["--fail-under", "30"], 0), (["--fail-under", "31"], 3), (["--max-drop", "10"], 0), (["--max-drop", "9.5"], 3)],
+)
+def test_gates_decide_the_exit_code(
+    results: Path, flags: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["lint", str(results), "--format", "json", *flags]) == code
+    issues, summary = told(capsys.readouterr().out)
+    assert summary["gates"] == sum(i["rule"] in ("fail_under", "max_drop") for i in issues) == (code == 3)
+
+
+def test_no_results_is_wrong_usage_and_unscored_clips_are_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lint", str(tmp_path)]) == 2
+    assert "no results" in capsys.readouterr().err
+    out = write(tmp_path / "out", [[unscored("/v/x.mp4", "l", "the file is empty")]])
+    assert cli.main(["lint", str(out)]) == 4
+    assert "the file is empty" in capsys.readouterr().out
+
+
+def test_names_reach_lint_through_a_real_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / "film", tmp_path / "out"
+    folder.mkdir()
+    make(folder / "film_master.mp4", size=(192, 144), frames=12)
+    make(folder / "film_144p_25fps.mp4", size=(192, 144), frames=12, options={"crf": "30"})
+    make(folder / "film_240p_50fps_hevc.mp4", size=(160, 120), frames=12, options={"crf": "40"})
+    request = Request(str(folder), str(out), Settings(fps=4, worst_frames=0), workers=0)
+    result = scan(request, load=lambda _: FakeJudge())
+    assert result.ok == 5
+    assert cli.main(["lint", str(out), "--format", "json"]) == 0
+    issues, _ = told(capsys.readouterr().out)
+    false = [(Path(i["paths"][0]).name, i["rule"]) for i in issues if i["rule"] not in ("redundant", "gap")]
+    wrong = "film_240p_50fps_hevc.mp4"
+    assert sorted(false) == [(wrong, "declared_fps"), (wrong, "mislabelled"), (wrong, "mislabelled")]
+    page = (out / "report" / "index.html").read_text()
+    assert 'id="lint"' in page
+    assert "declared 240 lines, and is 160×120" in page
+    (pages,) = (out / "report" / "ladders").iterdir()
+    assert "declared 50 frames a second" in pages.read_text()
