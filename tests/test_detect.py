@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,33 +21,9 @@ from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Rendi
 
 from . import clips
 from .fakes import FakeJudge
+from .scenes import Picture, instead, moving, still
 
 SIZE = (320, 180)
-Picture = Callable[[int, int, int], Any]
-
-
-@cache
-def canvas() -> Any:
-    """Grainy shapes to move over."""
-    rng = np.random.default_rng(7)
-    shapes = rng.integers(30, 225, (30, 60, 1)) + rng.integers(-25, 25, (30, 60, 3))
-    coarse = Image.fromarray(shapes.clip(0, 255).astype(np.uint8)).resize((960, 480))
-    return np.clip(np.asarray(coarse) + rng.normal(0, 6, (480, 960, 1)), 20, 240).astype(np.uint8)
-
-
-def moving(number: int, width: int, height: int) -> Any:
-    """Another place of the canvas at each frame."""
-    left, top = (number * 3) % (960 - width), number % (480 - height)
-    return canvas()[top : top + height, left : left + width]
-
-
-def instead(first: int, last: int, other: Picture) -> Picture:
-    """Frames from `first` up to `last` as `other` has them, else moving."""
-    return lambda n, w, h: other(n, w, h) if first <= n < last else moving(n, w, h)
-
-
-def still(number: int) -> Picture:
-    return lambda n, w, h: moving(number, w, h)
 
 
 def made(path: Path, picture: Picture = moving, **changes: Any) -> Path:

@@ -16,9 +16,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.store import Store
+
+from . import clips, scenes
 
 COMMAND = str(Path(sys.executable).parent / "yoto-video")
 # The least work that still goes all the way; what is judged how well is for other tests.
@@ -203,3 +206,29 @@ def test_the_demo_orders_its_ladder_and_ends_with_the_report(tmp_path: Path) -> 
     assert len({clip["ladder"] for clip in clips}) == 1
     rates = [float(line.split()[3].replace(",", "")) for line in lines if "landscape_" in line and "hevc" in line]
     assert rates == sorted(rates)
+
+
+def test_findings_reach_parquet_json_report_and_lint(tmp_path: Path) -> None:
+    """A frozen encode, its master, and a black clip, with the network that ships."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    film = {"size": (320, 180), "frames": 150, "options": {"preset": "veryfast"}}
+    clips.make(folder / "film_master.mp4", picture=scenes.moving, **film)
+    clips.make(folder / "film_180p.mp4", picture=scenes.instead(50, 125, scenes.still(50)), **film)
+    clips.make(folder / "slate.mp4", picture=clips.flat(0, 0, 0), **film)
+    done = run("scan", str(folder), "--out", str(out), "--crops", "1", "--workers", "0", "--format", "json")
+    found = {(Path(o["path"]).name, o["mode"]): o for o in objects(done.stdout) if o["type"] == "clip"}
+    black = {f["kind"]: f for f in found["slate.mp4", "nr"]["findings"]}["black"]
+    assert black == {"kind": "black", "severity": "error", "start_s": 0, "end_s": 6, "sentence": "black throughout"}
+    encode = found["film_180p.mp4", "fr"]
+    frozen = {f["kind"]: f for f in encode["findings"]}["frozen"]
+    assert (frozen["severity"], frozen["start_s"]) == ("error", pytest.approx(2, abs=0.6))
+    assert encode["master_score"] == found["film_master.mp4", "nr"]["score"]
+    query = f"SELECT path, unnest(findings, recursive := true) FROM '{out}/clips/*.parquet' WHERE mode = 'nr'"
+    told = duckdb.sql(query).fetchall()
+    assert (str(folder / "slate.mp4"), *black.values()) in told
+    page = (out / "report" / "index.html").read_text()
+    assert '<span class="tag found">black</span>' in page
+    assert any("while its master moves" in p.read_text() for p in (out / "report" / "ladders").iterdir())
+    done = run("lint", str(out), "--fail-under", "100", "--format", "json", code=3)
+    assert objects(done.stdout)[-1]["gates"] == 2  # the master is not gated
