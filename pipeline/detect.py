@@ -7,7 +7,7 @@ what is shorter than two samples is not told. FFmpeg's blackdetect, freezedetect
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ REFRESHED = (3.0, 20.0)  # the same where a key frame lies between: the same pic
 STILL_S = 2.0  # as FFmpeg's freezedetect has it
 WHITE_SHARE = 0.10  # of the pixels at the end of the range
 CONTOUR_SHARE = 0.15  # of the stretches of a picture; real pictures were seen to have up to 0.08
+MOST = 20  # findings of one sentence that are told one by one; of more, one for all of them
 POOR_SOURCE = 50.0  # NR score of a master below which it is called poor: "fair" on the five-point scale
 ALL = 0.9  # of the samples: throughout
 CLIPPED_MORE = 0.03  # share of pixels at an end of the range beyond the master's
@@ -64,7 +65,20 @@ def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Be
     if 14 <= lowest <= 18 and 232 <= highest <= 237 and len(times) > 1:
         said = f"levels stay within {lowest:.0f} to {highest:.0f} of 255: limited range that is shown as full looks so"
         found.append(Finding(said, "range", "warning"))
-    return found
+    return _few(found)
+
+
+def _few(found: Sequence[Finding]) -> list[Finding]:
+    """The same, but where one thing is seen in many places it is told once, from the first to the last."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in found:
+        alike.setdefault((finding.kind, finding.sentence), []).append(finding)
+    return [told for some in alike.values() for told in (some if len(some) <= MOST else [_all_of(some)])]
+
+
+def _all_of(some: Sequence[Finding]) -> Finding:
+    first, last = some[0], some[-1]
+    return replace(first, sentence=f"{first.sentence}, in {len(some)} places", end_s=last.end_s)
 
 
 def _black(dark: Flags, bounds: tuple[Floats, Floats]) -> list[Finding]:
@@ -199,7 +213,7 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
     if not drops:
         return []
     mode = scores[0].mode.upper()
-    if len(drops) >= 3 and len(drops) >= 0.3 * looked:
+    if len(drops) > MOST or (len(drops) >= 3 and len(drops) >= 0.3 * looked):
         mean = float(np.mean([drop for _, drop in drops]))
         span = merged((s for s, _ in drops), within_s=np.inf)[0]
         many = f"{len(drops)} of {looked} key frames"

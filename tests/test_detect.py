@@ -239,6 +239,16 @@ def test_any_size_can_be_looked_at(width: int, height: int, level: int) -> None:
     assert np.isnan(watch.column("change")[0])
 
 
+def test_what_is_seen_in_very_many_places_is_told_once() -> None:
+    watch = Watch()
+    for i in range(400):  # four black and four grey samples in turn
+        level = 0 if i // 4 % 2 else 128
+        watch.see(Frame(i, Fraction(i, 2), np.full((36, 64, 3), level, np.uint8)), Fraction(0))
+    (black,) = (f for f in detect.of_pictures(watch, np.empty(0), 200.0) if f.kind == "black")
+    assert black.sentence == "black, in 50 places"
+    assert (black.start_s, black.end_s) == (1.75, 200.0)
+
+
 def test_contours_of_known_pictures() -> None:
     x = np.arange(640)
     steps = np.repeat(np.repeat((x // 12 * 2 % 200)[None], 320, 0)[..., None], 3, axis=2).astype(np.uint8)
