@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .packets import PacketTable
-from .stretches import Stretch, merged, of_flags
+from .stretches import Floats, Stretch, merged, of_flags
 from .values import Finding, Severity
 
 MOST = 8  # stretches of one kind that are told one by one; of more, their number
@@ -22,8 +21,6 @@ EMPTY_SHARE = 0.02  # a packet smaller than this part of the clip's large ones (
 _ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})  # VP9 and AV1 show stored frames again with packets of a few bytes
 _LONG_S = 1.0  # a hole as long as this is an error
 _SLACK_S = 0.0021  # Matroska and FLV round to milliseconds
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -198,18 +198,18 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
     values = np.array([s.score for s in scores])
     least = PUMPING[scores[0].mode]
     ends = np.append(keys[1:], np.inf)
+    long = ends - keys > SETTLED_S  # where every frame is one, none says anything
     drops: list[tuple[Stretch, float]] = []
     looked = 0
-    for key, end in zip(keys, ends, strict=True):
-        first = int(np.searchsorted(times, key))
-        settled = np.flatnonzero((times >= key + SETTLED_S) & (times < min(end, key + 4.0)))
-        if first >= len(times) or times[first] > min(key + STARTS_S, end) or not len(settled) or settled[0] == first:
+    for key, end in zip(keys[long], ends[long], strict=True):
+        first, settled, stop = np.searchsorted(times, [key, key + SETTLED_S, min(end, key + 4.0)]).tolist()
+        if not first < settled < stop or times[first] > key + STARTS_S:
             continue
         looked += 1
-        drop = float(np.median(values[settled])) - float(values[first])
+        drop = float(np.median(values[settled:stop])) - float(values[first])
         before = float(values[first - 1] - values[first]) if first and key > 0 else drop
         if min(drop, before) >= least:
-            drops.append((Stretch(float(key), float(times[settled[0]]), 1), drop))
+            drops.append((Stretch(float(key), float(times[settled]), 1), drop))
     if not drops:
         return []
     mode = scores[0].mode.upper()

@@ -18,6 +18,7 @@ from .values import RGB, Frame
 LINES = 180  # about as many lines of points are looked at
 DARK = 0.10 * 255  # a pixel below is black, as FFmpeg's blackdetect has it (pixel_black_th)
 BLOCK = 8  # points
+APART_S = 0.3  # between frames that are compared for change: neighbours of a slow scene always look alike
 RUN = 32  # pixels of a stretch that is looked at for contours
 _LINE_EVERY = 32  # rows, and columns, from one that is looked at for contours to the next
 
@@ -35,10 +36,10 @@ class Look(NamedTuple):
     blue: float
     lowest: float  # luma that half a percent of the pixels do not reach
     highest: float  # luma that half a percent surpasses
-    black: float  # share of pixels at luma 0
-    white: float  # share of pixels at luma 254 or 255
+    black: float  # share of pixels at luma 0 in the middle of the picture, where no bars are
+    white: float  # share of pixels at luma 254 or 255, there too
     contours: float  # share of gradients that rise in visible steps
-    change: float  # mean absolute difference of the blocks' luma from the frame looked at before; nan for the first
+    change: float  # mean absolute difference of the blocks' luma from a frame 0.3 s or more before; nan for the first
     peak: float  # the same, but of the block that changed most
 
 
@@ -47,12 +48,16 @@ class Watch:
 
     def __init__(self) -> None:
         self._numbers = array("f")
-        self._before: NDArray[np.float64] | None = None
+        self._before: NDArray[np.float64] | None = None  # blocks of the frame to compare with
+        self._before_s = 0.0
 
     def see(self, frame: Frame, start_s: Fraction) -> None:
         """Look at the next frame of a stream whose first frame is shown at `start_s`."""
-        numbers, self._before = _look(frame.rgb, self._before)
-        self._numbers.extend((frame.index, float(frame.pts_s - start_s), *numbers))
+        time_s = float(frame.pts_s - start_s)
+        numbers, blocks = _look(frame.rgb, self._before)
+        if self._before is None or time_s - self._before_s >= APART_S:
+            self._before, self._before_s = blocks, time_s
+        self._numbers.extend((frame.index, time_s, *numbers))
 
     @property
     def looks(self) -> NDArray[np.float32]:
@@ -103,6 +108,8 @@ def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ..
     red, green, blue = (float(mean) for mean in points[::2, ::2].mean(axis=(0, 1)))
     low, high = luma.size // 200, luma.size - 1 - luma.size // 200
     ranked = np.partition(luma, (low, high), axis=None)
+    rows, columns = luma.shape
+    middle = luma[rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
     blocks = _blocks(luma)
     change = peak = float("nan")
     if before is not None and before.shape == blocks.shape:
@@ -110,7 +117,7 @@ def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ..
         change, peak = float(moved.mean()), float(moved.max())
     numbers = (
         float((luma < DARK).mean()), float(luma.mean()), float(blocks.std()), red, green, blue,
-        float(ranked[low]), float(ranked[high]), float((luma == 0).mean()), float((luma >= 254).mean()),
+        float(ranked[low]), float(ranked[high]), float((middle == 0).mean()), float((middle >= 254).mean()),
         contours(rgb), change, peak,
     )  # fmt: skip
     return numbers, blocks

@@ -191,17 +191,19 @@ def _times(track: Track, settings: Settings) -> list[Fraction] | None:
 def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:
     """Say where a picture's shape differs from the display's by more than 1 %: it is stretched as a whole."""
     shown = raster[0] / raster[1]
+    shapes = {t.place: t.info.width / t.info.height for t in tracks if t.info is not None and t.failure is None}
+    fits = any(abs(shape / shown - 1) <= 0.01 for shape in shapes.values())  # not so where a display was asked for
     for track in tracks:
-        if track.info is None or track.failure is not None:
+        if track.info is None or track.place not in shapes:
             continue
-        own = track.info.width / track.info.height
+        own = shapes[track.place]
         if abs(own / shown - 1) <= 0.01:
             continue
         said = (
             f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {shown:.3f} "
             f"({raster[0]}x{raster[1]}): the picture was stretched"
         )
-        if abs(own * shown - 1) <= 0.02:  # on its side
+        if fits and abs(own * shown - 1) <= 0.02:
             track.findings.append(Finding(f"{said}; it lies on its side: a rotation was lost", "rotation", "error"))
         else:
             track.findings.append(Finding(said, "aspect", "warning"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -175,6 +176,20 @@ def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None
         tmp_path / "turned.mp4", lambda n, w, h: moving(n, h, w).transpose(1, 0, 2), size=(180, 320), frames=50
     )
     assert found(turned, good)["rotation"].severity == "error"
+
+
+def test_an_upright_clip_on_a_wide_display_lost_no_rotation(tmp_path: Path) -> None:
+    upright = made(tmp_path / "upright.mp4", size=(180, 320), frames=50)
+    assert list(found(upright, display=(320, 180))) == ["aspect"]
+
+
+def test_every_frame_a_key_frame_says_nothing_and_takes_no_time() -> None:
+    rows = [FrameScore(i, i * 0.5, 80.0 - 60 * (i % 4 == 0), "nr") for i in range(14_400)]
+    began = time.perf_counter()
+    assert detect.pumping(rows, np.arange(0, 7200, 1 / 60)) == []
+    (pumps,) = detect.pumping(rows, np.arange(0, 7200, 2.0))
+    assert pumps.sentence.endswith("after 3600 of 3600 key frames than a second on")
+    assert time.perf_counter() - began < 5
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
