@@ -118,14 +118,11 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from .train import run_evaluate
+    from .evaluate import Evaluate, run_evaluate
     from .work import model_errors
 
     with model_errors():
-        return run_evaluate(
-            model=args.model, data=args.data, contents=args.contents, device=args.device, crops=args.crops,
-            format=args.format,
-        )  # fmt: skip
+        return run_evaluate(Evaluate(**{f: getattr(args, f) for f in Evaluate.__dataclass_fields__}))
 
 
 COMMANDS = {

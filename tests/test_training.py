@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.models.training import distortions, loop
-from yoto_video.models.training.evaluation import agreement
+from yoto_video.models.training.correlation import agreement
 from yoto_video.models.training.losses import ranking
 from yoto_video.models.training.making import PictureCache, load_picture, rated_samples
 from yoto_video.models.training.opinions import fit_opinion, opinion, vmaf

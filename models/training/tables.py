@@ -73,6 +73,7 @@ class Listing:
     """What of a data set can be used, and what cannot."""
 
     samples: list[Sample]
+    rows: list[int]  # which label each sample is, from 0
     skipped: list[Skipped]
 
 
@@ -89,16 +90,19 @@ def listing(dataset: str, labels: Iterable[Label], *, scaled: bool = False) -> L
         DataError: nothing remains; the sentence gives the first reason.
     """
     size_of = cache(_size)
-    samples, skipped = [], []
-    for label in labels:
+    samples: list[Sample] = []
+    rows: list[int] = []
+    skipped: list[Skipped] = []
+    for row, label in enumerate(labels):
         try:
             samples.append(_sample(dataset, label, size_of, scaled))
+            rows.append(row)
         except DataError as error:
             skipped.append(Skipped(label.image, str(error)))
     if not samples:
         why = f"none of its {len(skipped)} pictures can be used; the first, {skipped[0]}" if skipped else "no labels"
         raise DataError(f"{dataset}: {why}")
-    return Listing(samples, skipped)
+    return Listing(samples, rows, skipped)
 
 
 def _sample(dataset: str, label: Label, size_of: Callable[[Path], tuple[int, int]], scaled: bool) -> Sample:
@@ -187,10 +191,10 @@ def avt_vqdb_uhd1(root: Path) -> Iterator[Label]:
     for row in csv_rows(labels):
         source = folder / "sources" / column(row, labels, "source_frame")
         aligned = column(row, labels, "reference_aligned") == "True"  # else the source is another instant
+        codec = row.get("codec") or f"test {column(row, labels, 'test')}"
         yield Label(
             folder / "frames" / column(row, labels, "frame"), source if aligned else None,
-            number(column(row, labels, "mos")), column(row, labels, "content"), column(row, labels, "test"), source,
-            published(row),
+            number(column(row, labels, "mos")), column(row, labels, "content"), codec, source, published(row),
         )  # fmt: skip
 
 
