@@ -16,7 +16,7 @@ from .options import parse_display
 USAGE = 2  # exit code
 DEFAULT = Settings()
 EXIT_CODES = """exit codes:
-  0 all well                    3 below --fail-under
+  0 all well                    3 below --fail-under, or --sanity fails
   1 failure                     4 finished, but some inputs could not be scored
   2 wrong usage                 130 interrupted"""
 
@@ -165,7 +165,8 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
         "  yoto-video evaluate\n"
         "  yoto-video evaluate --model runs/mine/weights.safetensors --format json\n"
         "  yoto-video evaluate --dataset kadid10k --data ~/kadid10k --plot kadid10k.html\n"
-        "  yoto-video evaluate --table rated.csv --out scored.csv\n\n" + EXIT_CODES,
+        "  yoto-video evaluate --table rated.csv --out scored.csv\n"
+        "  yoto-video evaluate --sanity\n\n" + EXIT_CODES,
     )  # fmt: skip
     what = p.add_mutually_exclusive_group()
     what.add_argument(
@@ -176,6 +177,11 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     what.add_argument(
         "--table", metavar="CSV", help="any rated pictures: columns image, reference, mos (1 to 5), content, display"
     )
+    what.add_argument(
+        "--sanity", action="store_true",
+        help="no opinions: check what every judge must get right (more compression never scores higher, a perfect copy "
+        "scores 100, ...); exit with 3 when a check fails",
+    )  # fmt: skip
     _add_data(p, "the data set's own folder; of the two default ones the folder with mos/")
     p.add_argument(
         "--contents", choices=("held-out", "trained", "all"), default="held-out",

@@ -119,9 +119,16 @@ def _train(args: argparse.Namespace) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from .evaluate import Evaluate, run_evaluate
+    from .sanity import run_sanity
     from .work import model_errors
 
     with model_errors():
+        if args.sanity:
+            if args.out or args.plot:
+                raise UsageError("--sanity compares with no opinions: it takes no --out and no --plot")
+            return run_sanity(
+                model=args.model, data=args.data, device=args.device, crops=args.crops, format=args.format
+            )
         return run_evaluate(Evaluate(**{f: getattr(args, f) for f in Evaluate.__dataclass_fields__}))
 
 
