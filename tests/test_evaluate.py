@@ -6,6 +6,8 @@ import csv
 import importlib.util
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.jobs import cli
 from yoto_video.models.judge import Judge
-from yoto_video.models.training import peers
+from yoto_video.models.training import correlation, peers
 from yoto_video.models.training.correlation import agreement, content_splits, fitted_curve, intervals, split_median
 
 from . import published_sets as sets
@@ -30,6 +32,7 @@ Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command with a judge that needs no weights: exit code, the objects it printed, its stderr."""
     monkeypatch.setattr(Judge, "load", lambda *_, **__: FakeJudge())
+    monkeypatch.setattr(correlation, "RESAMPLES", 60)
 
     def run(*words: str) -> tuple[int, list[dict[str, Any]], str]:
         code = cli.main(["evaluate", "--no-peers", "--format", "json", *words])
@@ -119,6 +122,21 @@ def test_rows_that_cannot_be_judged_are_named_counted_and_left_empty(run: Run, t
     with (tmp_path / "rows.csv").open(newline="") as file:
         empty = {Path(row["image"]).name for row in csv.DictReader(file) if row["nr"] == row["fr"] == ""}
     assert empty == set(skipped)
+
+
+def test_the_installed_command_with_the_shipped_network(tmp_path: Path) -> None:
+    table = rated(tmp_path, contents=2, levels=3)
+    command = [str(Path(sys.executable).parent / "yoto-video"), "evaluate", "--table", str(table), "--format", "json"]
+    done = subprocess.run([*command, "--out", "rows.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["nr"]["n"], last["fr"]["n"]) == (6, 3)
+    assert last["model"] == "yoto_mobilenetv2"
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        scores = [(row["nr"], row["fr"]) for row in csv.DictReader(file)]
+    assert all(0 <= float(nr) <= 100 for nr, _ in scores)
+    assert float(scores[0][1]) > float(scores[2][1])  # hardly against heavily blurred, beside the master
+    assert [fr == "" for _, fr in scores] == [False] * 3 + [True] * 3
 
 
 @pytest.mark.parametrize(

@@ -191,10 +191,8 @@ def marks(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.xfail(strict=True, raises=AssertionError, reason=broken)] if broken else []
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=marks(name)) for name in rules()],
-)
+@pytest.mark.timeout(1200)  # half a minute of one processor, all of it before the first of them
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in rules()])
 def test_the_default_network_passes(name: str, default_network: dict[str, Check]) -> None:
     check = default_network[name]
     assert check.passed, f"{check.rule}: {check.broken} of {check.compared} broken; worst {check.where}"
