@@ -169,19 +169,17 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 @pytest.fixture(scope="module")
 def default_network(data_dir: Path) -> dict[str, Check]:
-    """The shipped network on the two photographs that it finds hardest."""
+    """The shipped network on the photograph of the suite that it finds hardest: all eight take minutes."""
     judge = Judge.load("yoto_mobilenetv2", device="cpu")
-    chosen = ("mcmaster18", "wallpapers")
-    pictures = {k: v for k, v in sanity.photographs(str(data_dir)).items() if k.split("/")[0] in chosen}
-    assert len(pictures) == len(chosen)
+    pictures = {k: v for k, v in sanity.photographs(str(data_dir)).items() if k.startswith("wallpapers/")}
+    assert len(pictures) == 1
     return {check.name: check for check in examine(judge, pictures)}
 
 
-# What the shipped weights get wrong today, with the worst case; better weights turn these into passes, which strict
-# then asks to be taken off.
+# What the shipped weights get wrong on it, with the worst case. Better weights turn these into passes, and strict then
+# asks for the line to be taken off. (In the whole suite letterbox fails too, by 6.0: mcmaster18/15, FR of a JPEG.)
 BROKEN = {
     "compression_nr": "2.4 points: a soft wallpaper's NR is 84.1 at JPEG quality 50 and 81.6 at 80",
-    "letterbox": "6.0 points: FR of a JPEG falls from 80.6 to 74.6 between black bars",
     "flat_frames": "15.8 points: a white frame in place of a photograph has an FR of 35.8",
 }
 
@@ -191,7 +189,7 @@ def marks(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.xfail(strict=True, raises=AssertionError, reason=broken)] if broken else []
 
 
-@pytest.mark.timeout(1200)  # half a minute of one processor, all of it before the first of them
+@pytest.mark.timeout(1200)  # a quarter of a minute of a free processor, all of it before the first of them
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in rules()])
 def test_the_default_network_passes(name: str, default_network: dict[str, Check]) -> None:
     check = default_network[name]

@@ -95,11 +95,11 @@ def compare_measures(judged: Iterable[Judged]) -> list[Line]:
             for group in [None, *(groups if len(groups) > 1 else [])]:
                 part = [j for j in same if group in (None, j.sample.group)]
                 for measure, values in _measures(part, mode).items():
-                    lines.append(line(dataset, mode, group, measure, values, part))
+                    lines.append(_line(dataset, mode, group, measure, values, part))
     return lines
 
 
-def line(
+def _line(
     dataset: str, mode: str, group: str | None, measure: str, values: Sequence[float | None], rows: Sequence[Judged]
 ) -> Line:
     """The figures of one measure, `values` of it for these rows; rows without one are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import warnings
@@ -45,8 +46,8 @@ def measure(picture: Picture, reference: Picture | None) -> dict[str, float]:
             found["ms_ssim"] = float(piq.multi_scale_ssim(x, y))
     brisque = _brisque()
     if brisque is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # flat pictures divide by nothing
+        with warnings.catch_warnings(), contextlib.suppress(ValueError, ArithmeticError, IndexError):
+            warnings.simplefilter("ignore")  # flat and tiny pictures divide by nothing
             found["brisque"] = float(brisque.score(picture))
     return {name: value for name, value in found.items() if math.isfinite(value)}
 

@@ -111,7 +111,7 @@ def _orders(judge: Judge, checks: Mapping[str, Check], name: str, picture: Pictu
     for kind in HARMS:
         check = checks[f"{kind}_fr"]
         for chain, versions in harmed(picture, kind).items():
-            fr = [copy, *_scores(judge, versions, master)[1]]
+            fr = [copy, *judge.fr(judge.encode(versions), [master] * len(versions))]
             for step, (weaker, stronger) in enumerate(pairwise(fr), 1):
                 check.at_most(stronger, weaker, f"{name}, {chain} step {step} over {step - 1 or 'the copy'}")
                 check.at_most(stronger, copy, f"{name}, {chain} step {step} over the copy")
