@@ -16,7 +16,7 @@ from .options import parse_display
 USAGE = 2  # exit code
 DEFAULT = Settings()
 EXIT_CODES = """exit codes:
-  0 all well                    3 a gate failed (--fail-under, ...)
+  0 all well                    3 a quality gate failed
   1 failure                     4 finished, but some inputs could not be scored
   2 wrong usage                 130 interrupted"""
 
@@ -180,23 +180,45 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     p = _command(
         commands, "evaluate",
         "Compare scores with people's. Prints rank (SROCC, KROCC) and linear (PLCC) correlation and the error (RMSE, "
-        "points of 100) by data set and mode, beside published measures on the same pictures, on contents that "
-        "training never saw.",
-        "  yoto-video evaluate\n  yoto-video evaluate --model runs/mine/weights.safetensors --format json",
+        "points of 100) by data set, mode and distortion, with intervals, beside other measures on the same pictures.",
+        "  yoto-video evaluate\n"
+        "  yoto-video evaluate --model runs/mine/weights.safetensors --format json\n"
+        "  yoto-video evaluate --dataset kadid10k --data ~/kadid10k --plot kadid10k.html\n"
+        "  yoto-video evaluate --table rated.csv --out scored.csv\n"
+        "  yoto-video evaluate --sanity\n\n" + EXIT_CODES,
     )  # fmt: skip
-    _add_data(p)
+    what = p.add_mutually_exclusive_group()
+    what.add_argument(
+        "--dataset", metavar="NAME",
+        help="a known data set: live, csiq, tid2013, kadid10k, pipal, live-challenge, koniq10k or live-fb, with "
+        "--data; avt_vqdb_uhd1 or uhd_h265_images (default: these two)",
+    )  # fmt: skip
+    what.add_argument(
+        "--table", metavar="CSV", help="any rated pictures: columns image, reference, mos (1 to 5), content, display"
+    )
+    what.add_argument(
+        "--sanity", action="store_true",
+        help="no opinions: check what every judge must get right (more compression never scores higher, a perfect copy "
+        "scores 100, ...); exit with 3 when a check fails",
+    )  # fmt: skip
+    _add_data(p, "the data set's own folder; of the two default ones the folder with mos/")
     p.add_argument(
         "--contents", choices=("held-out", "trained", "all"), default="held-out",
-        help="which contents: held-out ones give the honest figures (default: %(default)s)",
+        help="which contents of the two default sets: held-out ones, which training never saw, give the honest figures "
+        "(default: %(default)s)",
     )  # fmt: skip
+    p.add_argument(
+        "--peers", action=argparse.BooleanOptionalAction, default=True,
+        help="compute PSNR, SSIM, MS-SSIM and BRISQUE on the same pixels where installed (default), or do not",
+    )  # fmt: skip
+    p.add_argument("--out", metavar="CSV", help="write the rows with two columns more, nr and fr")
+    p.add_argument("--plot", metavar="HTML", help="write a scatter plot of scores and opinions")
     _add_format(p)
     _add_network(p)
 
 
-def _add_data(p: Parser) -> None:
-    p.add_argument(
-        "--data", metavar="DIR", help="folder with mos/, pristine/, weights/ (default: $YOTO_DATA, ../shared/data)"
-    )
+def _add_data(p: Parser, what: str = "folder with mos/, pristine/, weights/") -> None:
+    p.add_argument("--data", metavar="DIR", help=f"{what} (default: $YOTO_DATA, ../shared/data)")
 
 
 def _add_gate(p: Parser) -> None:

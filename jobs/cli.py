@@ -127,14 +127,18 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from .train import run_evaluate
+    from .evaluate import Evaluate, run_evaluate
+    from .sanity import run_sanity
     from .work import model_errors
 
     with model_errors():
-        return run_evaluate(
-            model=args.model, data=args.data, contents=args.contents, device=args.device, crops=args.crops,
-            format=args.format,
-        )  # fmt: skip
+        if args.sanity:
+            if args.out or args.plot:
+                raise UsageError("--sanity compares with no opinions: it takes no --out and no --plot")
+            return run_sanity(
+                model=args.model, data=args.data, device=args.device, crops=args.crops, format=args.format
+            )
+        return run_evaluate(Evaluate(**{f: getattr(args, f) for f in Evaluate.__dataclass_fields__}))
 
 
 COMMANDS = {

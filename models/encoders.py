@@ -10,7 +10,7 @@ from torch import Tensor, nn
 _declared: list[object] = []  # operators declared here live as long as their library's handle
 
 
-def _import_timm() -> Any:
+def import_timm() -> Any:
     """Import timm, also where torchvision's compiled operators do not load.
 
     PyPI's torchvision is a CUDA build. Beside a CPU build of torch its operators are missing, and importing it stops at
@@ -44,7 +44,7 @@ class Pyramid(nn.Module):
         self, name: str, strides: tuple[int, ...], *, norm: bool = False, options: tuple[tuple[str, object], ...] = ()
     ) -> None:
         super().__init__()
-        backbone = _import_timm().create_model(name, features_only=True, pretrained=False, **dict(options))
+        backbone = import_timm().create_model(name, features_only=True, pretrained=False, **dict(options))
         reductions: list[int] = backbone.feature_info.reduction()
         self.picks = [reductions.index(s) for s in strides]
         self.channels = tuple(backbone.feature_info.channels()[i] for i in self.picks)
@@ -64,5 +64,5 @@ class Pyramid(nn.Module):
 
     def load_pretrained(self) -> None:
         """Take timm's ImageNet weights from its hub; raises what timm raises where that cannot be reached."""
-        trained = _import_timm().create_model(self.name, features_only=True, pretrained=True, **self.options)
+        trained = import_timm().create_model(self.name, features_only=True, pretrained=True, **self.options)
         self.backbone.load_state_dict(trained.state_dict())

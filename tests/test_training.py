@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.models.training import distortions, loop
-from yoto_video.models.training.evaluation import agreement
+from yoto_video.models.training.correlation import agreement
 from yoto_video.models.training.losses import ranking
 from yoto_video.models.training.making import PictureCache, load_picture, rated_samples
 from yoto_video.models.training.opinions import fit_opinion, opinion, vmaf
@@ -169,6 +169,7 @@ def test_missing_data_is_one_sentence(tiny_data: Path, tmp_path: Path) -> None:
         PictureCache(tmp_path / "c").rated(rated_samples(tiny_data)[0])
     with pytest.raises(DataError, match=r"nothing\.png: cannot be read"):
         load_picture(tmp_path / "nothing.png")
+    Image.fromarray(photograph()).save(tiny_data / "mos/avt_vqdb_uhd1/frames/0.png")
     (tiny_data / "mos/uhd_h265_images/labels.csv").unlink()
     with pytest.raises(DataError, match="label file is missing"):
         rated_samples(tiny_data)

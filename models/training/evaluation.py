@@ -1,32 +1,22 @@
-"""How well scores agree with people: the field's four figures, by data set and mode, beside other measures."""
+"""Judge rated pictures and say how well scores agree with people, beside other measures on exactly the same rows."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import numpy as np
-from scipy import stats
-from scipy.optimize import OptimizeWarning, curve_fit
-
-from ..judge import Judge
+from ..judge import Encoded, Judge
+from . import peers
+from .correlation import Agreement, agreement, intervals, split_median
+from .distortions import Picture
 from .making import load_picture
-from .tables import Sample
+from .tables import NOT_A_PICTURE, Sample, Skipped
 
-MEASURES = ("vmaf", "psnr", "ssim", "ms_ssim", "height")  # published columns shown beside ours, where a set has them
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Figures of one measure on one set of rows. RMSE is in points of 100; NaN where rows are too few or all equal."""
-
-    n: int
-    srocc: float
-    plcc: float
-    krocc: float
-    rmse: float
+PUBLISHED = ("vmaf", "psnr", "ssim", "ms_ssim")  # a data set's own whole-video or whole-picture figures
+COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque")  # from the same pixels that we judged
 
 
 @dataclass(frozen=True)
@@ -36,81 +26,115 @@ class Judged:
     sample: Sample
     nr: float
     fr: float | None
-
-
-def agreement(scores: Sequence[float], mos: Sequence[float]) -> Agreement:
-    """SROCC and KROCC as they are; PLCC and RMSE after the usual four-parameter logistic (VQEG), MOS on 0 to 100."""
-    x, y = np.asarray(scores, float), 25 * (np.asarray(mos, float) - 1)
-    if len(x) < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Agreement(len(x), math.nan, math.nan, math.nan, math.nan)
-
-    def curve(v: np.ndarray, low: float, high: float, middle: float, slope: float) -> np.ndarray:
-        return low + (high - low) / (1 + np.exp(np.clip(-(v - middle) / (abs(slope) + 1e-9), -60, 60)))
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", OptimizeWarning)
-            start = (y.min(), y.max(), np.median(x), np.std(x) / 2)
-            fitted, _ = curve_fit(curve, x, y, p0=start, maxfev=20000)
-        mapped = curve(x, *fitted)
-    except RuntimeError:  # no fit found: the straight line is the honest remainder
-        mapped = np.polyval(np.polyfit(x, y, 1), x)
-    srocc, krocc = float(stats.spearmanr(x, y).statistic), float(stats.kendalltau(x, y).statistic)
-    plcc = float(np.corrcoef(mapped, y)[0, 1]) if np.ptp(mapped) > 0 else math.nan
-    return Agreement(len(x), srocc, plcc, krocc, float(np.sqrt(np.mean((mapped - y) ** 2))))
+    peers: dict[str, float] = field(default_factory=dict)  # other measures by name
 
 
 def judge_samples(
-    judge: Judge, samples: Sequence[Sample], tell: Callable[[int], None] = lambda _: None
-) -> list[Judged]:
-    """Score rated pictures on their display raster; a reference shared by several rows is encoded once."""
-    out: list[Judged] = []
-    shown: tuple[object, object] = (None, None)
-    for sample in sorted(samples, key=lambda s: (s.dataset, str(s.reference), str(s.image))):
-        encoded = judge.encode([load_picture(sample.image, sample.display)])
-        fr = None
-        if sample.reference is not None:
-            key = (sample.reference, sample.display)
-            if shown[0] != key:
-                shown = (key, judge.encode([load_picture(sample.reference, sample.display)]))
-            fr = judge.fr(encoded, shown[1])[0]  # type: ignore[arg-type]  # set together with its key
-        out.append(Judged(sample, judge.nr(encoded)[0], fr))
-        tell(len(out))
-    return out
+    judge: Judge, samples: Sequence[Sample], tell: Callable[[int], None] = lambda _: None, *, with_peers: bool = False
+) -> tuple[list[Judged], list[Skipped]]:
+    """Score rated pictures on their display raster; a reference shared by several rows is encoded once.
+
+    Args:
+        judge: the network.
+        samples: what to judge.
+        tell: takes the number of pictures done.
+        with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
+
+    Returns:
+        What was judged, and what was not because its pixels or its reference's cannot be read.
+    """
+    out: list[tuple[Sample, float, float | None, Future[dict[str, float]] | None]] = []
+    skipped: list[Skipped] = []
+    shown: tuple[object, Picture, Encoded] | None = None
+    with ThreadPoolExecutor(1) as aside:
+        for done, sample in enumerate(sorted(samples, key=lambda s: (s.dataset, str(s.reference), str(s.image))), 1):
+            try:
+                picture, reference = load_picture(sample.image, sample.display), None
+                key = (sample.reference, sample.display)
+                if sample.reference is not None and (shown is None or shown[0] != key):
+                    reference = load_picture(sample.reference, sample.display)
+            except NOT_A_PICTURE as error:
+                skipped.append(Skipped(sample.image, f"its pixels or its reference's are damaged ({error})"))
+                tell(done)
+                continue
+            if sample.reference is None:
+                shown = None
+            elif reference is not None:
+                shown = (key, reference, judge.encode([reference])[0])
+            encoded = judge.encode([picture])
+            fr = None if shown is None else judge.fr(encoded, [shown[2]])[0]
+            asked = aside.submit(peers.measure, picture, shown[1] if shown else None) if with_peers else None
+            out.append((sample, judge.nr(encoded)[0], fr, asked))
+            if len(out) > 2 and (earlier := out[-3][3]) is not None:
+                earlier.result()  # so that no more than a few pictures wait in memory
+            tell(done)
+    return [Judged(s, nr, fr, {} if asked is None else asked.result()) for s, nr, fr, asked in out], skipped
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the printed table."""
+    """One measure on one set of rows."""
 
     dataset: str
-    mode: str  # which rows: "nr" all of the set, "fr" those with a reference
+    mode: str  # which rows: "nr" all, "fr" those with a reference
+    group: str | None  # codec, distortion or test; None: all of the set
     measure: str
     agreement: Agreement
+    ci95: dict[str, tuple[float, float]] | None  # of each figure, by content
+    splits: Agreement | None  # medians over the test parts of ten splits by content
 
 
 def compare_measures(judged: Iterable[Judged]) -> list[Line]:
-    """Ours and the published measures on exactly the same rows, by data set and mode."""
+    """Ours, computed and published measures on exactly the same rows, by data set, mode and group."""
     rows = list(judged)
     lines = []
     for dataset in sorted({j.sample.dataset for j in rows}):
         for mode in ("nr", "fr"):
             same = [j for j in rows if j.sample.dataset == dataset and (mode == "nr" or j.fr is not None)]
-            if not same:
-                continue
-            mos = [j.sample.mos for j in same]
-            ours = [j.nr if mode == "nr" else float(j.fr or 0.0) for j in same]
-            lines.append(Line(dataset, mode, f"yoto {mode}", agreement(ours, mos)))
-            for measure in MEASURES:
-                if measure not in {k for j in same for k in j.sample.published}:
-                    continue
-                having = [j for j in same if measure in j.sample.published]
-                figures = agreement([j.sample.published[measure] for j in having], [j.sample.mos for j in having])
-                lines.append(Line(dataset, mode, measure, figures))
+            groups = sorted({j.sample.group for j in same})
+            for group in [None, *(groups if len(groups) > 1 else [])]:
+                part = [j for j in same if group in (None, j.sample.group)]
+                for measure, values in _measures(part, mode).items():
+                    lines.append(_line(dataset, mode, group, measure, values, part))
     return lines
 
 
+def _line(
+    dataset: str, mode: str, group: str | None, measure: str, values: Sequence[float | None], rows: Sequence[Judged]
+) -> Line:
+    """The figures of one measure, `values` of it for these rows; rows without one are left out."""
+    having = [(v, j.sample) for v, j in zip(values, rows, strict=True) if v is not None]
+    scores, mos, contents = [v for v, _ in having], [s.mos for _, s in having], [s.content for _, s in having]
+    ci95 = intervals(scores, mos, contents) if having else None
+    splits = split_median(scores, mos, contents) if group is None else None
+    return Line(dataset, mode, group, measure, agreement(scores, mos), ci95, splits)
+
+
+def _measures(rows: Sequence[Judged], mode: str) -> dict[str, list[float | None]]:
+    """Values by measure for these rows; a measure that none of them has is left out."""
+    found: dict[str, list[float | None]] = {f"yoto {mode}": [j.nr if mode == "nr" else j.fr for j in rows]}
+    found |= {name: [j.peers.get(name) for j in rows] for name in COMPUTED}
+    found |= {f"published {name}": [j.sample.published.get(name) for j in rows] for name in PUBLISHED}
+    found["height"] = [j.sample.published.get("height") for j in rows]
+    return {name: values for name, values in found.items() if any(v is not None for v in values)}
+
+
+def plain(figures: Agreement | None) -> dict[str, Any] | None:
+    """Figures for JSON; NaN as null."""
+    return None if figures is None else {k: _known(v) for k, v in asdict(figures).items()}
+
+
+def plain_intervals(ci95: dict[str, tuple[float, float]] | None) -> dict[str, list[float | None]] | None:
+    """Intervals for JSON; NaN as null."""
+    return None if ci95 is None else {name: [_known(low), _known(high)] for name, (low, high) in ci95.items()}
+
+
 def as_json(line: Line) -> dict[str, object]:
-    """A line as a JSON object of `type` "agreement"; NaN as null."""
-    figures = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(line.agreement).items()}
-    return {"type": "agreement", "dataset": line.dataset, "mode": line.mode, "measure": line.measure, **figures}
+    """A line as a JSON object of `type` "agreement"."""
+    where = {"dataset": line.dataset, "mode": line.mode, "group": line.group, "measure": line.measure}
+    figures = plain(line.agreement) or {}
+    return {"type": "agreement", **where, **figures, "ci95": plain_intervals(line.ci95), "splits": plain(line.splits)}
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,44 @@
+"""Sets of pictures as people took them: no references, every picture a content of its own.
+
+Readers do as those of `with_references` do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..tables import DataError, Label, column, csv_rows, number
+from .files import Files, first_folder, matlab
+
+LIVE_CHALLENGE_TRAINING = 7  # pictures that only taught viewers the task; the papers leave them out
+
+
+def live_challenge(root: Path) -> Iterator[Label]:
+    """LIVE in the Wild (ChallengeDB_release): MOS = 1 + MOS / 25 (0 to 100)."""
+    names = matlab(root / "Data" / "AllImages_release.mat", "AllImages_release")
+    scores = matlab(root / "Data" / "AllMOS_release.mat", "AllMOS_release")
+    if len(names) != len(scores):
+        raise DataError(f"{root / 'Data'}: {len(names)} names for {len(scores)} scores; fetch the data set again")
+    pictures = Files(root / "Images")
+    for name, score in list(zip(map(str, names), scores, strict=True))[LIVE_CHALLENGE_TRAINING:]:
+        yield Label(pictures[name], None, 1 + number(score) / 25, name, "authentic")
+
+
+def koniq10k(root: Path) -> Iterator[Label]:
+    """KonIQ-10k: its MOS is 1 to 5 already. The pictures of 1024x768, or those of 512x384 where only they are there."""
+    table = root / "koniq10k_scores_and_distributions.csv"
+    folder = first_folder(root, "1024x768", "512x384")
+    for row in csv_rows(table):
+        name = column(row, table, "image_name")
+        yield Label(folder / name, None, number(column(row, table, "MOS")), name, "authentic")
+
+
+def live_fb(root: Path) -> Iterator[Label]:
+    """LIVE-FB (FLIVE, PaQ-2-PiQ), whole pictures: MOS = 1 + MOS / 25 (0 to 100). Groups are its source collections."""
+    table = root / "labels_image.csv"
+    folder = first_folder(root, "database", "FLIVE")
+    for row in csv_rows(table):
+        name, score = column(row, table, "name", "name_image"), number(column(row, table, "mos", "mos_image"))
+        group = name.split("/")[0] if "/" in name else "authentic"
+        yield Label(folder / name, None, 1 + score / 25, name, group)

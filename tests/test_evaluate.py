@@ -1,0 +1,312 @@
+"""`yoto-video evaluate`: figures of agreement, any table, known sets, and what is said of bad rows."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from yoto_video.jobs import cli
+from yoto_video.models.judge import Judge
+from yoto_video.models.training import correlation, peers
+from yoto_video.models.training.correlation import agreement, content_splits, fitted_curve, intervals, split_median
+
+from . import published_sets as sets
+from .fakes import FakeJudge
+
+Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command with a judge that needs no weights: exit code, the objects it printed, its stderr."""
+    monkeypatch.setattr(Judge, "load", lambda *_, **__: FakeJudge())
+    monkeypatch.setattr(correlation, "RESAMPLES", 60)
+
+    def run(*words: str) -> tuple[int, list[dict[str, Any]], str]:
+        code = cli.main(["evaluate", "--no-peers", "--format", "json", *words])
+        out, err = capsys.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return run
+
+
+def rated(folder: Path, contents: int = 6, levels: int = 5) -> Path:
+    """A table of blurred pictures with references, the last content without; opinions fall with the blur."""
+    rows = []
+    for c in range(contents):
+        sets.save(folder / f"pictures/{c}.png", c)
+        for i in range(levels):
+            sets.save(folder / f"pictures/{c}-{i}.png", c, 0.3 + i)
+            reference = f"pictures/{c}.png" if c < contents - 1 else ""
+            rows.append((f"pictures/{c}-{i}.png", reference, 5 - 0.8 * i - 0.01 * c, f"content {c}", "96x64"))
+    sets.table(folder / "t.csv", ("image", "reference", "mos", "content", "display"), rows)
+    return folder / "t.csv"
+
+
+def test_a_table_ends_in_one_object_with_both_modes(run: Run, tmp_path: Path) -> None:
+    code, objects, err = run("--table", str(rated(tmp_path)), "--out", str(tmp_path / "rows.csv"))
+    assert code == 0
+    last = objects[-1]
+    assert last["type"] == "evaluation"
+    assert last["nr"]["n"] == 30
+    assert last["fr"]["n"] == 25
+    for mode in ("nr", "fr"):
+        assert set(last[mode]) >= {"n", "srocc", "plcc", "krocc", "rmse"}
+        assert last[mode]["srocc"] > 0.8
+        low, high = last[mode]["ci95"]["srocc"]
+        assert low <= last[mode]["srocc"] <= high
+        assert last[mode]["splits"]["n"] == 5  # one content of five or six
+    assert {o["type"] for o in objects[:-1]} == {"agreement"}
+    assert "skipped" not in err
+
+
+def test_rows_come_back_in_their_order_with_two_columns_more(run: Run, tmp_path: Path) -> None:
+    table = rated(tmp_path)
+    with table.open(newline="") as file:
+        before = list(csv.DictReader(file))
+    run("--table", str(table), "--out", str(tmp_path / "rows.csv"))
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        rows = csv.DictReader(file)
+        assert rows.fieldnames == ["image", "reference", "mos", "content", "display", "nr", "fr"]
+        after = list(rows)
+    assert [{k: v for k, v in row.items() if k not in ("nr", "fr")} for row in after] == before
+    judge = FakeJudge()
+    for row in after:
+        picture, *reference = (
+            judge.encode([np.asarray(Image.open(tmp_path / row[k]).convert("RGB"))])
+            for k in ("image", "reference")
+            if row[k]
+        )
+        assert float(row["nr"]) == pytest.approx(judge.nr(picture)[0], abs=1e-3)
+        assert (row["fr"] == "") is (row["reference"] == "")
+        if reference:
+            assert float(row["fr"]) == pytest.approx(judge.fr(picture, reference[0])[0], abs=1e-3)
+    # Its own output is a table again, and gives the same.
+    run("--table", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "again.csv"))
+    assert (tmp_path / "again.csv").read_text() == (tmp_path / "rows.csv").read_text()
+
+
+def test_rows_that_cannot_be_judged_are_named_counted_and_left_empty(run: Run, tmp_path: Path) -> None:
+    table = rated(tmp_path, contents=3)
+    whole = (tmp_path / "pictures/0-0.png").read_bytes()
+    (tmp_path / "pictures/0-0.png").unlink()
+    (tmp_path / "pictures/0-1.png").write_bytes(b"no picture")
+    (tmp_path / "pictures/0-2.png").write_bytes(whole[: len(whole) // 2])  # a header, and half the pixels
+    (tmp_path / "pictures/1.png").unlink()
+    text = table.read_text().replace("pictures/2-0.png,,", "pictures/2-0.png,,none").replace("none4.98", "none")
+    table.write_text(text)
+    code, objects, err = run("--table", str(table), "--out", str(tmp_path / "rows.csv"))
+    assert code == 4
+    skipped = {Path(o["path"]).name: o["reason"] for o in objects if o["type"] == "skipped"}
+    assert objects[-1]["skipped"] == len(skipped) == 9
+    assert objects[-1]["nr"]["n"] == 15 - 9
+    assert skipped["0-0.png"] == "cannot be read as a picture: there is no such file"
+    assert "cannot be read as a picture" in skipped["0-1.png"]
+    assert "damaged" in skipped["0-2.png"]
+    assert skipped["1-3.png"].startswith("its reference 1.png: cannot be read")
+    assert skipped["2-0.png"] == "its opinion score is not a number"
+    for name in skipped:
+        assert name in err
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        empty = {Path(row["image"]).name for row in csv.DictReader(file) if row["nr"] == row["fr"] == ""}
+    assert empty == set(skipped)
+
+
+def test_the_installed_command_with_the_shipped_network(tmp_path: Path) -> None:
+    table = rated(tmp_path, contents=2, levels=3)
+    command = [str(Path(sys.executable).parent / "yoto-video"), "evaluate", "--table", str(table), "--format", "json"]
+    done = subprocess.run([*command, "--out", "rows.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["nr"]["n"], last["fr"]["n"]) == (6, 3)
+    assert last["model"] == "yoto_mobilenetv2"
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        scores = [(row["nr"], row["fr"]) for row in csv.DictReader(file)]
+    assert all(0 <= float(nr) <= 100 for nr, _ in scores)
+    assert float(scores[0][1]) > float(scores[2][1])  # hardly against heavily blurred, beside the master
+    assert [fr == "" for _, fr in scores] == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("image,", "picture,"), "has no column image; it has picture, reference"),
+        (("96x64", "wide"), "line 2: the display raster must be WIDTHxHEIGHT"),
+        (("pictures/", "elsewhere/"), "none of its 5 pictures can be used; the first"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_sentence(
+    run: Run, tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    table = rated(tmp_path, contents=1)
+    table.write_text(table.read_text().replace(*change))
+    code, objects, err = run("--table", str(table))
+    assert (code, objects) == (2, [])
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_words_that_do_not_go_together(run: Run, tmp_path: Path) -> None:
+    for words, sentence in (
+        (["--table", str(tmp_path / "none.csv")], "there is no such table"),
+        (["--dataset", "KonIQ", "--data", str(tmp_path)], "did you mean 'koniq10k'"),
+        (["--dataset", "live"], "--data FOLDER"),
+        (["--data", str(tmp_path / "none")], "there is no such data folder"),
+        (["--table", str(rated(tmp_path)), "--out", str(tmp_path / "no/where.csv")], "its folder does not exist"),
+    ):
+        code, objects, err = run(*words)
+        assert (code, objects) == (2, [])
+        assert sentence in err
+
+
+def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_path: Path) -> None:
+    rated(tmp_path, contents=2)
+    names = [f"pictures/{c}-{i}.png" for c in (0, 1) for i in range(5)]
+    sets.table(tmp_path / "bare.csv", ("image", "mos"), [(n, 90 - 20 * int(n[-5])) for n in names])
+    code, objects, err = run("--table", str(tmp_path / "bare.csv"))
+    assert code == 0
+    assert objects[-1]["nr"]["srocc"] > 0.8
+    assert objects[-1]["fr"] == {
+        "n": 0, "srocc": None, "plcc": None, "krocc": None, "rmse": None, "ci95": None, "splits": None
+    }  # fmt: skip
+    assert "mos runs from 10 to 90, not from 1 to 5" in err
+    sets.table(tmp_path / "dmos.csv", ("image", "mos"), [(n, 1 + 0.8 * int(n[-5])) for n in names])
+    assert "difference score" in run("--table", str(tmp_path / "dmos.csv"))[2]
+
+
+def test_a_known_set_by_distortion_beside_published_figures(run: Run, tmp_path: Path) -> None:
+    sets.live(tmp_path)
+    code, objects, _ = run("--dataset", "live", "--data", str(tmp_path))
+    assert code == 0
+    assert objects[-1]["nr"]["n"] == objects[-1]["fr"]["n"] == 10
+    groups = {o["group"] for o in objects[:-1]}
+    assert groups == {None, "jp2k", "jpeg", "wn", "gblur", "fastfading"}
+    assert {o["measure"] for o in objects[:-1]} == {"yoto nr", "yoto fr"}
+
+
+def test_published_columns_and_groups_of_a_table(run: Run, tmp_path: Path) -> None:
+    table = rated(tmp_path, contents=4)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for i, row in enumerate(rows):
+        row |= {"codec": "av1" if i % 2 else "vp9", "published_vmaf": str(20 * float(row["mos"]))}
+    sets.table(table, list(rows[0]), [list(row.values()) for row in rows])
+    objects = run("--table", str(table))[1]
+    assert {o["group"] for o in objects[:-1]} == {None, "av1", "vp9"}
+    vmaf = next(o for o in objects if o.get("measure") == "published vmaf" and o["mode"] == "nr" and o["group"] is None)
+    assert vmaf["srocc"] == pytest.approx(1)
+    assert vmaf["n"] == 20
+
+
+def test_the_tables_for_people_and_the_plot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Judge, "load", lambda *_, **__: FakeJudge())
+    monkeypatch.setenv("COLUMNS", "80")
+    sets.live(tmp_path)
+    plot = tmp_path / "<plot>.html"
+    code = cli.main(["evaluate", "--dataset", "live", "--data", str(tmp_path), "--plot", str(plot), "--no-peers"])
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "10 pictures judged, 0 skipped" in out
+    assert "…" not in out  # nothing is cut off at 80 columns
+    for word in ("SROCC", "PLCC", "KROCC", "RMSE", "YOTO NR", "YOTO FR", "gblur"):
+        assert word in out
+    page = plot.read_text(encoding="utf-8")
+    assert "img2.bmp" in page
+    assert "by itself" in page
+    assert "beside the master" in page
+    assert '<script src="http' not in page  # opens without network
+
+
+def test_peers_on_the_same_pixels() -> None:
+    if importlib.util.find_spec("piq") is None:  # importing it is for `peers` to do
+        pytest.skip("extra `train` is not installed")
+    sharp = np.asarray(sets.picture(1, (200, 180)))
+    noisy = np.clip(sharp + np.random.default_rng(0).normal(0, 10, sharp.shape), 0, 255).astype(np.uint8)
+    equal, worse = peers.measure(sharp, sharp), peers.measure(noisy, sharp)
+    assert equal["psnr"] == 100
+    assert equal["ssim"] == pytest.approx(1, abs=1e-4)
+    assert equal["ms_ssim"] == pytest.approx(1, abs=1e-4)
+    assert 28 < worse["psnr"] < 34  # noise of 10 on three channels is about 6.7 on luma: 31.6 dB
+    assert worse["ssim"] < 0.99
+    assert worse["ms_ssim"] < 0.999
+    assert set(peers.measure(sharp[:100], noisy[:100])) == {"psnr", "ssim"}  # too small for five scales
+    assert peers.measure(sharp, None) == {}
+
+
+def test_brisque_tells_blur() -> None:
+    pytest.importorskip("brisque", reason="extra `peers` is not installed")
+    from PIL import ImageFilter
+
+    sharp = sets.picture(1, (200, 160))
+    blurred = sharp.filter(ImageFilter.GaussianBlur(4))
+    assert peers.measure(np.asarray(blurred), None)["brisque"] > peers.measure(np.asarray(sharp), None)["brisque"]
+    assert "brisque" not in peers.measure(np.zeros((64, 64, 3), np.uint8), None)
+
+
+def test_measures_that_fall_are_fitted_too() -> None:
+    mos = np.linspace(1, 5, 40)
+    falling = 100 - 90 / (1 + np.exp(-(mos - 3)))
+    found = agreement(falling.tolist(), mos.tolist())
+    assert found.srocc == pytest.approx(-1)
+    assert found.plcc > 0.99
+    few = agreement([1.0, 2.0, 4.0], [2.0, 3.0, 5.0])
+    assert few.plcc == pytest.approx(1)
+    assert few.rmse == pytest.approx(0, abs=1e-6)
+    assert fitted_curve([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])(np.asarray([2.0])) == pytest.approx([25])
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60))
+@settings(max_examples=30)
+def test_splits_share_no_content_and_do_not_depend_on_order(contents: list[str]) -> None:
+    splits = list(content_splits(contents))
+    assert len(splits) == 10
+    names = set(contents)
+    for train, test in splits:
+        assert not train & test
+        assert train | test == names
+        assert len(test) == max(1, round(len(names) / 5))
+    assert splits == list(content_splits(contents[::-1]))
+    if len(names) >= 5:
+        assert len(set(splits)) > 1
+
+
+def test_intervals_cover_contents_not_rows() -> None:
+    """Rows of a content that err together make the interval wide, as if there were few of them: there are."""
+    rng = np.random.default_rng(0)
+    mos = np.tile(np.linspace(1, 5, 10), 12)
+    contents = np.repeat(np.arange(12), 10).tolist()
+    together = 20 * mos + np.repeat(rng.normal(0, 25, 12), 10)
+    apart = 20 * mos + rng.normal(0, 25, 120)
+    by_content = intervals(together.tolist(), mos.tolist(), contents)
+    by_row = intervals(together.tolist(), mos.tolist(), list(range(120)))
+    assert by_content is not None
+    assert by_row is not None
+    width = {name: high - low for name, (low, high) in by_content.items()}
+    assert width["srocc"] > 1.2 * (by_row["srocc"][1] - by_row["srocc"][0])
+    low, high = intervals(apart.tolist(), mos.tolist(), contents)["srocc"]  # type: ignore[index]
+    assert low < agreement(apart.tolist(), mos.tolist()).srocc < high
+    assert intervals([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], ["a", "a", "b"]) is None
+
+
+def test_medians_over_splits() -> None:
+    mos = np.tile(np.linspace(1, 5, 6), 10).tolist()
+    contents = [f"c{i // 6}" for i in range(60)]
+    found = split_median(mos, mos, contents)
+    assert found is not None
+    assert (found.n, found.srocc) == (12, pytest.approx(1))
+    assert split_median(mos[:24], mos[:24], contents[:24]) is None  # a fifth of four contents is none
+    assert math.isnan(split_median([1.0] * 60, mos, contents).srocc)  # type: ignore[union-attr]
