@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
-        kept = f"; what was measured is kept in {args.out}, the same command goes on" if args.command == "scan" else ""
+        resumes = args.command in ("scan", "compare")
+        kept = f"; what was measured is kept in {args.out}, the same command goes on" if resumes else ""
         _complain(f"interrupted{kept}")
         _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
     except BrokenPipeError:  # `| head` has seen enough
@@ -96,6 +97,26 @@ def _score(args: argparse.Namespace) -> int:
     return _verdict(clips, args.fail_under)
 
 
+def _compare(args: argparse.Namespace) -> int:
+    from . import output
+    from .compare import CompareRequest, compare
+    from .compare_output import figure_lines, print_comparison
+
+    request = CompareRequest(
+        tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
+        reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
+        resume=args.resume, workers=args.workers, address=args.address, command=args.line,
+    )  # fmt: skip
+    result = compare(request, output.Terminal())
+    if args.format == "json":
+        print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
+        print(output.summary_line(result.clips, result.seconds))
+    else:
+        print_comparison(result.comparison)
+        print(f"page: {result.page}")
+    return _verdict(result.clips, None)
+
+
 def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
@@ -129,7 +150,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "scan": _scan, "score": _score, "report": _report, "demo": _demo, "train": _train, "evaluate": _evaluate,
+    "scan": _scan, "score": _score, "compare": _compare, "report": _report, "demo": _demo, "train": _train,
+    "evaluate": _evaluate,
 }  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
     left_out = len(rows) - ROWS
     if left_out > 0:
         rows = sorted(rows, key=lambda modes: _of(modes, "fr") or _of(modes, "nr") or 0.0)[:ROWS]
-    table = _table("ladder", "video", ">NR", ">FR", ">FR p5", ">size", "codec", ">kb/s", "note")
+    table = plain_table("ladder", "video", ">NR", ">FR", ">FR p5", ">size", "codec", ">kb/s", "note")
     shown = None
     for modes in rows:
         one = modes[0]
@@ -145,14 +145,14 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
         note = next((f"{c.status}: {c.reason}" for c in modes if c.status != "ok"), "")
         cells = [ladder, video, _number(_of(modes, "nr")), _number(_of(modes, "fr")), _number(p5), size]
         table.add_row(*cells, one.codec or "", "" if one.bitrate_kbps is None else f"{one.bitrate_kbps:,.0f}", note)
-    _print(table)
+    print_table(table)
     if left_out > 0:
         print(f"the {ROWS} worst of {len(videos)} videos; all are in the report")
 
 
 def print_ladder_table(clips: Sequence[ClipScore]) -> None:
     """The videos of one ladder on stdout by rising bitrate, one line each."""
-    table = _table("video", "codec", ">size", ">kb/s", ">FR", ">NR")
+    table = plain_table("video", "codec", ">size", ">kb/s", ">FR", ">NR")
     paths = sorted({c.path: c.bitrate_kbps or 0.0 for c in clips}.items(), key=lambda item: item[1])
     for path, kbps in paths:
         modes = [c for c in clips if c.path == path]
@@ -160,12 +160,12 @@ def print_ladder_table(clips: Sequence[ClipScore]) -> None:
         size = f"{one.width}x{one.height}" if one.width else ""
         scores = [_number(_of(modes, "fr")), _number(_of(modes, "nr"))]
         table.add_row(path.rsplit("/", 1)[-1], one.codec or "", size, f"{kbps:,.0f}", *scores)
-    _print(table)
+    print_table(table)
 
 
 def print_score_table(clips: Sequence[ClipScore]) -> None:
     """The rows of one video on stdout, one line a mode."""
-    table = _table("mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">frames", "display", "note")
+    table = plain_table("mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">frames", "display", "note")
     for clip in clips:
         if clip.status != "ok":
             table.add_row("", "", "", "", "", "", "", "", f"{clip.status}: {clip.reason}")
@@ -176,7 +176,7 @@ def print_score_table(clips: Sequence[ClipScore]) -> None:
         table.add_row(
             (clip.mode or "").upper(), _number(clip.score), interval, *pools, str(clip.frames), clip.display, note
         )
-    _print(table)
+    print_table(table)
 
 
 def _of(modes: Sequence[ClipScore], mode: str) -> float | None:
@@ -187,7 +187,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """Plain columns; ">" puts one to the right."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:
@@ -197,7 +197,7 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _print(table: Table) -> None:
+def print_table(table: Table) -> None:
     """On a terminal as wide as it is; elsewhere as wide as it takes, so that nothing is cut."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:

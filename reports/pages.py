@@ -43,7 +43,7 @@ def build_report(out: str | os.PathLike[str]) -> Path:
         aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
-        _swap(aside, target)
+        swap(aside, target)
     except OSError as error:
         raise YotoVideoError(
             f"{target}: cannot write the report ({error.strerror or error}); the old one stays"
@@ -56,14 +56,11 @@ def build_report(out: str | os.PathLike[str]) -> Path:
 
 def write_pages(results: Results, folder: Path) -> None:
     """Write all pages and their assets into an empty folder."""
-    (folder / "assets").mkdir()
+    write_assets(folder / "assets")
     (folder / "ladders").mkdir()
-    for name in ("report.css", "report.js"):
-        shutil.copyfile(TEMPLATES / name, folder / "assets" / name)
-    (folder / "assets" / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
     fleet = results.fleet
     links = {ladder.name: page_name(ladder.name) for ladder in fleet.ladders}
-    pages = _environment(fleet)
+    pages = environment(fleet)
     names = [ladder.name for ladder in fleet.ladders]
     for i, ladder in enumerate(fleet.ladders):
         near = {
@@ -74,6 +71,14 @@ def write_pages(results: Results, folder: Path) -> None:
         (folder / "ladders" / links[ladder.name]).write_text(page, encoding="utf-8")
     overview = _overview(pages, results, links)  # last: it tells of frames that could not be read
     (folder / "index.html").write_text(overview, encoding="utf-8")
+
+
+def write_assets(folder: Path) -> None:
+    """The few files that all pages share."""
+    folder.mkdir()
+    for name in ("report.css", "report.js"):
+        shutil.copyfile(TEMPLATES / name, folder / name)
+    (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
 
 def page_name(ladder: str) -> str:
@@ -136,7 +141,7 @@ def _rank(clip: Clip) -> tuple[bool, float]:
     return row.mode != "fr", moment.score
 
 
-def _swap(new: Path, target: Path) -> None:
+def swap(new: Path, target: Path) -> None:
     """Put the finished folder in the old one's place."""
     old = new.with_name(new.name + ".old")
     if target.exists():
@@ -145,7 +150,7 @@ def _swap(new: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _environment(fleet: Fleet) -> jinja2.Environment:
+def environment(fleet: Fleet) -> jinja2.Environment:
     """Templates with our filters. Everything is escaped: names and reasons come from other people's files."""
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
