@@ -207,7 +207,10 @@ def _times(request: CompareRequest) -> dict[str, float]:
     known = {}
     try:
         with open(request.times, newline="", encoding="utf-8") as file:
-            for number, row in enumerate(csv.DictReader(file), 2):
+            table = csv.DictReader(file)
+            if not {"path", "seconds"} <= {*(table.fieldnames or ())}:
+                raise ValueError
+            for number, row in enumerate(table, 2):
                 path, seconds = row["path"], float(row["seconds"])
                 if not seconds > 0:
                     raise UsageError(f"--times {request.times}: line {number}: seconds must be above 0")
