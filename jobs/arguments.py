@@ -16,7 +16,7 @@ from .options import parse_display
 USAGE = 2  # exit code
 DEFAULT = Settings()
 EXIT_CODES = """exit codes:
-  0 all well                    3 below --fail-under
+  0 all well                    3 a quality gate failed
   1 failure                     4 finished, but some inputs could not be scored
   2 wrong usage                 130 interrupted"""
 
@@ -49,6 +49,7 @@ def parser() -> Parser:
     _add_score(commands)
     _add_compare(commands)
     _add_report(commands)
+    _add_export(commands)
     _add_demo(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -91,6 +92,7 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     _add_scanning(p)
     _add_gate(p)
+    _add_baseline(p)
     _add_format(p)
     _add_judging(p)
 
@@ -143,6 +145,26 @@ def _add_report(commands: Commands[Parser]) -> None:
         "  yoto-video report yoto-out",
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+
+
+def _add_export(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "export",
+        "Write results for other programs. CSV of clips or of frames, logs as libvmaf writes them, JUnit XML for "
+        "continuous integration, OpenMetrics text for monitoring.",
+        "  yoto-video export yoto-out --format csv > clips.csv\n"
+        "  yoto-video export yoto-out --format libvmaf --to logs/\n"
+        "  yoto-video export yoto-out --format junit --to quality.xml --fail-under 70\n\n" + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    p.add_argument(
+        "--format", choices=("csv", "frames", "libvmaf", "junit", "openmetrics"), default="csv",
+        help="csv: a line a video and mode; frames: a line a judged frame; libvmaf: a JSON log a video; junit: a test "
+        "case a video and mode; openmetrics: gauges (default: %(default)s)",
+    )  # fmt: skip
+    p.add_argument("--to", metavar="PATH", help="file to write, of libvmaf a folder (default: stdout)")
+    _add_gate(p)
+    _add_baseline(p)
 
 
 def _add_demo(commands: Commands[Parser]) -> None:
@@ -217,6 +239,14 @@ def _add_gate(p: Parser) -> None:
     p.add_argument(
         "--fail-under", metavar="SCORE", type=_number,
         help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
+    )  # fmt: skip
+
+
+def _add_baseline(p: Parser) -> None:
+    p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
+    p.add_argument(
+        "--max-regression", metavar="POINTS", type=_number,
+        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
     )  # fmt: skip
 
 

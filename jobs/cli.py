@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from ..pipeline.errors import UsageError, YotoVideoError
@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _scan(args: argparse.Namespace) -> int:
     from ..pipeline.plan import describe
     from . import output
+    from .gates import Gate
     from .request import Request
     from .scan import make_plan, scan
 
@@ -71,6 +72,8 @@ def _scan(args: argparse.Namespace) -> int:
         plan = make_plan(request)
         print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
         return OK
+    gate = Gate(args.fail_under, args.baseline, args.max_regression)
+    gate.check(args.out)
     result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
     if as_json:
         print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
@@ -80,11 +83,12 @@ def _scan(args: argparse.Namespace) -> int:
         print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
         print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
         print(f"report: {result.report}")
-    return _verdict(result.clips, args.fail_under)
+    return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
 
 
 def _score(args: argparse.Namespace) -> int:
     from . import output
+    from .gates import Gate
     from .score import score
 
     screen = output.Terminal()
@@ -94,7 +98,7 @@ def _score(args: argparse.Namespace) -> int:
         print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
     else:
         output.print_score_table(clips)
-    return _verdict(clips, args.fail_under)
+    return _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -114,7 +118,7 @@ def _compare(args: argparse.Namespace) -> int:
     else:
         print_comparison(result.comparison)
         print(f"page: {result.page}")
-    return _verdict(result.clips, None)
+    return _verdict(result.clips, ())
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -122,6 +126,14 @@ def _report(args: argparse.Namespace) -> int:
 
     print(build_report(args.out))
     return OK
+
+
+def _export(args: argparse.Namespace) -> int:
+    from .export import export
+    from .gates import Gate
+
+    faults = export(args.out, args.format, args.to, Gate(args.fail_under, args.baseline, args.max_regression))
+    return _verdict((), faults)
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -150,8 +162,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "scan": _scan, "score": _score, "compare": _compare, "report": _report, "demo": _demo, "train": _train,
-    "evaluate": _evaluate,
+    "scan": _scan, "score": _score, "compare": _compare, "report": _report, "export": _export, "demo": _demo,
+    "train": _train, "evaluate": _evaluate,
 }  # fmt: skip
 
 
@@ -159,14 +171,11 @@ def _settings(args: argparse.Namespace) -> Settings:
     return make_settings(**{name: value for name, value in vars(args).items() if name in Settings.__dataclass_fields__})
 
 
-def _verdict(clips: Sequence[ClipScore], threshold: float | None) -> int:
-    """The exit code that the rows deserve; says which ones are below the gate."""
-    from .request import below
-
-    failing = [] if threshold is None else below(clips, threshold)
-    for clip in failing:
-        _complain(f"below {threshold:g}: {clip.path} ({(clip.mode or '').upper()} {clip.score:.1f})")
-    if failing:
+def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
+    """The exit code that the rows deserve; says which ones do not pass the gate, and why."""
+    for fault in faults:
+        _complain(fault)
+    if faults:
         return GATE
     return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
 

@@ -9,12 +9,16 @@ from .compare import Comparison, Figure
 
 
 def answer(comparison: Comparison) -> str:
-    """The answer in one sentence, or one sentence a side where there are several."""
+    """The answer in one sentence: of the mean over all titles, beside the masters where any title was."""
     mode = next(iter(comparison.modes), "nr")
     anchor = comparison.labels[0]
     figures = [comparison.overall(anchor, test, mode) for test in comparison.labels[1:]]
+    if len(figures) == 1:
+        return sentence(figures[0])
     figures.sort(key=lambda f: (math.isnan(f.delta.pchip), f.delta.pchip))
-    return " ".join(sentence(figure) for figure in figures)
+    said = {basis(f): None for f in figures if f.verdict != "not comparable"}
+    from_what = f" (95 % intervals in brackets; {'; '.join(said)})" if said else ""
+    return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}."
 
 
 def sentence(figure: Figure) -> str:
@@ -25,18 +29,36 @@ def sentence(figure: Figure) -> str:
     known = basis(figure)
     if figure.rate is None:
         return f"{test} needs {delta.pchip:+.1f} % bits against {anchor}, but no interval can be given ({known})."
-    low, high = sorted((figure.rate.low, figure.rate.high))
     if figure.verdict == "no difference shown":
         return (
-            f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % "
-            f"(95 % interval {low:+.1f} to {high:+.1f} %, {known})."
+            f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % of the bits for the same quality "
+            f"(95 % interval {_ends(figure)}, {known})."
         )
     more = "fewer" if figure.verdict == "saves" else "more"
-    ends = sorted((abs(low), abs(high)))
     return (
         f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor} for the same quality "
-        f"(95 % interval {ends[0]:.1f} to {ends[1]:.1f} %, {known})."
+        f"(95 % interval {_ends(figure)}, {known})."
     )
+
+
+def _clause(figure: Figure) -> str:
+    if figure.verdict == "not comparable":
+        return f"{figure.test} cannot be compared, {figure.delta.reason}"
+    ends = f"({_ends(figure)})" if figure.rate else "(no interval)"
+    if figure.verdict == "no difference shown":
+        return f"no difference shown for {figure.test}, {figure.delta.pchip:+.1f} % {ends}"
+    more = "fewer" if figure.verdict == "saves" else "more"
+    return f"{figure.test} needs {abs(figure.delta.pchip):.1f} % {more} bits {ends}"
+
+
+def _ends(figure: Figure) -> str:
+    """An interval for reading: without signs where the words around it say them."""
+    assert figure.rate is not None
+    low, high = figure.rate.low, figure.rate.high
+    if figure.verdict == "no difference shown":
+        return f"{low:+.1f} to {high:+.1f} %"
+    low, high = sorted((abs(low), abs(high)))
+    return f"{low:.1f} to {high:.1f} %"
 
 
 def basis(figure: Figure) -> str:
@@ -57,13 +79,11 @@ def score_of(comparison: Comparison, anchor: str, test: str, mode: str) -> dict[
 
 
 def crossover(comparison: Comparison, anchor: str, test: str, mode: str) -> str | None:
-    """Where a saving turns into a cost over quality; None where it does not."""
-    own = [s for s in comparison.savings if (s.anchor, s.test, s.mode) == (anchor, test, mode)]
-    for low, high in pairwise(own):
-        if low.percent * high.percent < 0:
-            below, above = ("saves", "costs") if low.percent < 0 else ("costs", "saves")
-            return (
-                f"{test} {below} bits against {anchor} up to a score of {low.level:.0f} and {above} them "
-                f"from {high.level:.0f}."
-            )
+    """Where a shown saving turns into a shown cost, or the reverse; None where that is not shown."""
+    own = [s for s in comparison.savings if (s.anchor, s.test, s.mode) == (anchor, test, mode) and s.interval]
+    shown = [(s.level, s.percent) for s in own if s.interval and not s.interval.low <= 0 <= s.interval.high]
+    for (low, before), (high, after) in pairwise(shown):
+        if before * after < 0:
+            below, above = ("saves", "costs") if before < 0 else ("costs", "saves")
+            return f"{test} {below} bits against {anchor} up to a score of {low:.0f} and {above} them from {high:.0f}."
     return None

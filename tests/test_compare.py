@@ -141,6 +141,20 @@ def test_what_has_no_partner_or_no_score_says_so(tmp_path: Path) -> None:
     assert "cannot be compared" in answer(there)
 
 
+def test_several_sides_have_one_sentence_and_every_pair_its_figure(tmp_path: Path) -> None:
+    folders = {
+        label: side(tmp_path / label, *(encodes(label, t, saves=saves) for t in ("sea", "city", "forest")))
+        for label, saves in (("x264", 0.0), ("x265", 0.3), ("again", 0.0))
+    }
+    there = compared(folders)
+    assert {(f.anchor, f.test) for f in there.figures} == {("x264", "x265"), ("x264", "again"), ("x265", "again")}
+    assert there.overall("x265", "again", "fr").delta.pchip == pytest.approx(100 * (1 / 0.7 - 1), abs=1)
+    said = answer(there)
+    assert said.startswith("Against x264, for the same quality: x265 needs 30.")
+    assert "no difference shown for again, +0.0 % (+0.0 to +0.0 %)" in said
+    assert said.count(". ") == 0
+
+
 def test_the_worst_moment_is_where_it_was_made(tmp_path: Path) -> None:
     a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city"))
     b = side(tmp_path / "b", encodes("b", "sea", saves=0.2, bad_second=7.5), encodes("b", "city", saves=0.2))
