@@ -1,21 +1,23 @@
 """Encoders everybody knows the order of, on real clips: what `yoto-video compare` says of them.
 
-python benchmarks/bench_compare.py FOLDER [--clips 4] [--seconds 4] [--encode-only]
+python benchmarks/bench_compare.py [FOLDER] [--clips 6] [--seconds 4] [--encode-only]
 
 Clips of the shared data (YOTO_DATA) are cut and scaled to 640x360 as masters, and encoded by x264, x265, SVT-AV1 and
 VP9 at five constant qualities each; x264's encodes are also copied under other names, as an encoder that is none. The
-commands run are `compare x264 x265 svtav1 vp9` and `compare x264 again`. FOLDER keeps everything; a second run encodes
-and measures nothing new. A CSV of encoding times is written for --times.
+commands run are `compare x264 x265 svtav1 vp9` and `compare x264 again`. FOLDER (default: one that is removed
+afterwards) keeps everything; a second run encodes and measures nothing new. Encoding times are written for --times.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -29,10 +31,10 @@ CLIPS = (
     "friday_480p.mp4", "bikes_640x272.mp4",
 )  # fmt: skip
 ENCODERS = {  # FFmpeg's name, constant qualities from good to bad, other options: all near their default speed
-    "x264": ("libx264", (22, 27, 32, 37, 42), (("preset", "medium"),)),
-    "x265": ("libx265", (22, 27, 32, 37, 42), (("preset", "medium"), ("x265-params", "log-level=none"))),
-    "svtav1": ("libsvtav1", (25, 34, 43, 52, 60), (("preset", "6"),)),
-    "vp9": ("libvpx-vp9", (25, 33, 41, 49, 57), (("b", "0"), ("cpu-used", "3"), ("row-mt", "1"))),
+    "x264": ("libx264", (25, 29, 33, 37, 41), (("preset", "medium"),)),
+    "x265": ("libx265", (25, 29, 33, 37, 41), (("preset", "medium"), ("x265-params", "log-level=none"))),
+    "svtav1": ("libsvtav1", (32, 40, 48, 55, 62), (("preset", "5"),)),
+    "vp9": ("libvpx-vp9", (33, 40, 47, 54, 61), (("b", "0"), ("cpu-used", "2"), ("row-mt", "1"))),
 }
 
 
@@ -47,6 +49,7 @@ def make(folder: Path, data: Path, clips: int, seconds: float, size: tuple[int, 
     """Masters, encodes and times; what is there already is kept."""
     from yoto_video.pipeline.encode import Rung, encode
 
+    os.environ.setdefault("SVT_LOG", "1")  # errors only
     times = folder / "times.csv"
     folder.mkdir(parents=True, exist_ok=True)
     known = list(csv.reader(times.open())) if times.exists() else [["path", "seconds"]]
@@ -78,20 +81,26 @@ def make(folder: Path, data: Path, clips: int, seconds: float, size: tuple[int, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--clips", type=int, default=4)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--clips", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--encode-only", action="store_true")
     options = parser.parse_args()
     data = Path(os.environ.get("YOTO_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    make(options.folder, data, options.clips, options.seconds)
-    if options.encode_only:
-        return
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        make(folder, data, options.clips, options.seconds)
+        if not options.encode_only:
+            compare(folder)
+
+
+def compare(folder: Path) -> None:
+    """What a person would run in the folder."""
     for out, labels in (("encoders", list(ENCODERS)), ("itself", ["x264", "again"])):
         command = [str(Path(sys.executable).with_name("yoto-video")), "compare", *labels, "--reference", "masters"]
         command += ["--out", f"results-{out}", "--times", "times.csv"]
         print("$ yoto-video", *command[1:], flush=True)
-        subprocess.run(command, cwd=options.folder, check=True)
+        subprocess.run(command, cwd=folder, check=True)
 
 
 if __name__ == "__main__":

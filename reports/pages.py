@@ -21,6 +21,7 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, ladder_figures, tables
+from .changes import since_before
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -108,7 +109,7 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         unscored=tables.unscored(fleet),
         ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links),
-        runs=tables.runs(results.runs),
+        runs=tables.runs(results.runs), changes=since_before(results, links),
     )  # fmt: skip
 
 

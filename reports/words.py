@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from .figures import Style
+from .labels import last_component
 
 ACR = ("bad", "poor", "fair", "good", "excellent")
 _DASHES = {"solid": "none", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}
@@ -55,4 +56,4 @@ def dasharray(style: Style) -> str:
     return _DASHES.get(style.dash, "11 3 2 3")
 
 
-FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray)}
+FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, last_component)}
