@@ -1,6 +1,6 @@
 """Encoders side by side: scan what is not scanned yet, pair the titles, compare, tell.
 
-OUT/sides/LABEL    results of a scan of each side given as a folder: the next run measures only what is new
+OUT/sides/SIDE     results of a scan of each side given as a folder: the next run measures only what is new
 OUT/compare        the page, its pictures, and the figures as CSV; leans on nothing outside of it
 """
 
@@ -23,7 +23,8 @@ from ..pipeline.parts import part_name
 from ..pipeline.references import reference_files
 from ..pipeline.results_folder import MARKER, claim, local_path
 from ..pipeline.settings import Settings
-from ..pipeline.values import ClipScore, VideoRef
+from ..pipeline.values import ClipScore, Ladder, VideoRef
+from .moments import photograph
 from .pairing import by_ladder, pair, with_masters
 from .request import Listener, Request
 from .scan import make_plan, scan
@@ -44,7 +45,7 @@ class CompareRequest:
     reference: str | None = None
     mapping: str | None = None
     times: str | None = None  # CSV of encoding times
-    imports: tuple[str, ...] = ()  # scores of other measures
+    imports: tuple[str, ...] = ()  # logs of other measures, or folders of them
     resume: bool = True
     workers: int | None = None
     address: str | None = None
@@ -61,64 +62,61 @@ class CompareResult:
     seconds: dict[str, float]
 
 
-def compare(
-    request: CompareRequest, listener: Listener | None = None, load: LoadJudge = load_judge
-) -> CompareResult:
+def compare(request: CompareRequest, listener: Listener | None = None, load: LoadJudge = load_judge) -> CompareResult:
     """Compare as requested.
 
     Raises:
         UsageError: the request is wrong; nothing was measured.
         YotoVideoError: as of `scan`.
     """
-    listener = listener or Listener()
-    labels = _labels(request)
-    seconds = _times(request)
-    began = time.perf_counter()
-    out = local_path(request.out)
-    scans = {label: path for label, path in zip(labels, request.sides, strict=True) if not _is_results(path)}
-    requests = {label: _scan_request(request, out, label, path) for label, path in scans.items()}
-    for one in requests.values():  # what is wrong with any side is said before the first is measured
-        make_plan(one)
-    from ..reports.imports import read_imports
-
-    imported = read_imports(request.imports)
-    claim(out)
-    spent: dict[str, float] = {}
-    folders, clips = [], []
-    for label, path in zip(labels, request.sides, strict=True):
-        if label in requests:
-            listener.say(f"{label}: {path}")
-            done = scan(_find_masters(requests[label]), listener, load)
-            folders.append(str(done.out))
-            clips.append(done.clips)
-            for stage, took in done.seconds.items():
-                spent[stage] = spent.get(stage, 0.0) + took
-        else:
-            folders.append(path)
     from ..reports.compare import Comparison
     from ..reports.compare_pages import build_comparison
     from ..reports.compare_time import losses
+    from ..reports.imports import read_imports
     from ..reports.results import load as load_results
     from ..reports.titles import Side, make_titles
-    from .moments import photograph
 
+    listener, began, spent = listener or Listener(), time.perf_counter(), dict[str, float]()
+    labels, times, imported = _labels(request), _times(request), read_imports(request.imports)
+    out = local_path(request.out)
+    folders = _scan_sides(request, out, labels, spent, listener, load)
     sides = [Side(label, load_results(folder)) for label, folder in zip(labels, folders, strict=True)]
     rows = [side.results.store.clips() for side in sides]
-    began_compare = time.perf_counter()
+    scanned = time.perf_counter()
     paired = pair([by_ladder(own) for own in rows])
     if not paired:
-        raise YotoVideoError("nothing could be scored on any side; the sides' reports say why")
-    comparison = Comparison(sides, make_titles(sides, paired), seconds)
-    comparison.figures  # noqa: B018  (computed here, so that its time is known)
-    spent["compare"] = time.perf_counter() - began_compare
-    began_pictures = time.perf_counter()
-    against_anchor = comparison.pairs[: len(sides) - 1] if request.settings.worst_frames else []
-    worst = {ab: losses(comparison.titles, *ab) for ab in against_anchor}
+        raise YotoVideoError("nothing could be scored on any side; the sides' own reports say why")
+    comparison = Comparison(sides, make_titles(sides, paired), times)
+    spent["compare"] = time.perf_counter() - scanned
+    against_anchor = [(0, b) for b in range(1, len(sides))] if request.settings.worst_frames else []
+    worst = [loss for a, b in against_anchor for loss in losses(comparison.titles, a, b)]
     pictures = photograph(worst, out, request.settings, load, listener)
-    spent["pictures"] = spent.get("pictures", 0.0) + time.perf_counter() - began_pictures
     page = build_comparison(comparison, out, pictures, imported)
     spent["wall"] = time.perf_counter() - began
     return CompareResult(page, comparison, [clip for own in rows for clip in own], spent)
+
+
+def _scan_sides(
+    request: CompareRequest, out: Path, labels: Sequence[str], spent: dict[str, float], listener: Listener,
+    load: LoadJudge,
+) -> list[str]:  # fmt: skip
+    """Folders of results of all sides, scanned where they are not; time is added to `spent` by stage."""
+    plain = {path: _scan_request(request, out, path) for path in request.sides if not _is_results(path)}
+    mapped = {path: _mapped(request, path) for path in plain}
+    for one in plain.values():  # what is wrong with any side is said before the first is measured
+        make_plan(one)
+    claim(out)
+    folders = []
+    for label, path in zip(labels, request.sides, strict=True):
+        if path not in plain:
+            folders.append(path)
+            continue
+        listener.say(f"{label}: {path}")
+        done = scan(_with_mapping(plain[path], mapped[path]), listener, load)
+        folders.append(str(done.out))
+        for stage, took in done.seconds.items():
+            spent[stage] = spent.get(stage, 0.0) + took
+    return folders
 
 
 def _labels(request: CompareRequest) -> tuple[str, ...]:
@@ -147,49 +145,55 @@ def _is_results(path: str) -> bool:
     return not storage.is_remote(path) and (Path(path).expanduser() / MARKER).exists()
 
 
-def _scan_request(request: CompareRequest, out: Path, label: str, path: str) -> Request:
-    folder = out / "sides" / part_name(label).removesuffix(".parquet")
+def _scan_request(request: CompareRequest, out: Path, path: str) -> Request:
+    """A scan of one side. Its folder goes by what is scanned: other encodes under the same label are other results."""
+    folder = out / "sides" / part_name(storage.canonical(path)).removesuffix(".parquet")
     return Request(
-        path, str(folder), request.settings, reference=request.reference,
-        mapping=_mapping_of(request, path, folder.with_suffix(".mapping.json")), resume=request.resume,
+        path, str(folder), request.settings, reference=request.reference, resume=request.resume,
         workers=request.workers, address=request.address, command=request.command,
     )  # fmt: skip
 
 
-def _mapping_of(request: CompareRequest, path: str, file: Path) -> str | None:
-    """The part of the user's mapping that is about this side, as a file of its own; None where there is none."""
+Place = tuple[str, str, str]  # a row of a mapping: path, ladder, role
+
+
+def _mapped(request: CompareRequest, path: str) -> list[Place]:
+    """The part of the user's mapping that is about this side."""
     if request.mapping is None:
-        return None
+        return []
     around = storage.canonical(request.mapping).rsplit("/", 1)[0]
-    root = storage.canonical(path).rstrip("/")
     rows = mappings.read(request.mapping, around, (), _is_file)
-    inside = (f"{root}/", f"{root}#")
-    own = [row for row in rows if row.role == "master" or row.path == root or row.path.startswith(inside)]
-    ladders = {row.ladder for row in own if row.role != "master"}
-    return _write_mapping(file, [(r.path, r.ladder, r.role) for r in own if r.ladder in ladders])
+    root = storage.canonical(path).rstrip("/")
+    inside = [row for row in rows if row.path == root or row.path.startswith((f"{root}/", f"{root}#"))]
+    ladders = {row.ladder for row in inside if row.role != "master"}
+    masters = [row for row in rows if row.role == "master" and row.ladder in ladders and row not in inside]
+    return [(row.path, row.ladder, row.role) for row in [*inside, *masters]]
 
 
-def _find_masters(request: Request) -> Request:
-    """The request with a mapping that gives masters to ladders whose names do not, where the pictures tell."""
+def _with_mapping(request: Request, rows: Sequence[Place]) -> Request:
+    """The request with these rows as its mapping; and masters by pictures for ladders whose names do not say one."""
+    mapped = replace(request, mapping=_write(request, rows)) if rows else request
     if request.reference is None:
-        return request
-    plan = make_plan(request)
+        return mapped
+    ladders = make_plan(mapped).ladders
     masters = [VideoRef(path) for path in reference_files(request.reference, is_media)]
-    found = with_masters(plan.ladders, masters)
+    found: dict[str, list[Ladder]] = {}  # by master: encodes with names of no kind may be several ladders
+    for name, master in with_masters(ladders, masters).items():
+        found.setdefault(master.path, []).append(next(ladder for ladder in ladders if ladder.name == name))
     if not found:
-        return request
-    lonely = [ladder for ladder in plan.ladders if ladder.name in found]
-    rows = [(video.path, ladder.name, "rendition") for ladder in lonely for video in ladder.videos]
-    rows += [(master.path, ladder, "master") for ladder, master in found.items()]
-    if request.mapping is not None:
-        rows += [(r["path"], r["ladder"], r["role"]) for r in json.loads(Path(request.mapping).read_text())]
-    file = Path(request.out).with_suffix(".mapping.json")
-    return replace(request, mapping=_write_mapping(file, list(dict.fromkeys(rows))))
+        return mapped
+    every = dict.fromkeys(rows)
+    for master_path, own in found.items():
+        every |= {(video.path, own[0].name, "rendition"): None for ladder in own for video in ladder.videos}
+        every[master_path, own[0].name, "master"] = None
+    return replace(request, mapping=_write(request, list({row[0]: row for row in every}.values())))
 
 
-def _write_mapping(file: Path, rows: Sequence[tuple[str, str, str]]) -> str:
+def _write(request: Request, rows: Sequence[Place]) -> str:
+    """A mapping beside the results of a side; returns its path."""
+    file = Path(f"{request.out}.mapping.json")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps([dict(zip(mappings.COLUMNS, row, strict=True)) for row in rows]))
+    file.write_text(json.dumps([dict(zip(mappings.COLUMNS, row, strict=True)) for row in rows]), encoding="utf-8")
     return str(file)
 
 

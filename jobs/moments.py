@@ -6,7 +6,7 @@ frames are decoded again, by their exact place. Kept in OUT/pictures: the next r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ..pipeline.errors import VideoError
 from ..pipeline.pictures import WIDTH, Kept, PictureSink, at_most, save_moment
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
+from ..pipeline.tracks import Track, share_matrix
 from ..pipeline.values import RGB, FrameScore, Moment, VideoRef
 from .request import Listener
 from .work import LoadJudge
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
     from ..reports.compare_time import Loss
     from ..reports.titles import Encode
 
-Worst = Mapping[tuple[int, int], Sequence["Loss"]]
 Pictures = dict[tuple[str, int], Moment]  # by result id and frame; paths are relative to OUT
 
 
-def photograph(worst: Worst, out: Path, settings: Settings, load: LoadJudge, listener: Listener) -> Pictures:
+def photograph(worst: Sequence[Loss], out: Path, settings: Settings, load: LoadJudge, listener: Listener) -> Pictures:
     """Pictures of both sides of every loss. A video that is not there any more goes without, and that is said."""
     wanted: dict[tuple[str, int], tuple[Encode, int]] = {}
-    for loss in (loss for losses in worst.values() for loss in losses):
+    for loss in worst:
         for encode, place in ((loss.anchor, loss.anchor_frame), (loss.test, loss.test_frame)):
             wanted[encode.row.result_id, encode.frame_nums[place]] = (encode, place)
     found = {key: kept for key, one in wanted.items() if (kept := _kept(out, *one)) is not None}
@@ -67,31 +67,40 @@ def _moment(encode: Encode, place: int) -> Moment:
 def _make(encode: Encode, place: int, out: Path, judge: Judge) -> Moment:
     row, number = encode.row, encode.frame_nums[place]
     width, height = (int(side) for side in (row.display or "16x16").split("x"))
-    picture = _frame(VideoRef(row.path), number, (width, height))
+    video = _opened(row.path)
     reference = None
     if row.reference is not None:
-        master = VideoRef(row.reference)
-        times = decode.frame_times(master, probe.probe(master))
+        master = _opened(row.reference)
+        share_matrix([master, video], master)
+        assert master.info is not None
+        times = decode.frame_times(master.ref, master.info)
         at = float(encode.times[place])
         nearest = min(range(len(times)), key=lambda i: abs(float(times[i] - times[0]) - at))
         reference = _frame(master, nearest, (width, height))
+    picture = _frame(video, number, (width, height))
     assert row.mode is not None
     own_time = float(encode.times[place]) - (row.offset_s or 0.0)
     score = FrameScore(number, own_time, float(encode.scores[place]), row.mode)
     return save_moment(Kept(score, picture, reference), judge.heat_map, PictureSink(out), row.result_id)
 
 
-def _frame(video: VideoRef, number: int, raster: tuple[int, int]) -> RGB:
+def _opened(path: str) -> Track:
+    if "#" in path:
+        raise VideoError(path, "a manifest's rendition is not read again for it")
+    ref = VideoRef(path)
+    return Track(0, ref, info=probe.probe(ref))
+
+
+def _frame(video: Track, number: int, raster: tuple[int, int]) -> RGB:
     """One frame as it is shown, at most as wide as pictures are kept.
 
     Raises:
         VideoError: it cannot be read any more.
     """
-    if "#" in video.path:
-        raise VideoError(video.path, "a manifest's rendition is not read again for it")
+    assert video.info is not None
     try:
-        for frame in decode.read_frames(video, probe.probe(video), [number], raster=raster):
+        for frame in decode.read_frames(video.ref, video.info, [number], raster=raster):
             return at_most(frame.rgb, WIDTH)
     except ValueError:  # another file lies there now
         pass
-    raise VideoError(video.path, f"frame {number} is not there any more")
+    raise VideoError(video.ref.path, f"frame {number} is not there any more")

@@ -25,6 +25,8 @@ from yoto_video.reports.ladders import choose
 from yoto_video.reports.results import load
 from yoto_video.reports.titles import Side, make_titles
 
+from .clips import make
+from .fakes import FakeJudge
 from .synthetic_results import HOSTILE, result, scored, unscored
 from .test_cli import KEYS
 
@@ -233,6 +235,36 @@ def test_the_command_on_two_results_folders(tmp_path: Path, capsys: pytest.Captu
     assert cli.main([*words[:-2]]) == 0
     assert "page: " in capsys.readouterr().out
     assert (out / "compare" / "index.html").read_text(encoding="utf-8").split("Written by")[0] == before
+
+
+def test_folders_are_scanned_mapped_and_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Encodes with names of no kind: a mapping says what they are, for both sides. Their judge is arithmetic."""
+    monkeypatch.setattr("yoto_video.models.judge.Judge.load", lambda *_, **__: FakeJudge())
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "film.mov", size=(96, 64), frames=24)
+    rows = ["path,ladder,role", "film.mov,film,master"]
+    for label in ("a", "b", "c"):
+        (tmp_path / label).mkdir()
+        for number, quality in enumerate((30, 35, 40, 45, 50)):
+            make(tmp_path / label / f"x{number}{label}.mp4", size=(96, 64), frames=24, options={"crf": str(quality)})
+            rows.append(f"{label}/x{number}{label}.mp4,film,")
+    (tmp_path / "mapping.csv").write_text("\n".join(rows))
+    words = ["compare", "a", "b", "--mapping", "mapping.csv", "--workers", "0", "--labels", "old,new"]
+    words += ["--format", "json"]
+    assert cli.main(words) == 0
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    figures = [o for o in lines if o["type"] == "bd_rate"]
+    assert {(f["title"], f["mode"]) for f in figures} == {(None, "fr"), ("film", "fr")}
+    assert len(list((tmp_path / "yoto-compare" / "sides").glob("*/yoto-video.json"))) == 2
+    assert cli.main(words) == 0
+    assert capsys.readouterr().err.count("nothing to measure") == 2
+    words[2] = "c"  # another folder under the same label is not mixed with the one before
+    assert cli.main(words) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {Path(o["path"]).parent.name for o in lines if o["type"] == "clip" and o["mode"] == "fr"} == {"a", "c"}
 
 
 @pytest.mark.parametrize(
