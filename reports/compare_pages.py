@@ -16,9 +16,9 @@ from typing import Any
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.values import Moment
 from . import compare_figures as charts
-from .compare import Comparison, Figure
+from .compare import Comparison, Figure, Saving
 from .compare_time import Loss, losses
-from .compare_words import answer, basis, crossover, score_of
+from .compare_words import answer, crossover, score_of
 from .imports import Imported, Map, fit, match
 from .ladders import choose
 from .pages import environment, swap, write_assets
@@ -105,13 +105,13 @@ def _page(
     pairs = [(labels[a], labels[b]) for a, b in comparison.pairs]
     return environment(fleet).get_template("compare.html").render(
         root="", labels=labels, anchor=anchor, modes=modes, answer=answer(comparison), styles=charts.styles(labels),
-        facts=_facts(comparison), basis=basis,
+        facts=_facts(comparison),
         overall={m: [f for f in comparison.figures if f.title is None and f.mode == m] for m in modes},
-        wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs}, pairs=pairs,
-        crossings=[c for m in modes for p in pairs if (c := crossover(comparison, *p, m))],
+        wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs},
+        crossings={m: [c for p in pairs if (c := crossover(comparison, *p, m))] for m in modes},
         forests={m: f for m in modes if (f := charts.forest(comparison, m))},
         levels={m: f for m in modes if (f := charts.saving_levels(comparison, m))},
-        savings={m: [s for s in comparison.savings if s.mode == m] for m in modes}, costs=comparison.costs,
+        savings={m: _by_level(comparison, m) for m in modes}, costs=comparison.costs,
         title_table=_title_table(comparison),
         curves=[
             (t, charts.rate_quality(comparison, t), charts.when(comparison, t, shown))
@@ -150,17 +150,27 @@ def _moment(loss: Loss, pictures: Mapping[tuple[str, int], Moment]) -> dict[str,
     return {"loss": loss, "anchor": found[0], "test": found[1]}
 
 
+def _by_level(comparison: Comparison, mode: str) -> list[tuple[float, list[Saving | None]]]:
+    """For each level of quality what each side saves against the anchor."""
+    own = [s for s in comparison.savings if s.mode == mode and s.anchor == comparison.labels[0]]
+    return [
+        (level, [next((s for s in own if (s.level, s.test) == (level, test)), None) for test in comparison.labels[1:]])
+        for level in sorted({s.level for s in own})
+    ]
+
+
 def _title_table(comparison: Comparison) -> dict[str, object]:
     """A row a title and pair."""
+    by_pool = {(f.title, f.anchor, f.test, f.pool): f for f in comparison.figures}
     titles: list[dict[str, object]] = []
     for f in comparison.figures:
         if f.title is None or f.pool != "mean":
             continue
         figure = None if math.isnan(f.delta.pchip) else _interval(f.delta.pchip, f.rate)
         quality = None if math.isnan(f.delta.quality) else _interval(f.delta.quality, f.quality)
-        low = {p: _known(_pool(comparison, f, p).delta.pchip) for p in ("p5", "worst_second")}
+        low = [_known(by_pool[f.title, f.anchor, f.test, p].delta.pchip) for p in ("p5", "worst_second")]
         cells: list[object] = [f.title, f"{f.test} against {f.anchor}", f.mode.upper(), figure, quality]
-        cells += [None if v is None else round(v, 2) for v in low.values()]
+        cells += [None if v is None else round(v, 2) for v in low]
         cells += [f.verdict, f.delta.reason]
         titles.append({"cells": cells, "facets": [f"{f.test} against {f.anchor}", f.mode.upper(), f.verdict],
                        "find": f"{f.title} {f.test} {f.anchor}"})  # fmt: skip
@@ -182,10 +192,6 @@ def _interval(value: float, interval: Any) -> list[float | None]:
     return [round(v, 2) for v in (value, *((interval.low, interval.high) if interval else ()))] + (
         [] if interval else [None, None]
     )
-
-
-def _pool(comparison: Comparison, figure: Figure, pool: str) -> Figure:
-    return next(f for f in comparison.by_title(figure.anchor, figure.test, pool) if f.title == figure.title)
 
 
 def _maps(comparison: Comparison, imported: Sequence[Imported]) -> tuple[list[Map], list[str]]:

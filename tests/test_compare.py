@@ -19,6 +19,7 @@ from yoto_video.pipeline.encode import Rung, encode
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Mode
 from yoto_video.reports.compare import Comparison
+from yoto_video.reports.compare_pages import build_comparison
 from yoto_video.reports.compare_time import losses, over_time
 from yoto_video.reports.compare_words import answer
 from yoto_video.reports.ladders import choose
@@ -128,6 +129,9 @@ def test_modes_rasters_models_and_codecs_are_never_mixed(tmp_path: Path) -> None
     assert there.overall("a", "b", "nr").titles == 1
     assert "rasters (a at 1920x1080; b at 1280x720)" in (by_name["forest"].reason or "")
     assert "several codecs (h264, hevc)" in (by_name["moor"].reason or "")
+    page = build_comparison(there, tmp_path, {}).read_text(encoding="utf-8")
+    assert page.count("What each needs for the same quality") == 2
+    assert "The videos are not there" in page or "loses against" not in page
 
 
 def test_what_has_no_partner_or_no_score_says_so(tmp_path: Path) -> None:
