@@ -118,6 +118,9 @@ def _compare(args: argparse.Namespace) -> int:
     else:
         print_comparison(result.comparison)
         print(f"page: {result.page}")
+    overall = [f for f in result.comparison.figures if f.title is None and f.pool == "mean"]
+    if any(f.verdict == "not comparable" for f in overall):
+        return INCOMPLETE
     return _verdict(result.clips, ())
 
 

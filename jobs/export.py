@@ -15,11 +15,15 @@ from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore
 from .gates import Gate
 
-FORMATS = ("csv", "frames", "libvmaf", "junit", "openmetrics")
-
 
 def export(out: str, form: str, to: str | None, gate: Gate) -> list[str]:
-    """Write results in a form of `FORMATS`, to stdout where `to` is None; libvmaf's into a folder, a file a video.
+    """Write results in a form, to stdout where `to` is None; libvmaf's into a folder, a file a video.
+
+    Args:
+        out: folder of the results.
+        form: csv, frames, libvmaf, junit or openmetrics.
+        to: file, or folder.
+        gate: what rows have to pass.
 
     Returns:
         Why rows do not pass the gate, a sentence each.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .bd import arrays
-from .compare import Comparison, Figure
+from .compare import Comparison
 from .compare_time import Loss, over_time
 from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
 from .imports import Map, curve_of
@@ -217,9 +217,3 @@ def faint(colour: str) -> str:
     """The colour of a band behind its line."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.16)"
-
-
-def signed(figure: Figure) -> str:
-    """BD-rate for reading: "−38.2 %"; a dash where there is none."""
-    value = figure.delta.pchip
-    return "–" if math.isnan(value) else f"{value:+.1f} %".replace("-", "−")
