@@ -47,8 +47,10 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     _add_scan(commands)
     _add_score(commands)
+    _add_compare(commands)
     _add_report(commands)
     _add_lint(commands)
+    _add_export(commands)
     _add_demo(commands)
     _add_train(commands)
     _add_evaluate(commands)
@@ -89,20 +91,9 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
     p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    p.add_argument(
-        "--resume", action=argparse.BooleanOptionalAction, default=True,
-        help="measure only what is new or changed (default), or with --no-resume everything",
-    )  # fmt: skip
-    p.add_argument(
-        "--workers", metavar="N", type=_whole(0),
-        help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
-    )  # fmt: skip
-    p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
-    p.add_argument(
-        "--worst-frames", metavar="N", type=_whole(0), default=DEFAULT.worst_frames,
-        help="worst frames of a video kept as pictures for the report (default: %(default)s)",
-    )  # fmt: skip
+    _add_scanning(p)
     _add_gate(p)
+    _add_baseline(p)
     _add_format(p)
     _add_judging(p)
 
@@ -117,6 +108,34 @@ def _add_score(commands: Commands[Parser]) -> None:
     p.add_argument("video", metavar="VIDEO", help="file or URI")
     p.add_argument("--reference", metavar="REF", help="the master it was made from: compare with it too")
     _add_gate(p)
+    _add_format(p)
+    _add_judging(p)
+
+
+def _add_compare(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "compare",
+        "Compare encoders on the same titles. Scans each side, pairs the titles, and says with intervals what each "
+        "needs for the same quality (BD-rate), where it loses, and which ladder it would make.",
+        "  yoto-video compare x264/ x265/ --reference masters/             results in yoto-compare/\n"
+        "  yoto-video compare old-results/ new-results/ --labels old,new    of two finished scans\n"
+        "  yoto-video compare a/ b/ --import vmaf-logs/ --format json\n\n" + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument(
+        "sides", metavar="SIDE", nargs="+",
+        help="at least two: folder or URI of encodes, or folder of the results of a scan; the first is the anchor",
+    )  # fmt: skip
+    p.add_argument("--out", metavar="DIR", default="yoto-compare", help="folder of the results (default: %(default)s)")
+    p.add_argument("--labels", metavar="A,B", help="names of the sides (default: from their paths)")
+    p.add_argument("--reference", metavar="REF", help="the master of all, or a folder of masters")
+    p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
+    p.add_argument("--times", metavar="FILE", help="CSV with path,seconds: how long each encode took")
+    p.add_argument(
+        "--import", metavar="FILE", action="append", default=[], dest="imports",
+        help="scores of another measure: log of libvmaf or ffmpeg-quality-metrics (JSON), MediaConvert's per-frame "
+        "report (CSV), or a folder of them; may be repeated",
+    )  # fmt: skip
+    _add_scanning(p)
     _add_format(p)
     _add_judging(p)
 
@@ -145,6 +164,24 @@ def _add_lint(commands: Commands[Parser]) -> None:
         "below a cheaper one",
     )  # fmt: skip
     _add_format(p)
+def _add_export(commands: Commands[Parser]) -> None:
+    p = _command(
+        commands, "export",
+        "Write results for other programs. CSV of clips or of frames, logs as libvmaf writes them, JUnit XML for "
+        "continuous integration, OpenMetrics text for monitoring.",
+        "  yoto-video export yoto-out --format csv > clips.csv\n"
+        "  yoto-video export yoto-out --format libvmaf --to logs/\n"
+        "  yoto-video export yoto-out --format junit --to quality.xml --fail-under 70\n\n" + EXIT_CODES,
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    p.add_argument(
+        "--format", choices=("csv", "frames", "libvmaf", "junit", "openmetrics"), default="csv",
+        help="csv: a line a video and mode; frames: a line a judged frame; libvmaf: a JSON log a video; junit: a test "
+        "case a video and mode; openmetrics: gauges (default: %(default)s)",
+    )  # fmt: skip
+    p.add_argument("--to", metavar="PATH", help="file to write, of libvmaf a folder (default: stdout)")
+    _add_gate(p)
+    _add_baseline(p)
 
 
 def _add_demo(commands: Commands[Parser]) -> None:
@@ -221,10 +258,34 @@ def _add_data(p: Parser, what: str = "folder with mos/, pristine/, weights/") ->
     p.add_argument("--data", metavar="DIR", help=f"{what} (default: $YOTO_DATA, ../shared/data)")
 
 
+def _add_scanning(p: Parser) -> None:
+    p.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="measure only what is new or changed (default), or with --no-resume everything",
+    )  # fmt: skip
+    p.add_argument(
+        "--workers", metavar="N", type=_whole(0),
+        help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
+    )  # fmt: skip
+    p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
+    p.add_argument(
+        "--worst-frames", metavar="N", type=_whole(0), default=DEFAULT.worst_frames,
+        help="worst frames of a video kept as pictures for the report (default: %(default)s)",
+    )  # fmt: skip
+
+
 def _add_gate(p: Parser) -> None:
     p.add_argument(
         "--fail-under", metavar="SCORE", type=_number,
         help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
+    )  # fmt: skip
+
+
+def _add_baseline(p: Parser) -> None:
+    p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
+    p.add_argument(
+        "--max-regression", metavar="POINTS", type=_number,
+        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from ..pipeline.errors import UsageError, YotoVideoError
@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
-        kept = f"; what was measured is kept in {args.out}, the same command goes on" if args.command == "scan" else ""
+        resumes = args.command in ("scan", "compare")
+        kept = f"; what was measured is kept in {args.out}, the same command goes on" if resumes else ""
         _complain(f"interrupted{kept}")
         _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
     except BrokenPipeError:  # `| head` has seen enough
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _scan(args: argparse.Namespace) -> int:
     from ..pipeline.plan import describe
     from . import output
+    from .gates import Gate
     from .request import Request
     from .scan import make_plan, scan
 
@@ -70,6 +72,8 @@ def _scan(args: argparse.Namespace) -> int:
         plan = make_plan(request)
         print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
         return OK
+    gate = Gate(args.fail_under, args.baseline, args.max_regression)
+    gate.check(args.out)
     result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
     if as_json:
         print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
@@ -79,11 +83,12 @@ def _scan(args: argparse.Namespace) -> int:
         print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
         print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
         print(f"report: {result.report}")
-    return _verdict(result.clips, args.fail_under)
+    return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
 
 
 def _score(args: argparse.Namespace) -> int:
     from . import output
+    from .gates import Gate
     from .score import score
 
     screen = output.Terminal()
@@ -93,7 +98,30 @@ def _score(args: argparse.Namespace) -> int:
         print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
     else:
         output.print_score_table(clips)
-    return _verdict(clips, args.fail_under)
+    return _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from . import output
+    from .compare import CompareRequest, compare
+    from .compare_output import figure_lines, print_comparison
+
+    request = CompareRequest(
+        tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
+        reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
+        resume=args.resume, workers=args.workers, address=args.address, command=args.line,
+    )  # fmt: skip
+    result = compare(request, output.Terminal())
+    if args.format == "json":
+        print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
+        print(output.summary_line(result.clips, result.seconds))
+    else:
+        print_comparison(result.comparison)
+        print(f"page: {result.page}")
+    overall = [f for f in result.comparison.figures if f.title is None and f.pool == "mean"]
+    if any(f.verdict == "not comparable" for f in overall):
+        return INCOMPLETE
+    return _verdict(result.clips, ())
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -110,6 +138,14 @@ def _lint(args: argparse.Namespace) -> int:
         args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json"
     )
     return GATE if failed else OK if complete else INCOMPLETE
+
+
+def _export(args: argparse.Namespace) -> int:
+    from .export import export
+    from .gates import Gate
+
+    faults = export(args.out, args.format, args.to, Gate(args.fail_under, args.baseline, args.max_regression))
+    return _verdict((), faults)
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -142,8 +178,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "scan": _scan, "score": _score, "report": _report, "lint": _lint, "demo": _demo, "train": _train,
-    "evaluate": _evaluate,
+    "scan": _scan, "score": _score, "compare": _compare, "report": _report, "lint": _lint, "export": _export,
+    "demo": _demo, "train": _train, "evaluate": _evaluate,
 }  # fmt: skip
 
 
@@ -151,14 +187,11 @@ def _settings(args: argparse.Namespace) -> Settings:
     return make_settings(**{name: value for name, value in vars(args).items() if name in Settings.__dataclass_fields__})
 
 
-def _verdict(clips: Sequence[ClipScore], threshold: float | None) -> int:
-    """The exit code that the rows deserve; says which ones are below the gate."""
-    from .request import below
-
-    failing = [] if threshold is None else below(clips, threshold)
-    for clip in failing:
-        _complain(f"below {threshold:g}: {clip.path} ({(clip.mode or '').upper()} {clip.score:.1f})")
-    if failing:
+def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
+    """The exit code that the rows deserve; says which ones do not pass the gate, and why."""
+    for fault in faults:
+        _complain(fault)
+    if faults:
         return GATE
     return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
 

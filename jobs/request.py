@@ -60,13 +60,17 @@ def count(clips: Sequence[ClipScore], status: str) -> int:
 
 
 def below(clips: Sequence[ClipScore], threshold: float) -> list[ClipScore]:
-    """Rows that fail a quality gate: a video's FR mean where it has one, else its NR mean, below the threshold.
+    """Rows that fail a quality gate: their score is below the threshold."""
+    return [clip for clip in gated(clips) if clip.score is not None and clip.score < threshold]
+
+
+def gated(clips: Sequence[ClipScore]) -> list[ClipScore]:
+    """The rows that quality gates are about: a video's FR row where it has one, else its NR row.
 
     Masters are what encodes are made from, not encodes: a ladder's master is not gated.
     """
     compared = {clip.path for clip in clips if clip.mode == "fr" and clip.status == "ok"}
-    gated = [c for c in clips if c.score is not None and not c.is_master and (c.mode == "fr" or c.path not in compared)]
-    return [clip for clip in gated if clip.score is not None and clip.score < threshold]
+    return [c for c in clips if c.score is not None and not c.is_master and (c.mode == "fr" or c.path not in compared)]
 
 
 class Listener:

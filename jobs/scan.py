@@ -13,6 +13,7 @@ from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 
 from .. import __version__
+from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.pictures import write_pictures
@@ -57,6 +58,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     with Store(request.out) as store:
         for warning in store.warnings:
             listener.say(warning)
+        keep_before(store)
         listener.planned(plan)
         # A cluster's machines need not be like this one: here the network is only looked at.
         judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))

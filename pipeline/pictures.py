@@ -122,14 +122,14 @@ def with_pictures(result: ClipResult, worst: WorstFrames, heat_map: HeatMap, sin
     """The same result with its moments; pictures that cannot be made are a finding, the scores stand without them."""
     found = [kept for kept in worst.found() if kept.row.mode == result.clip.mode]
     try:
-        moments = tuple(_save(kept, heat_map, sink, result.clip.result_id) for kept in found)
+        moments = tuple(save_moment(kept, heat_map, sink, result.clip.result_id) for kept in found)
     except Exception as error:
         why = f"pictures of the worst frames could not be made ({type(error).__name__}: {error})"
         return replace(result, clip=replace(result.clip, findings=(*result.clip.findings, Finding(why))))
     return replace(result, clip=replace(result.clip, moments=moments))
 
 
-def _save(kept: Kept, heat_map: HeatMap, sink: PictureSink, result_id: str) -> Moment:
+def save_moment(kept: Kept, heat_map: HeatMap, sink: PictureSink, result_id: str) -> Moment:
     """Write one frame's pictures: as encoded, as it should be, and where it looks bad.
 
     The heat map is judged on the picture as shown here: a UHD frame has 19 times as many places to look at, and two

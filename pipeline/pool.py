@@ -30,23 +30,32 @@ def harmonic_mean(pts: Floats, scores: Floats) -> float:
     return float(len(scores) / np.sum(1.0 / (scores + 1.0)) - 1.0)
 
 
-def worst_second(pts: Floats, scores: Floats) -> float:
-    """Lowest mean over one second.
+def one_second_means(pts: Floats, scores: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Means over one second: of the seconds that begin at a frame and end inside the clip, and of the clip's last one.
 
-    The seconds are those that begin at a frame and end inside the clip, and the one the clip ends with. A clip shorter
-    than a second is one window. Never above the mean: with sparse, uneven frames every whole second may lie above it.
+    Returns:
+        The frame each second begins at, and its mean. None begin in a clip shorter than a second.
     """
-    mean = float(scores.mean())
     end = pts[-1] + (float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0)  # the last frame is shown that long
     first = np.flatnonzero(pts + 1.0 <= end + SAME_TIME_S)
     if not len(first):
-        return mean
+        return first, np.empty(0)
     last = min(int(np.searchsorted(pts, end - 1.0 - SAME_TIME_S)), len(pts) - 1)  # shown longer than a second: alone
     starts = np.append(first, last)
     stops = np.append(np.searchsorted(pts, pts[first] + 1.0 - SAME_TIME_S), len(pts))
     sums = np.concatenate([[0.0], np.cumsum(scores)])
-    lowest = float(np.min((sums[stops] - sums[starts]) / (stops - starts)))
-    return max(min(lowest, mean), float(scores.min()))  # the running sums round in the last digits
+    return starts, (sums[stops] - sums[starts]) / (stops - starts)
+
+
+def worst_second(pts: Floats, scores: Floats) -> float:
+    """Lowest of `one_second_means`.
+
+    A clip shorter than a second is one window. Never above the mean: with sparse, uneven frames every whole second may
+    lie above it.
+    """
+    mean = float(scores.mean())
+    lowest = float(np.min(one_second_means(pts, scores)[1], initial=mean))
+    return max(lowest, float(scores.min()))  # the running sums round in the last digits
 
 
 def hysteresis(pts: Floats, scores: Floats) -> float:

@@ -60,12 +60,13 @@ def apply_reference(reference: str, drafts: Sequence[Draft], files: Sequence[str
             matched.setdefault(masters[draft.title.casefold()], []).append(draft)
         else:
             result.append(draft)
-    if result:
-        shown = ", ".join(sorted(draft.name for draft in result)[:5]) + (", ..." if len(result) > 5 else "")
-        notes.append(f"--reference: no master of the same title for {len(result)} of {len(drafts)} ladders ({shown})")
+    lonely = sorted(draft.name for draft in result if draft.master is None)
+    if lonely:
+        shown = ", ".join(lonely[:5]) + (", ..." if len(lonely) > 5 else "")
+        notes.append(f"--reference: no master of the same title for {len(lonely)} of {len(drafts)} ladders ({shown})")
     for path, same in matched.items():
         result += _under(VideoRef(path), same)
-    used = set(matched)
+    used = set(matched) | {draft.master.path for draft in result if draft.master is not None}
     for path in files:
         if path not in used:
             notes.append(f"--reference: nothing has the title of {path}")

@@ -96,8 +96,8 @@ def check_readable(out: Path) -> int:
     return version
 
 
-def prepare(out: Path) -> None:
-    """Create the folder and what it needs, or find it ours.
+def claim(out: Path) -> None:
+    """Create the folder, or find it ours.
 
     Raises:
         UsageError: it cannot be made or written to, is a file, or holds somebody else's files.
@@ -113,10 +113,22 @@ def prepare(out: Path) -> None:
                     f"{out}: holds files that are not results of yoto-video; choose a new folder for --out"
                 )
             _write_marker(out)
-        for name in (*DATA_SETS, TEMPORARY, ".cache"):
-            (out / name).mkdir(exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{out}: is a file, or lies below one; choose a folder for --out") from None
+    except OSError as error:
+        raise UsageError(f"{out}: cannot write there ({error.strerror}); choose another folder for --out") from None
+
+
+def prepare(out: Path) -> None:
+    """Claim the folder and create what a scan's results need.
+
+    Raises:
+        UsageError: as of `claim`.
+    """
+    claim(out)
+    try:
+        for name in (*DATA_SETS, TEMPORARY, ".cache"):
+            (out / name).mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"{out}: cannot write there ({error.strerror}); choose another folder for --out") from None
 

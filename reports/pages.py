@@ -21,6 +21,7 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS
 from . import figures, finding_figures, ladder_figures, lint, tables
+from .changes import since_before
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -43,7 +44,7 @@ def build_report(out: str | os.PathLike[str]) -> Path:
         aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
-        _swap(aside, target)
+        swap(aside, target)
     except OSError as error:
         raise YotoVideoError(
             f"{target}: cannot write the report ({error.strerror or error}); the old one stays"
@@ -56,14 +57,11 @@ def build_report(out: str | os.PathLike[str]) -> Path:
 
 def write_pages(results: Results, folder: Path) -> None:
     """Write all pages and their assets into an empty folder."""
-    (folder / "assets").mkdir()
+    write_assets(folder / "assets")
     (folder / "ladders").mkdir()
-    for name in ("report.css", "report.js"):
-        shutil.copyfile(TEMPLATES / name, folder / "assets" / name)
-    (folder / "assets" / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
     fleet = results.fleet
     links = {ladder.name: page_name(ladder.name) for ladder in fleet.ladders}
-    pages = _environment(fleet)
+    pages = environment(fleet)
     names = [ladder.name for ladder in fleet.ladders]
     for i, ladder in enumerate(fleet.ladders):
         near = {
@@ -74,6 +72,14 @@ def write_pages(results: Results, folder: Path) -> None:
         (folder / "ladders" / links[ladder.name]).write_text(page, encoding="utf-8")
     overview = _overview(pages, results, links)  # last: it tells of frames that could not be read
     (folder / "index.html").write_text(overview, encoding="utf-8")
+
+
+def write_assets(folder: Path) -> None:
+    """The few files that all pages share."""
+    folder.mkdir()
+    for name in ("report.css", "report.js"):
+        shutil.copyfile(TEMPLATES / name, folder / name)
+    (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
 
 def page_name(ladder: str) -> str:
@@ -103,7 +109,7 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
         ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links),
-        runs=tables.runs(results.runs),
+        runs=tables.runs(results.runs), changes=since_before(results, links),
     )  # fmt: skip
 
 
@@ -142,7 +148,7 @@ def _rank(clip: Clip) -> tuple[bool, float]:
     return row.mode != "fr", moment.score
 
 
-def _swap(new: Path, target: Path) -> None:
+def swap(new: Path, target: Path) -> None:
     """Put the finished folder in the old one's place."""
     old = new.with_name(new.name + ".old")
     if target.exists():
@@ -151,7 +157,7 @@ def _swap(new: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _environment(fleet: Fleet) -> jinja2.Environment:
+def environment(fleet: Fleet) -> jinja2.Environment:
     """Templates with our filters. Everything is escaped: names and reasons come from other people's files."""
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,

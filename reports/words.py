@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from .figures import Style
+from .labels import last_component
 
 ACR = ("bad", "poor", "fair", "good", "excellent")
 _DASHES = {"solid": "none", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}
@@ -65,4 +66,7 @@ def span(start_s: float | None, end_s: float | None) -> str:
     return "throughout" if start_s is None else f"{clock(start_s)} – {clock(end_s)}"
 
 
-FILTERS = {f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span)}
+FILTERS = {
+    f.__name__: f
+    for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, last_component)
+}

@@ -67,7 +67,10 @@ def test_help_is_there_at_once() -> None:
     assert best < 0.5, f"--help took {best:.2f} s"
 
 
-@pytest.mark.parametrize("command", ["scan", "score", "report", "lint", "demo", "train", "evaluate"])
+COMMANDS = ["scan", "score", "compare", "report", "lint", "export", "demo", "train", "evaluate"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_defaults_and_ends_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main([command, "--help"])

@@ -79,6 +79,11 @@
       return make("td", {}, make("span", {}, score), (score.append(bar), ""));
     },
     number: (v, column) => make("td", { className: "num", textContent: number(v, column.digits ?? 0) }),
+    interval: (v, column) => { // [value, low, high]
+      const td = make("td", { className: "num" }, make("b", { textContent: number(v[0], column.digits ?? 1) }));
+      if (v[1] !== null) td.append(" ", make("small", { textContent: `${number(v[1], column.digits ?? 1)} to ${number(v[2], column.digits ?? 1)}` }));
+      return td;
+    },
     size: (v) => make("td", { className: "num", textContent: `${v[1]}×${v[2]}` }), // [pixels, width, height]
     text: (v) => make("td", { textContent: v }),
     status: (v) => make("td", {}, make("span", { className: `status ${v}`, textContent: v === "ok" ? "scored" : v })),
@@ -101,7 +106,7 @@
     }
     const head = make("tr");
     columns.forEach((column, i) => {
-      const th = make("th", { scope: "col", className: ["number", "size"].includes(column.kind) ? "num" : "" });
+      const th = make("th", { scope: "col", className: ["number", "interval", "size"].includes(column.kind) ? "num" : "" });
       const button = make("button", { type: "button", textContent: column.label });
       if (column.title) button.title = column.title;
       button.addEventListener("click", () => {

@@ -1,0 +1,63 @@
+"""A comparison on stdout: a table with the answer below it, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from .output import new_table, print_table
+
+if TYPE_CHECKING:
+    from ..reports.bootstrap import Interval
+    from ..reports.compare import Comparison, Figure
+
+
+def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
+    """One JSON object a figure, as conventions have it; keys beyond those stand after them."""
+    for f in figures:
+        yield json.dumps(
+            {
+                "type": "bd_rate", "title": f.title, "mode": f.mode, "pool": f.pool, "pchip": _finite(f.delta.pchip),
+                "akima": _finite(f.delta.akima), "ci95": _ends(f.rate), "reason": f.delta.reason,
+                "anchor": f.anchor, "test": f.test, "effect_size": f.rate.effect if f.rate else None,
+                "bd_quality": _finite(f.delta.quality), "bd_quality_ci95": _ends(f.quality), "verdict": f.verdict,
+                "titles": f.titles, "units": f.units, "unit": f.unit,
+            },
+            ensure_ascii=False, allow_nan=False,
+        )  # fmt: skip
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """All overall figures, the titles' own of the mean, and the answer."""
+    from ..reports.compare_words import answer
+
+    table = new_table("title", "mode", "pool", "test", "anchor", ">BD-rate %", "95 %", ">BD-quality", "95 %", "note")
+    for f in comparison.figures:
+        if f.title is not None and f.pool != "mean":
+            continue
+        note = f.delta.reason or f.verdict
+        quality = _signed(f.delta.quality)
+        table.add_row(
+            f.title or "all", f.mode.upper(), f.pool, f.test, f.anchor, _signed(f.delta.pchip), _span(f.rate), quality,
+            _span(f.quality), note,
+        )  # fmt: skip
+    print_table(table)
+    print(f"\n{answer(comparison)}")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}" if math.isfinite(value) else ""
+
+
+def _span(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval.low:+.1f} to {interval.high:+.1f}"
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,95 @@
+"""Results for other programs: one file or stdout, or a folder where a form is about one video each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from ..pipeline import exports, monitoring
+from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.store import Store
+from ..pipeline.values import ClipResult, ClipScore
+from .gates import Gate
+
+
+def export(out: str, form: str, to: str | None, gate: Gate) -> list[str]:
+    """Write results in a form, to stdout where `to` is None; libvmaf's into a folder, a file a video.
+
+    Args:
+        out: folder of the results.
+        form: csv, frames, libvmaf, junit or openmetrics.
+        to: file, or folder.
+        gate: what rows have to pass.
+
+    Returns:
+        Why rows do not pass the gate, a sentence each.
+
+    Raises:
+        UsageError: no results, or a form that cannot be written so.
+        YotoVideoError: the disk refused.
+    """
+    gate.check(out)
+    store = Store(out, read_only=True)
+    clips = store.clips()
+    faults = gate.faults(clips, out)
+    if form == "libvmaf":
+        _libvmaf(store, clips, to)
+        return list(faults.values())
+    writers: dict[str, Callable[[TextIO], object]] = {
+        "csv": lambda file: exports.write_clips_csv(clips, file),
+        "frames": lambda file: exports.write_frames_csv(_with_frames(store, clips), file),
+        "junit": lambda file: monitoring.write_junit(clips, faults, file),
+        "openmetrics": lambda file: monitoring.write_openmetrics(clips, file),
+    }
+    with _opened(to) as file:
+        writers[form](file)
+    return list(faults.values())
+
+
+def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
+    """One log a video: to stdout where there is one video, else into a folder."""
+    scored: dict[str, list[ClipScore]] = {}
+    for clip in clips:
+        if clip.status == "ok":
+            scored.setdefault(clip.path, []).append(clip)
+    if not scored:
+        raise UsageError(f"{store.out}: nothing was scored, so there is nothing to export")
+    if to is None and len(scored) > 1:
+        raise UsageError(f"--format libvmaf is a log a video, and there are {len(scored)}: name a folder with --to")
+    from ..reports.labels import short_labels
+
+    for path, name in short_labels(list(scored)).items():
+        target = None if to is None else str(Path(to) / f"{_file_name(name)}.json")
+        with _opened(target) as file:
+            exports.write_libvmaf_json(list(_with_frames(store, scored[path])), file)
+
+
+def _file_name(label: str) -> str:
+    """A label as one name on every file system."""
+    return "".join("_" if c in '<>:"/\\|?*' or ord(c) < 32 else c for c in label).strip(" .") or "video"
+
+
+def _with_frames(store: Store, clips: Sequence[ClipScore]) -> Iterator[ClipResult]:
+    return (ClipResult(clip, tuple(store.frames(clip.path, clip.mode))) for clip in clips if clip.status == "ok")
+
+
+@contextlib.contextmanager
+def _opened(to: str | None) -> Iterator[TextIO]:
+    """A file that appears whole or not at all, or stdout."""
+    if to is None:
+        yield sys.stdout
+        return
+    target = Path(to)
+    buffer = io.StringIO()
+    yield buffer
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f".{target.name}.tmp")
+        aside.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+        aside.replace(target)
+    except OSError as error:
+        raise YotoVideoError(f"{to}: cannot write there ({error.strerror})") from None

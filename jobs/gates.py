@@ -1,0 +1,88 @@
+"""What makes a run fail though everything was scored: videos below a score, or worse than a run before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..pipeline.errors import UsageError
+from ..pipeline.results_folder import local_path
+from ..pipeline.values import ClipScore
+from .request import below, gated
+
+if TYPE_CHECKING:
+    from ..reports.drift import Drift
+    from ..reports.results import Results
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What was asked for; None: not asked for."""
+
+    fail_under: float | None = None
+    baseline: str | None = None  # folder of results of the run before
+    max_regression: float | None = None  # points
+
+    def check(self, out: str) -> None:
+        """Before anything is measured into `out`.
+
+        Raises:
+            UsageError: one flag without the other, or a baseline that cannot be read, or is `out` itself.
+        """
+        if (self.baseline is None) != (self.max_regression is None):
+            raise UsageError("--baseline and --max-regression go together: the run before, and the points it may lose")
+        if self.max_regression is not None and not self.max_regression >= 0:
+            raise UsageError(f"--max-regression must be a number of points, 0 or more, not {self.max_regression:g}")
+        before = self._baseline()
+        if before is not None and before.folder == local_path(out):
+            raise UsageError(f"--baseline {self.baseline}: is where the new results go; give a copy, or another --out")
+
+    def faults(self, clips: Sequence[ClipScore], out: str) -> dict[tuple[str, str | None], str]:
+        """By (path, mode), why a row does not pass, a sentence each.
+
+        Args:
+            clips: rows to judge.
+            out: folder that holds them.
+        """
+        found: dict[tuple[str, str | None], str] = {}
+        if self.fail_under is not None:
+            for clip in below(clips, self.fail_under):
+                found[clip.path, clip.mode] = f"below {self.fail_under:g}: {_name(clip)}"
+        before = self._baseline()
+        if before is not None and self.max_regression is not None:
+            from ..reports.results import load
+
+            wanted = {(clip.path, clip.mode) for clip in gated(clips)}
+            for key, text in _regressions(load(out), before, self.max_regression).items():
+                if key in wanted:
+                    found.setdefault(key, text)
+        return found
+
+    def _baseline(self) -> Results | None:
+        if self.baseline is None:
+            return None
+        from ..reports.results import load
+
+        try:
+            return load(self.baseline)
+        except UsageError as error:
+            raise UsageError(f"--baseline {error}") from None
+
+
+def _regressions(now: Results, before: Results, points: float) -> dict[tuple[str, str | None], str]:
+    from ..reports.drift import drift
+
+    changes: Drift = drift(now, before)
+    found: dict[tuple[str, str | None], str] = {}
+    for c in changes.changes:
+        if c.difference < -points and (c.interval is None or c.shown):  # what frames do not show is no regression
+            lost = f"worse than before by {-c.difference:.1f} points"
+            found[c.now.path, c.now.mode] = f"{lost}: {_name(c.now)}, was {c.before.score:.1f}"
+    for clip, why in changes.incomparable:
+        found[clip.path, clip.mode] = f"cannot be compared with before: {_name(clip)}: {why}"
+    return found
+
+
+def _name(clip: ClipScore) -> str:
+    return f"{clip.path} ({(clip.mode or '').upper()} {clip.score:.1f})"

@@ -1,0 +1,92 @@
+"""Results for machines that watch: JUnit XML for continuous integration, OpenMetrics text for monitoring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TextIO
+from xml.etree import ElementTree
+
+from .values import ClipScore
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_METRICS: dict[str, tuple[str, Callable[[ClipScore], float | None]]] = {  # name: (help, the row's value)
+    "score": ("Mean score over frames, 0 to 100, higher is better.", lambda c: c.score),
+    "score_p5": ("5th percentile of frame scores.", lambda c: c.pools.get("p5")),
+    "score_worst_second": ("Lowest mean score over one second.", lambda c: c.pools.get("worst_second")),
+    "bitrate_kbps": ("Measured bit rate of the video track, kbit/s.", lambda c: c.bitrate_kbps),
+    "duration_seconds": ("Length of the video track.", lambda c: c.duration_s),
+}
+
+
+def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | None], str], file: TextIO) -> None:
+    """A test suite a ladder, a test case a row: what could not be scored is an error, a fault a failure.
+
+    Args:
+        clips: rows.
+        faults: by (path, mode), why a scored row does not pass, a sentence each.
+        file: for UTF-8 text.
+    """
+    root = ElementTree.Element("testsuites", name="yoto-video")
+    by_ladder: dict[str, list[ClipScore]] = {}
+    for clip in clips:
+        by_ladder.setdefault(clip.ladder, []).append(clip)
+    for ladder, own in by_ladder.items():
+        suite = ElementTree.SubElement(root, "testsuite", name=_text(ladder))
+        counts = {"failures": 0, "errors": 0, "skipped": 0}
+        for clip in own:
+            name = f"{clip.path} ({clip.mode.upper() if clip.mode else 'not scored'})"
+            case = ElementTree.SubElement(suite, "testcase", name=_text(name), classname=_text(ladder))
+            fault = faults.get((clip.path, clip.mode))
+            if clip.status == "skipped":
+                _mark(case, "skipped", clip.reason or "", counts, "skipped")
+            elif clip.status == "failed":
+                _mark(case, "error", clip.reason or "", counts, "errors")
+            elif fault is not None:
+                _mark(case, "failure", fault, counts, "failures")
+            if clip.score is not None:
+                ElementTree.SubElement(case, "system-out").text = f"score {clip.score:.2f}"
+        suite.attrib |= {"tests": str(len(own))} | {name: str(n) for name, n in counts.items()}
+    file.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+    ElementTree.indent(root)
+    file.write(ElementTree.tostring(root, encoding="unicode"))
+    file.write("\n")
+
+
+def write_openmetrics(clips: Iterable[ClipScore], file: TextIO) -> None:
+    """Gauges a row, labelled with path, ladder, mode, codec, height and role; and how many videos have which status."""
+    from prometheus_client.core import GaugeMetricFamily
+    from prometheus_client.openmetrics.exposition import generate_latest
+
+    rows = list(clips)
+    labels = ["path", "ladder", "mode", "codec", "height", "role"]
+    families = []
+    for name, (said, of) in _METRICS.items():
+        family = GaugeMetricFamily(f"yoto_video_{name}", said, labels=labels)
+        for clip in rows:
+            known = of(clip)
+            if clip.status == "ok" and known is not None:
+                role = "master" if clip.is_master else "rendition"
+                what = (clip.path, clip.ladder, clip.mode or "", clip.codec or "", str(clip.height or ""), role)
+                family.add_metric([_text(text) for text in what], known)
+        families.append(family)
+    states = GaugeMetricFamily("yoto_video_videos", "Videos by status.", labels=["status"])
+    best = {clip.path: clip.status for clip in sorted(rows, key=lambda c: c.status == "ok")}  # ok in a mode is ok
+    for status in ("ok", "skipped", "failed"):
+        states.add_metric([status], sum(found == status for found in best.values()))
+
+    class Registry:
+        def collect(self) -> list[GaugeMetricFamily]:
+            return [*families, states]
+
+    file.write(generate_latest(Registry()).decode())  # type: ignore[no-untyped-call]
+
+
+def _mark(case: ElementTree.Element, kind: str, message: str, counts: dict[str, int], count: str) -> None:
+    ElementTree.SubElement(case, kind, message=_text(message))
+    counts[count] += 1
+
+
+def _text(text: str) -> str:
+    """Without what neither XML nor UTF-8 can hold: control characters, halves of surrogates."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

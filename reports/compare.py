@@ -1,0 +1,242 @@
+"""Two or more encoders on the same titles: what each saves against each other, and how surely. Numbers only."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from . import bd, bootstrap
+from .bd import NAN, Delta
+from .bootstrap import POOLS, Interval
+from .read import MODES
+from .titles import Floats, Side, Title
+
+SEED = 20
+LEVEL_STEP = 10  # points of score between the levels that savings are told for
+
+
+@dataclass(frozen=True)
+class Figure:
+    """BD-rate and BD-quality of one side against another: of a title, or of all compared in a mode (title None)."""
+
+    title: str | None
+    mode: str
+    pool: str
+    anchor: str
+    test: str
+    delta: Delta
+    rate: Interval | None = None  # of delta.pchip, percent
+    quality: Interval | None = None  # of delta.quality, points
+    units: int = 0  # that the intervals were drawn from
+    unit: str = "blocks"  # of time, or "titles"
+    titles: int = 1  # that it is the mean of
+
+    @property
+    def verdict(self) -> str:
+        """Of the test: "saves", "costs", "no difference shown" or "not comparable"."""
+        if math.isnan(self.delta.pchip):
+            return "not comparable"
+        if self.rate is None or self.rate.low <= 0 <= self.rate.high:
+            return "no difference shown"
+        return "saves" if self.rate.high < 0 else "costs"
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Change of rate in percent at one quality, mean over the titles whose curves reach it on both sides."""
+
+    anchor: str
+    test: str
+    mode: str
+    level: float
+    percent: float
+    interval: Interval | None
+    titles: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a side's encodes of the compared titles take. `ratio`: seconds over the anchor's, mean over titles."""
+
+    label: str
+    encodes: int
+    megabytes: float
+    seconds: float | None = None
+    ratio: float | None = None
+    interval: Interval | None = None  # of ratio
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One pair of curves of one title, as it is and in each draw of its blocks of time."""
+
+    delta: Delta
+    blocks: int = 0
+    rate: Floats = field(default_factory=lambda: np.full(bootstrap.DRAWS, NAN))  # differences of log-rate
+    quality: Floats = field(default_factory=lambda: np.full(bootstrap.DRAWS, NAN))
+    rates: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # kbit/s, (k,) each
+    scores: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # as they are, (1, k)
+    drawn: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # (draws, k)
+
+
+class Comparison:
+    """All figures of these sides; the first is the anchor of the others. The same input gives the same figures.
+
+    Args:
+        sides: at least two.
+        titles: as the sides made them.
+        seconds: of encoding, by path, where known.
+    """
+
+    def __init__(
+        self, sides: Sequence[Side], titles: Sequence[Title], seconds: Mapping[str, float] | None = None
+    ) -> None:
+        self.sides, self.titles, self.seconds = tuple(sides), tuple(titles), dict(seconds or {})
+        self.labels = tuple(side.label for side in sides)
+        self.pairs = list(itertools.combinations(range(len(sides)), 2))
+        self._rng = np.random.default_rng(SEED)
+        self._pairs: dict[tuple[str, int, int, str], _Pair] = {}
+        for title in titles:
+            self._draw(title)
+
+    @cached_property
+    def modes(self) -> list[str]:
+        """The modes in which titles were compared, with a master first."""
+        return [m for m in MODES if any(t.mode == m and not t.reason for t in self.titles)]
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """Overall first, mode by mode, then title by title; by pair, then by pool."""
+        each = [(a, b, pool) for a, b in self.pairs for pool in POOLS]
+        found = [self._overall(mode, *which) for mode in self.modes or ["nr"] for which in each]
+        return found + [self._of_title(title, *which) for title in self.titles for which in each]
+
+    def overall(self, anchor: str, test: str, mode: str, pool: str = "mean") -> Figure:
+        """The figure over all titles of a mode."""
+        wanted = (None, mode, pool, anchor, test)
+        return next(f for f in self.figures if (f.title, f.mode, f.pool, f.anchor, f.test) == wanted)
+
+    def by_title(self, anchor: str, test: str, pool: str = "mean") -> list[Figure]:
+        """The titles' own figures."""
+        return [f for f in self.figures if f.title is not None and (f.pool, f.anchor, f.test) == (pool, anchor, test)]
+
+    @cached_property
+    def savings(self) -> list[Saving]:
+        """At round levels of quality, by pair and mode; only levels that some title reaches on both sides."""
+        levels = range(LEVEL_STEP, 100, LEVEL_STEP)
+        each = itertools.product(self.pairs, self.modes, levels)
+        return [saving for (a, b), mode, level in each if (saving := self._saving(a, b, mode, level)) is not None]
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        """Of each side, over the titles that were compared."""
+        return [self._cost(side) for side in range(len(self.sides))]
+
+    def _saving(self, a: int, b: int, mode: str, level: float) -> Saving | None:
+        pairs = self._comparable(mode, a, b, "mean")
+        ratios = [float(bd.log_ratios(pair.rates, pair.scores, level)[0]) for pair in pairs]
+        reach = [(ratio, pair) for ratio, pair in zip(ratios, pairs, strict=True) if math.isfinite(ratio)]
+        if not reach:
+            return None
+        mean = float(np.mean([ratio for ratio, _ in reach]))
+        drawn = [bd.log_ratios(pair.rates, pair.drawn, level) for _, pair in reach]
+        interval = _percents(self._interval(mean, drawn, reach[0][1].blocks))
+        return Saving(self.labels[a], self.labels[b], mode, level, bd.percent(mean), interval, len(reach))
+
+    def _cost(self, side: int) -> Cost:
+        compared = [t for t in self.titles if not t.reason]
+        encodes = [e for t in compared for e in t.sides[side]]
+        size = sum(e.rate * (e.row.duration_s or 0.0) for e in encodes) / 8000
+        times = [self._seconds(t, side) for t in compared]
+        known = [s for s in times if s is not None]
+        if not known or len(known) < len(times):
+            return Cost(self.labels[side], len(encodes), size)
+        base = [self._seconds(t, 0) for t in compared]
+        logs = np.array([math.log(s / b) for s, b in zip(known, base, strict=True) if s and b])
+        cost = Cost(self.labels[side], len(encodes), size, sum(known))
+        if side == 0 or len(logs) < len(known):
+            return cost
+        drawn = bootstrap.over_titles([np.full(bootstrap.DRAWS, v) for v in logs], self._rng)
+        interval = bootstrap.interval(float(logs.mean()), drawn, len(logs))
+        ratios = interval and replace(interval, low=math.exp(interval.low), high=math.exp(interval.high))
+        return replace(cost, ratio=math.exp(float(logs.mean())), interval=ratios)
+
+    def _seconds(self, title: Title, side: int) -> float | None:
+        known = [self.seconds.get(e.row.path) for e in title.sides[side]]
+        return None if not known or None in known else sum(s for s in known if s is not None)
+
+    def _draw(self, title: Title) -> None:
+        """Draw the title's blocks once, for all its encodes together, and compare its curves in each draw."""
+        if title.reason:
+            return
+        blocks, count = bootstrap.blocks_of([e.times for e in title.encodes])
+        counts = bootstrap.draw(count, self._rng)
+        pooled = [
+            bootstrap.pooled(e.times, e.scores, block, counts) for e, block in zip(title.encodes, blocks, strict=True)
+        ]
+        first = list(itertools.accumulate((len(own) for own in title.sides), initial=0))
+        for (a, b), pool in itertools.product(self.pairs, POOLS):
+            curves = [title.curve(s, pool) for s in (a, b)]
+            flaws = [f"{self.labels[s]}: {why}" for s, (_, why) in zip((a, b), curves, strict=True) if why]
+            if flaws:
+                self._pairs[title.name, a, b, pool] = _Pair(Delta(NAN, NAN, NAN, flaws[0]))
+                continue
+            delta = bd.delta(curves[0][0], curves[1][0])
+            (r1, q1), (r2, q2) = (bd.arrays(curve) for curve, _ in curves)
+            d1, d2 = (
+                np.stack([pooled[first[s] + int(p.key)][pool] for p in curve], axis=1)
+                for s, (curve, _) in zip((a, b), curves, strict=True)
+            )
+            rate, quality = bd.log_deltas((r1, r2), (d1, d2))
+            made = _Pair(delta, count, rate, quality, (r1, r2), (q1[None], q2[None]), (d1, d2))
+            self._pairs[title.name, a, b, pool] = made
+
+    def _comparable(self, mode: str, a: int, b: int, pool: str) -> list[_Pair]:
+        pairs = [self._pairs[t.name, a, b, pool] for t in self.titles if t.mode == mode and not t.reason]
+        return [pair for pair in pairs if pair.delta.reason is None]
+
+    def _of_title(self, title: Title, a: int, b: int, pool: str) -> Figure:
+        made = Figure(title.name, title.mode, pool, self.labels[a], self.labels[b], Delta(NAN, NAN, NAN, title.reason))
+        if title.reason:
+            return made
+        pair = self._pairs[title.name, a, b, pool]
+        delta = pair.delta
+        rate = bootstrap.interval(math.log1p(delta.pchip / 100), pair.rate, pair.blocks)
+        quality = bootstrap.interval(delta.quality, pair.quality, pair.blocks)
+        return replace(made, delta=delta, rate=_percents(rate), quality=quality, units=pair.blocks)
+
+    def _overall(self, mode: str, a: int, b: int, pool: str) -> Figure:
+        """Mean over titles: of log-rate, so that swapping the sides turns a saving into the cost that undoes it."""
+        known = self._comparable(mode, a, b, pool)
+        made = Figure(None, mode, pool, self.labels[a], self.labels[b], Delta(NAN, NAN, NAN), titles=len(known))
+        if not known:
+            own = {f.delta.reason for f in (self._of_title(t, a, b, pool) for t in self.titles) if f.mode == mode}
+            why = next(iter(own)) if len(own) == 1 else "no title's curves can be compared; each title says why"
+            return replace(made, delta=Delta(NAN, NAN, NAN, why or "there is no title to compare"))
+        logs, akima = (
+            np.log1p(np.array([getattr(pair.delta, name) for pair in known]) / 100) for name in ("pchip", "akima")
+        )
+        mean, blocks = float(logs.mean()), known[0].blocks
+        qualities = [p for p in known if math.isfinite(p.delta.quality)]
+        quality = float(np.mean([p.delta.quality for p in qualities])) if qualities else NAN
+        return replace(
+            made, delta=Delta(bd.percent(mean), bd.percent(float(akima.mean())), quality),
+            rate=_percents(self._interval(mean, [p.rate for p in known], blocks)),
+            quality=self._interval(quality, [p.quality for p in qualities], blocks) if qualities else None,
+            units=len(known) if len(known) > 1 else blocks, unit="titles" if len(known) > 1 else "blocks",
+        )  # fmt: skip
+
+    def _interval(self, mean: float, drawn: Sequence[Floats], blocks: int) -> Interval | None:
+        """Over titles; of a single one over its blocks."""
+        if len(drawn) == 1:
+            return bootstrap.interval(mean, drawn[0], blocks)
+        return bootstrap.interval(mean, bootstrap.over_titles(drawn, self._rng), len(drawn))
+
+
+def _percents(of_logs: Interval | None) -> Interval | None:
+    return of_logs and replace(of_logs, low=bd.percent(of_logs.low), high=bd.percent(of_logs.high))

@@ -1,0 +1,219 @@
+"""The charts of a comparison's page."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .bd import arrays
+from .compare import Comparison
+from .compare_time import Loss, over_time
+from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
+from .imports import Map, curve_of
+from .ladder_figures import score_range
+from .titles import Title
+
+MOST_TITLES = 30  # on a forest plot; beyond, those where the test saves least and most
+
+
+def styles(labels: Sequence[str]) -> dict[str, Style]:
+    """Colour, dash and marker of each side; the anchor is the middle grey."""
+    found = {labels[0]: Style(GREY, "dash", "x")}
+    for i, label in enumerate(labels[1:]):
+        found[label] = Style(OKABE_ITO[i % 6], DASHES[(i // 6) % 6], SYMBOLS[i % 6])
+    return found
+
+
+def forest(comparison: Comparison, mode: str) -> Chart | None:
+    """BD-rate of every side against the anchor, overall and title by title, with 95 % intervals. None without any."""
+    anchor, style = comparison.labels[0], styles(comparison.labels)
+    overall = "all titles"
+    titles = _shown(comparison, mode)
+    rows = [*titles[::-1], overall]  # Plotly draws upwards
+    data: list[dict[str, object]] = []
+    tests = comparison.labels[1:]
+    for i, test in enumerate(tests):
+        figures = [comparison.overall(anchor, test, mode), *comparison.by_title(anchor, test)]
+        known = {f.title or overall: f for f in figures if f.mode == mode and not math.isnan(f.delta.pchip)}
+        at = [(rows.index(name), f) for name, f in known.items() if name in rows]
+        if not at:
+            continue
+        shift = 0.18 * ((len(tests) - 1) / 2 - i)
+        spans = [(f.rate.low, f.rate.high) if f.rate else (f.delta.pchip, f.delta.pchip) for _, f in at]
+        data.append({
+            "type": "scatter", "mode": "markers", "name": html.escape(test), "cliponaxis": False,
+            "x": [f.delta.pchip for _, f in at], "y": [row + shift for row, _ in at],
+            "marker": {"color": style[test].colour, "symbol": style[test].symbol,
+                       "size": [13 if rows[row] == overall else 9 for row, _ in at]},
+            "error_x": {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": style[test].colour,
+                        "array": [hi - f.delta.pchip for (_, f), (_, hi) in zip(at, spans, strict=True)],
+                        "arrayminus": [f.delta.pchip - lo for (_, f), (lo, _) in zip(at, spans, strict=True)]},
+            "customdata": [[html.escape(f.title or overall), f"{lo:+.1f} to {hi:+.1f} %"]
+                           for (_, f), (lo, hi) in zip(at, spans, strict=True)],
+            "hovertemplate": "%{customdata[0]}: %{x:+.1f} %<br>95 %: %{customdata[1]}<extra>" + html.escape(test)
+            + "</extra>",
+        })  # fmt: skip
+    if not data:
+        return None
+    names = [html.escape(name if len(name) <= 28 else f"{name[:27]}…") for name in rows]
+    layout = {
+        "hovermode": "closest", "showlegend": len(data) > 1, "dragmode": False,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 8, "r": 20, "t": 34, "b": 52},
+        "xaxis": {"title": {"text": f"bit rate against {html.escape(anchor)} at equal quality, %"}, "ticksuffix": " %",
+                  "zeroline": False},
+        "yaxis": {"tickvals": list(range(len(rows))), "ticktext": names, "fixedrange": True, "showgrid": False,
+                  "range": [-0.7, len(rows) - 0.3]},
+        "shapes": [{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
+                    "line": {"color": GREY, "width": 1.5, "dash": "dot"}}],
+    }  # fmt: skip
+    return chart(data, layout, 110 + max(24, 15 * len(tests)) * len(rows))
+
+
+def _shown(comparison: Comparison, mode: str) -> list[str]:
+    """Titles of a forest plot: the one the last side loses most on first."""
+    figures = comparison.by_title(comparison.labels[0], comparison.labels[-1])
+    known = sorted((-f.delta.pchip, f.title or "") for f in figures if f.mode == mode and not math.isnan(f.delta.pchip))
+    names = [name for _, name in known]
+    names += [t.name for t in comparison.titles if t.mode == mode and not t.reason and t.name not in names]
+    return names if len(names) <= MOST_TITLES else [*names[: MOST_TITLES // 2], *names[-MOST_TITLES // 2 :]]
+
+
+def saving_levels(comparison: Comparison, mode: str) -> Chart | None:
+    """Change of rate over quality, a line a side with its 95 % band. None where there is nothing to draw."""
+    anchor, style = comparison.labels[0], styles(comparison.labels)
+    data: list[dict[str, object]] = []
+    for test in comparison.labels[1:]:
+        own = [s for s in comparison.savings if (s.anchor, s.test, s.mode) == (anchor, test, mode)]
+        if len(own) < 2:
+            continue
+        x, colour, name = [s.level for s in own], style[test].colour, html.escape(test)
+        bounds = [(s.interval.low, s.interval.high) if s.interval else (s.percent, s.percent) for s in own]
+        band = {
+            "type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
+        }  # fmt: skip
+        data += [
+            band | {"y": [low for low, _ in bounds]},
+            band | {"y": [high for _, high in bounds], "fill": "tonexty", "fillcolor": faint(colour)},
+            {"type": "scatter", "mode": "lines+markers", "x": x, "y": [s.percent for s in own], "name": name,
+             "line": {"color": colour, "dash": style[test].dash}, "marker": {"symbol": style[test].symbol, "size": 8},
+             "customdata": [[f"{lo:+.1f} to {hi:+.1f} %", s.titles] for s, (lo, hi) in zip(own, bounds, strict=True)],
+             "hovertemplate": f"score %{{x}}: %{{y:+.1f}} %<br>95 %: %{{customdata[0]}}<br>%{{customdata[1]}} titles"
+             f"<extra>{name}</extra>"},
+        ]  # fmt: skip
+    if not data:
+        return None
+    layout = {
+        "hovermode": "closest", "showlegend": True, "dragmode": False, "margin": {"l": 56, "r": 16, "t": 34, "b": 52},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": {"title": {"text": f"{mode.upper()} score both reach"}, "dtick": 10},
+        "yaxis": {"title": {"text": f"bit rate against {html.escape(anchor)}"}, "ticksuffix": " %", "zeroline": False},
+        "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
+                    "line": {"color": GREY, "width": 1.5, "dash": "dot"}}],
+    }  # fmt: skip
+    return chart(data, layout, 360)
+
+
+def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
+    """A title's curves, one a side, with every encode and its 95 % interval; hollow where it is off the front."""
+    if title.reason:
+        return None
+    style = styles(comparison.labels)
+    data: list[dict[str, object]] = []
+    bounds: list[float] = []
+    for s, label in enumerate(comparison.labels):
+        own, (curve, _) = title.sides[s], title.curve(s, "mean")
+        rates, scores = arrays(curve)
+        kept = {int(p.key) for p in curve}
+        spans = [e.row.ci95 or (e.row.pools["mean"],) * 2 for e in own]
+        bounds += [v for span in spans for v in span]
+        symbols = [style[label].symbol + ("" if i in kept else "-open") for i in range(len(own))]
+        name, colour = html.escape(label), style[label].colour
+        data += [
+            {"type": "scatter", "mode": "lines", "x": rates, "y": scores, "name": name, "legendgroup": name,
+             "hoverinfo": "skip", "line": {"color": colour, "dash": style[label].dash, "width": 2}},
+            {"type": "scatter", "mode": "markers", "x": [e.rate for e in own], "y": [e.row.pools["mean"] for e in own],
+             "legendgroup": name, "showlegend": False, "cliponaxis": False,
+             "marker": {"color": colour, "size": 8, "symbol": symbols},
+             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 3, "color": colour,
+                         "array": [hi - e.row.pools["mean"] for e, (_, hi) in zip(own, spans, strict=True)],
+                         "arrayminus": [e.row.pools["mean"] - lo for e, (lo, _) in zip(own, spans, strict=True)]},
+             "customdata": [[html.escape(e.clip.label), e.size] for e in own],
+             "hovertemplate": "%{customdata[0]}<br>%{x:,.0f} kbit/s, %{customdata[1]}<br>score %{y:.1f}"
+             f"<extra>{name}</extra>"},
+        ]  # fmt: skip
+    layout = {
+        "hovermode": "closest", "showlegend": True, "margin": {"l": 48, "r": 16, "t": 34, "b": 52},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickformat": ",~f",
+                  "dtick": "D2"},
+        "yaxis": {"title": {"text": f"{title.mode.upper()} score"}, "range": score_range(bounds)},
+    }  # fmt: skip
+    return chart(data, layout, 340)
+
+
+def when(comparison: Comparison, title: Title, losses: Sequence[Loss]) -> Chart | None:
+    """Quality at equal rate against the anchor over time, a line a side; the moments shown as pictures are marked."""
+    style, data = styles(comparison.labels), []
+    for b, label in enumerate(comparison.labels[1:], 1):
+        times, points = over_time(title, 0, b)
+        if not len(times):
+            continue
+        name = html.escape(label)
+        data.append({
+            "type": "scatter", "mode": "lines+markers" if len(times) < 40 else "lines", "x": times, "y": points,
+            "name": name, "line": {"color": style[label].colour, "dash": style[label].dash, "shape": "hvh"},
+            "hovertemplate": f"%{{x:.1f}} s: %{{y:+.1f}} points<extra>{name}</extra>",
+        })  # fmt: skip
+    if not data:
+        return None
+    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below"}
+    marks = [
+        {"type": "line", "x0": loss.seconds, "x1": loss.seconds, "yref": "paper", "y0": 0, "y1": 1,
+         "line": {"color": GREY, "width": 1, "dash": "dot"}}
+        for loss in losses if loss.title is title
+    ]  # fmt: skip
+    layout = {
+        "hovermode": "closest", "showlegend": len(data) > 1, "margin": {"l": 48, "r": 16, "t": 34, "b": 48},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": {"title": {"text": "time, s"}},
+        "yaxis": {"title": {"text": "points at equal rate"}, "zeroline": False},
+        "shapes": [line | {"line": {"color": GREY, "width": 1.5}}, *marks],
+    }  # fmt: skip
+    return chart(data, layout, 340)
+
+
+def carried(fitted: Map, labels: Sequence[str]) -> Chart:
+    """Ours over another measure, encode by encode, with the fitted map."""
+    style = styles(labels)
+    low, high = fitted.knots[0][0], fitted.knots[-1][0]
+    x = np.linspace(low, high, 120)
+    data: list[dict[str, object]] = [
+        {"type": "scatter", "mode": "lines", "x": x, "y": curve_of(fitted)(x), "name": "map", "hoverinfo": "skip",
+         "line": {"color": GREY, "width": 3}}
+    ]  # fmt: skip
+    for label in labels:
+        own = [(e, score) for e, side, score in fitted.pairs if side == label]
+        if own:
+            data.append({
+                "type": "scatter", "mode": "markers", "name": html.escape(label), "x": [s for _, s in own],
+                "y": [e.row.pools["mean"] for e, _ in own], "customdata": [html.escape(e.clip.label) for e, _ in own],
+                "marker": {"color": style[label].colour, "symbol": style[label].symbol, "size": 8},
+                "hovertemplate": "%{customdata}<br>%{x:.1f} and %{y:.1f}<extra></extra>",
+            })  # fmt: skip
+    layout = {
+        "hovermode": "closest", "showlegend": True, "dragmode": False, "margin": {"l": 52, "r": 16, "t": 34, "b": 52},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": {"title": {"text": html.escape(fitted.metric.upper())}},
+        "yaxis": {"title": {"text": f"{fitted.mode.upper()} score"}},
+    }  # fmt: skip
+    return chart(data, layout, 360)
+
+
+def faint(colour: str) -> str:
+    """The colour of a band behind its line."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"

@@ -1,0 +1,97 @@
+"""When one encoder loses against another: quality at equal rate over time, and the moments worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from . import bootstrap
+from .titles import Encode, Floats, Title
+
+APART_S = 2.0  # between two moments of one title
+LEAST_LOSS = 0.5  # points at equal rate; less is not worth a picture
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """An instant at which the test looks worse than the anchor at the same rate, with the frames that show it.
+
+    `points` is BD-quality of that second (below 0). The two encodes are those nearest to each other in rate.
+    """
+
+    title: Title
+    seconds: float
+    points: float
+    anchor: Encode
+    anchor_frame: int  # place in the encode's `frame_nums`
+    test: Encode
+    test_frame: int
+
+
+def over_time(title: Title, a: int, b: int) -> tuple[Floats, Floats]:
+    """BD-quality of side b against side a in each block of time: points of score at equal rate, above 0 is better.
+
+    Returns:
+        Middle of each block in seconds, and the difference; empty where the sides have no common rates.
+    """
+    nothing = np.empty(0), np.empty(0)
+    if title.reason:
+        return nothing
+    blocks, count = bootstrap.blocks_of([e.times for e in title.encodes])
+    first = {id(e): block for e, block in zip(title.encodes, blocks, strict=True)}
+    areas, spans = [], []
+    curves = [[title.sides[s][int(p.key)] for p in title.curve(s, "mean")[0]] for s in (a, b)]
+    curves = [[e for i, e in enumerate(own) if i == 0 or e.rate > own[i - 1].rate] for own in curves]
+    if min(map(len, curves)) < 2:
+        return nothing
+    rates = [np.log([e.rate for e in own]) for own in curves]
+    low, high = max(r[0] for r in rates), min(r[-1] for r in rates)
+    if high <= low:
+        return nothing
+    for own, x in zip(curves, rates, strict=True):
+        means = np.stack([_block_means(e.scores, first[id(e)], count) for e in own])  # (encodes, blocks)
+        spans.append(np.isfinite(means).all(axis=0))
+        areas.append(PchipInterpolator(x, np.nan_to_num(means)).integrate(low, high))
+    there = spans[0] & spans[1]
+    times = np.concatenate([e.times for e in title.encodes])
+    middle = _block_means(times, np.concatenate(blocks), count)
+    return middle[there], ((areas[1] - areas[0]) / (high - low))[there]
+
+
+def losses(titles: Sequence[Title], a: int, b: int, most: int = 4) -> list[Loss]:
+    """The moments at which side b loses most against side a, the worst first: of every title its worst, then more."""
+    found: list[tuple[int, float, Loss]] = []
+    for title in titles:
+        times, points = over_time(title, a, b)
+        kept: list[float] = []
+        for i in np.argsort(points):
+            at = float(times[i])
+            if points[i] > -LEAST_LOSS or len(kept) == most:
+                break
+            if any(abs(at - other) < APART_S for other in kept):
+                continue
+            kept.append(at)
+            found.append((len(kept), float(points[i]), _loss(title, a, b, at, float(points[i]))))
+    best = sorted(found, key=lambda f: f[:2])[:most]
+    return [loss for _, _, loss in sorted(best, key=lambda f: f[1])]
+
+
+def _loss(title: Title, a: int, b: int, at: float, points: float) -> Loss:
+    """The frames near an instant: of the two encodes nearest in rate, where the test falls furthest behind."""
+    pairs = [(abs(np.log(y.rate / x.rate)), x, y) for x in title.sides[a] for y in title.sides[b]]
+    _, anchor, test = min(pairs, key=lambda p: p[0])
+    near = np.flatnonzero(np.abs(test.times - at) <= bootstrap.BLOCK_S / 2)
+    near = near if len(near) else np.array([int(np.argmin(np.abs(test.times - at)))])
+    beside = np.array([int(np.argmin(np.abs(anchor.times - test.times[i]))) for i in near])
+    worst = int(np.argmin(test.scores[near] - anchor.scores[beside]))
+    return Loss(title, float(test.times[near[worst]]), points, anchor, int(beside[worst]), test, int(near[worst]))
+
+
+def _block_means(values: Floats, block: np.ndarray, count: int) -> Floats:
+    """Mean of the values of each block; NaN for a block without one."""
+    total, number = np.bincount(block, values, count), np.bincount(block, minlength=count)
+    found: Floats = np.divide(total, number, out=np.full(count, np.nan), where=number > 0)
+    return found

@@ -1,0 +1,89 @@
+"""A comparison in sentences: what stands at the top of the page and at the end of the terminal's table."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from .compare import Comparison, Figure
+
+
+def answer(comparison: Comparison) -> str:
+    """The answer in one sentence: of the mean over all titles, beside the masters where any title was."""
+    mode = next(iter(comparison.modes), "nr")
+    anchor = comparison.labels[0]
+    figures = [comparison.overall(anchor, test, mode) for test in comparison.labels[1:]]
+    if len(figures) == 1:
+        return sentence(figures[0])
+    figures.sort(key=lambda f: (math.isnan(f.delta.pchip), f.delta.pchip))
+    said = {basis(f): None for f in figures if f.verdict != "not comparable"}
+    from_what = f" (95 % intervals in brackets; {'; '.join(said)})" if said else ""
+    return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}."
+
+
+def sentence(figure: Figure) -> str:
+    """What one figure says: its size, its interval, and what it was drawn from."""
+    test, anchor, delta = figure.test, figure.anchor, figure.delta
+    if figure.verdict == "not comparable":
+        return f"{test} and {anchor} cannot be compared: {delta.reason}."
+    known = basis(figure)
+    if figure.rate is None:
+        return f"{test} needs {delta.pchip:+.1f} % bits against {anchor}, but no interval can be given ({known})."
+    if figure.verdict == "no difference shown":
+        return (
+            f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % of the bits for the same quality "
+            f"(95 % interval {_ends(figure)}, {known})."
+        )
+    more = "fewer" if figure.verdict == "saves" else "more"
+    return (
+        f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor} for the same quality "
+        f"(95 % interval {_ends(figure)}, {known})."
+    )
+
+
+def _clause(figure: Figure) -> str:
+    if figure.verdict == "not comparable":
+        return f"{figure.test} cannot be compared, {figure.delta.reason}"
+    ends = f"({_ends(figure)})" if figure.rate else "(no interval)"
+    if figure.verdict == "no difference shown":
+        return f"no difference shown for {figure.test}, {figure.delta.pchip:+.1f} % {ends}"
+    more = "fewer" if figure.verdict == "saves" else "more"
+    return f"{figure.test} needs {abs(figure.delta.pchip):.1f} % {more} bits {ends}"
+
+
+def _ends(figure: Figure) -> str:
+    """An interval for reading: without signs where the words around it say them."""
+    assert figure.rate is not None
+    low, high = figure.rate.low, figure.rate.high
+    if figure.verdict == "no difference shown":
+        return f"{low:+.1f} to {high:+.1f} %"
+    low, high = sorted((abs(low), abs(high)))
+    return f"{low:.1f} to {high:.1f} %"
+
+
+def basis(figure: Figure) -> str:
+    """What a figure rests on."""
+    mode = "beside the masters" if figure.mode == "fr" else "without masters"
+    if figure.unit == "titles":
+        return f"{figure.units} titles, {mode}"
+    return f"one title, so the interval is over its {figure.units} blocks of time alone, {mode}"
+
+
+def score_of(comparison: Comparison, anchor: str, test: str, mode: str) -> dict[str, int]:
+    """Titles of a mode by verdict, for the mean."""
+    counts = {"saves": 0, "costs": 0, "no difference shown": 0, "not comparable": 0}
+    for figure in comparison.by_title(anchor, test):
+        if figure.mode == mode:
+            counts[figure.verdict] += 1
+    return counts
+
+
+def crossover(comparison: Comparison, anchor: str, test: str, mode: str) -> str | None:
+    """Where a shown saving turns into a shown cost, or the reverse; None where that is not shown."""
+    own = [s for s in comparison.savings if (s.anchor, s.test, s.mode) == (anchor, test, mode) and s.interval]
+    shown = [(s.level, s.percent) for s in own if s.interval and not s.interval.low <= 0 <= s.interval.high]
+    for (low, before), (high, after) in pairwise(shown):
+        if before * after < 0:
+            below, above = ("saves", "costs") if before < 0 else ("costs", "saves")
+            return f"{test} {below} bits against {anchor} up to a score of {low:.0f} and {above} them from {high:.0f}."
+    return None

@@ -1,0 +1,98 @@
+"""What changed between two results of the same videos: by how much, and whether the frames show it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..pipeline.pool import ci95
+from ..pipeline.values import ClipScore
+from .labels import common_folder
+from .results import Results
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row now and before. `difference` is now less before, points; `interval` 95 %, over their common frames."""
+
+    now: ClipScore
+    before: ClipScore
+    difference: float
+    interval: tuple[float, float] | None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the frames show that something changed: zero is outside the interval."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Two results compared.
+
+    Attributes:
+        changes: of rows that both have, the largest loss first.
+        incomparable: (row now, why) where both have a row that cannot stand beside each other.
+        new, gone: paths that only one has, as seen from its folder.
+    """
+
+    changes: tuple[Change, ...]
+    incomparable: tuple[tuple[ClipScore, str], ...]
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+def drift(now: Results, before: Results) -> Drift:
+    """Compare rows of the same path; or, where no path is in both, of the same place in their folders."""
+    rows_now, rows_before = (r.store.clips() for r in (now, before))
+    same = {c.path for c in rows_now} & {c.path for c in rows_before}
+    roots = ("", "") if same else (_root(now, rows_now), _root(before, rows_before))
+    old = {(c.path.removeprefix(roots[1]), c.mode): c for c in rows_before if c.status == "ok"}
+    both = zip((rows_now, rows_before), roots, strict=True)
+    places = [{c.path.removeprefix(root) for c in own} for own, root in both]
+    changes, apart = [], []
+    for clip in rows_now:
+        other = old.get((clip.path.removeprefix(roots[0]), clip.mode))
+        if clip.status != "ok" or other is None:
+            continue
+        why = _unlike(clip, other)
+        if why:
+            apart.append((clip, why))
+        else:
+            changes.append(_change(clip, other, now, before))
+    changes.sort(key=lambda c: (c.difference, c.now.path))
+    new, gone = sorted(places[0] - places[1]), sorted(places[1] - places[0])
+    return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone))
+
+
+def _root(results: Results, rows: Sequence[ClipScore]) -> str:
+    """The folder that was scanned last, else the one all videos lie below."""
+    asked = str(results.runs[-1].settings.get("root", "")) if results.runs else ""  # may be a relative path
+    common, scanned = common_folder([c.path for c in rows]), "/" + asked.removeprefix("./").strip("/") + "/"
+    at = common.find(scanned)
+    return common if at < 0 else common[: at + len(scanned)]
+
+
+def _unlike(clip: ClipScore, other: ClipScore) -> str | None:
+    if clip.model_sha256 != other.model_sha256:
+        return f"scored by another model ({other.model} before, {clip.model} now)"
+    if clip.display != other.display:
+        return f"judged at another display raster ({other.display} before, {clip.display} now)"
+    return None
+
+
+def _change(clip: ClipScore, other: ClipScore, now: Results, before: Results) -> Change:
+    assert clip.score is not None
+    assert other.score is not None
+    if clip.result_id == other.result_id:
+        return Change(clip, other, 0.0, (0.0, 0.0))
+    frames = [{f.frame_num: f.score for f in r.store.frames(c.path, c.mode)} for r, c in ((now, clip), (before, other))]
+    common = sorted(frames[0].keys() & frames[1].keys())
+    interval = None
+    if len(common) >= max(2, 0.9 * max(map(len, frames))):
+        interval = ci95([frames[0][n] - frames[1][n] for n in common])
+    elif clip.ci95 and other.ci95:  # other frames were judged: two means, each with its own spread
+        half = math.hypot(*((high - low) / 2 for low, high in (clip.ci95, other.ci95)))
+        interval = (clip.score - other.score - half, clip.score - other.score + half)
+    return Change(clip, other, clip.score - other.score, interval)

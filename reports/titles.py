@@ -1,0 +1,130 @@
+"""The same titles as several encoders made them, brought into one mode and onto one time line each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.values import ClipScore
+from . import bd
+from .rd import RatePoint
+from .read import MODES, Clip
+from .results import Results
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One encoder's results, under a name."""
+
+    label: str
+    results: Results
+
+
+@dataclass(frozen=True, eq=False)
+class Encode:
+    """One encode in the mode it is compared in, with its frames on the title's common time line."""
+
+    clip: Clip
+    row: ClipScore
+    frame_nums: tuple[int, ...]
+    times: Floats  # seconds; of the reference, where there is one
+    scores: Floats
+
+    @property
+    def rate(self) -> float:
+        """Measured, kbit/s."""
+        assert self.row.bitrate_kbps
+        return self.row.bitrate_kbps
+
+    @property
+    def size(self) -> str:
+        """For people: "1280×720"."""
+        return self.clip.size or "unknown size"
+
+
+@dataclass(frozen=True, eq=False)
+class Title:
+    """One title: each side's encodes by rising rate; or the reason why it is not compared."""
+
+    name: str
+    mode: str
+    sides: tuple[tuple[Encode, ...], ...]
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def encodes(self) -> tuple[Encode, ...]:
+        """Those of all sides, one side after the other."""
+        return tuple(itertools.chain.from_iterable(self.sides))
+
+    def curve(self, side: int, pool: str) -> tuple[list[RatePoint], str | None]:
+        """A side's rate-quality curve, and what is wrong with it. Keys are places in `sides[side]`."""
+        own = self.sides[side]
+        points = [RatePoint(e.rate, e.row.pools[pool], str(i)) for i, e in enumerate(own)]
+        return bd.usable(points, [e.size for e in own])
+
+
+def make_titles(sides: Sequence[Side], paired: Mapping[str, Sequence[str | None]]) -> list[Title]:
+    """Read the encodes of titles that belong together.
+
+    Args:
+        sides: at least two.
+        paired: by title, the name of its ladder on each side; None where a side lacks it.
+    """
+    return [_title(name, sides, ladders) for name, ladders in paired.items()]
+
+
+def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> Title:
+    missing = [side.label for side, ladder in zip(sides, ladders, strict=True) if ladder is None]
+    clips: list[tuple[Clip, ...]] = []
+    for side, ladder in zip(sides, ladders, strict=True):
+        table = next((t for t in side.results.fleet.ladders if t.name == ladder), None)
+        clips.append(table.renditions if table else ())
+    scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in clips] for m in MODES}
+    mode = next((m for m in MODES if all(scored[m])), "nr")
+    reason = f"not among the encodes of {' and '.join(missing)}" if missing else _unfair(sides, scored[mode], mode)
+    if reason:
+        return Title(name, mode, tuple(() for _ in sides), reason)
+    made = []
+    for side, ladder, own in zip(sides, ladders, scored[mode], strict=True):
+        frames = side.results.store.ladder_frames(ladder or "")
+        encodes = []
+        for clip in own:
+            row = clip.row(mode)
+            assert row is not None
+            rows = frames[clip.path, row.mode]
+            times = np.array([f.pts_time for f in rows]) + (row.offset_s or 0.0)
+            scores = np.array([f.score for f in rows])
+            encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), times, scores))
+        made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
+    notes = [
+        f"{side.label}: {clip.label} has no {mode.upper()} score and is left out"
+        for side, own in zip(sides, clips, strict=True)
+        for clip in own
+        if clip.row(mode) is None
+    ]
+    return Title(name, mode, tuple(made), notes=tuple(notes))
+
+
+def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) -> str | None:
+    """Why scores cannot stand beside each other; None when they can."""
+    for side, own in zip(sides, scored, strict=True):
+        if not own:
+            return f"no encode of {side.label} has a score and a bit rate"
+        codecs = sorted({c.codec or "unknown" for c in own})
+        if len(codecs) > 1:
+            return f"{side.label} holds encodes of several codecs ({', '.join(codecs)}); give a folder for each"
+    rows = [[r for c in own if (r := c.row(mode)) is not None] for own in scored]
+    shown = [sorted({r.display or "" for r in own}) for own in rows]
+    if len({d for own in shown for d in own}) > 1:
+        each = "; ".join(f"{s.label} at {', '.join(d)}" for s, d in zip(sides, shown, strict=True))
+        return f"judged on different display rasters ({each}); give one with --display"
+    if len({r.model_sha256 for own in rows for r in own}) > 1:
+        return "scored by different models; scan again with one"
+    return None

@@ -1,0 +1,85 @@
+"""A comparison's page in a real browser, at desk and phone, light and dark: drawn, clean, and asking for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yoto_video.pipeline.store import Store
+from yoto_video.reports.compare_pages import build_comparison
+
+from .synthetic_results import HOSTILE, with_moments
+from .test_browser import Visit, browser, pytestmark  # noqa: F401  (the fixture, and the reason to skip)
+from .test_compare import compared, encodes
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sides, three titles, one with a bad second, one with a hostile name; pictures as if taken."""
+    out = tmp_path_factory.mktemp("compare")
+    bad = HOSTILE.replace("/", "∕")
+    sides = {"x264": [encodes("a", t) for t in ("sea", "city", bad)]}
+    dip = encodes("b", "sea", saves=0.2, bad_second=7.5)
+    sides["new <b>"] = [dip, *(encodes("b", t, saves=0.3) for t in ("city", bad))]
+    folders, moments = {}, {}
+    for number, (label, ladders) in enumerate(sides.items()):
+        folders[label] = str(out / str(number))
+        with Store(folders[label]) as store:
+            for results in ladders:
+                store.commit(results[0].clip.ladder, results)
+                for one in results:
+                    if one.clip.mode == "fr":
+                        kept = with_moments(one, store, reference=True, count=len(one.frames))
+                        moments |= {(one.clip.result_id, m.frame_num): m for m in kept.clip.moments}
+        pictures = out / str(number) / "pictures"
+        for file in pictures.rglob("*.webp"):
+            (out / "pictures" / file.parent.name).mkdir(parents=True, exist_ok=True)
+            file.replace(out / "pictures" / file.parent.name / file.name)
+    return build_comparison(compared(folders), out, moments)
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:  # noqa: F811
+    visit = Visit(browser)
+    yield visit
+    visit.context.close()
+    assert visit.wrong == []
+
+
+def test_the_answer_stands_first_and_everything_is_drawn(visit: Visit, page_file: Path) -> None:
+    page = visit.open(page_file)
+    page.wait_for_function("() => [...document.querySelectorAll('.chart')].every(c => 'drawn' in c.dataset)")
+    assert page.locator(".chart").count() == 2 + 2 * 3
+    assert page.locator(".answer").text_content().startswith("new <b> needs ")
+    assert page.locator("img[onerror]").count() == 0
+    assert "pwned" not in page.title()
+
+
+def test_the_table_of_titles_sorts_and_worst_moments_switch(visit: Visit, page_file: Path) -> None:
+    page = visit.open(page_file)
+    figures = "cells => cells.map(c => parseFloat(c.querySelector('b').textContent))"
+    column = page.locator("#title-table tbody tr td:nth-child(4)")
+    first = column.evaluate_all(figures)
+    assert first == sorted(first, reverse=True)
+    page.locator("#title-table thead button", has_text="BD-rate").press("Enter")
+    assert column.evaluate_all(figures) == sorted(first)
+    page.locator(".pictures a").first.click()
+    picture = page.locator("dialog img")
+    assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 320
+    seen = set()
+    for _ in range(6):  # both encodes, their heat maps, the master beside each
+        seen.add(picture.get_attribute("src"))
+        page.keyboard.press("ArrowRight")
+    assert len(seen) == 6
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_in_both_colour_schemes(browser: Any, page_file: Path, scheme: str) -> None:  # noqa: F811
+    visit = Visit(browser, viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True, is_mobile=True)
+    page = visit.open(page_file)
+    page.wait_for_selector(".js-plotly-plot text")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    visit.context.close()
+    assert visit.wrong == []
