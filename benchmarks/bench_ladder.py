@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -104,6 +105,9 @@ def one(folder: Path, count: int, model: str | None, idle: bool) -> dict[str, An
 
 def peak_mb() -> float:
     """The most memory this process has had, MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage's figure starts at what the parent had
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024  # type: ignore[index]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
@@ -117,7 +121,7 @@ def main() -> None:
     parser.add_argument("--longer", type=int, default=8, help="times; 1: leave this out")
     parser.add_argument("--model", help="name or .safetensors file; default: the default network")
     parser.add_argument("--folder", help=argparse.SUPPRESS)  # of a process that measures one ladder
-    parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--idle", action="store_true", help="without the network: decoding and book-keeping alone")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before torch is imported; decoding goes by it too
     if options.folder:
@@ -153,10 +157,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), options.seconds, options.threads)
         for count in options.rungs:
-            measured(folder, count, length=options.seconds)
+            measured(folder, count, *(["--idle"] if options.idle else []), length=options.seconds)
         if options.longer > 1:
             most = max(options.rungs)
-            measured(folder, most, "--idle", length=options.seconds)
+            if not options.idle:
+                measured(folder, most, "--idle", length=options.seconds)
             for file in Path(folder).glob("*.mp4"):
                 lengthen(file, options.longer)
             measured(folder, most, "--idle", length=options.seconds * options.longer)

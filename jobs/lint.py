@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from ..pipeline.errors import UsageError
 from ..pipeline.values import Severity
 from ..reports import lint
 from ..reports.lint import Issue
@@ -24,10 +25,12 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
         Whether a gate failed, and whether all clips have a score.
 
     Raises:
-        UsageError: OUT holds no results.
+        UsageError: OUT holds no results, or no clip: a gate that nothing went through is not passed.
     """
     results = load(out)
     fleet = results.fleet
+    if not fleet.clips:
+        raise UsageError(f"{results.folder}: no clip in these results; scan some videos first")
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, _RANK.index(i.severity)))
     if as_json:

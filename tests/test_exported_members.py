@@ -9,7 +9,7 @@ import pytest
 import yoto_video
 from yoto_video.jobs.request import ScanResult
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipScore, Moment
+from yoto_video.pipeline.values import ClipScore, Finding, Moment
 
 SETTINGS = {
     "model": "yoto_mobilenetv2",
@@ -64,9 +64,11 @@ def test_what_comes_back() -> None:
     promised = {
         *("path", "ladder", "mode", "status", "reason", "pools", "ci95", "frames", "display", "width", "height"),
         *("codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence", "findings"),
+        *("master_score", "declared", "sentences"),
         *("fps", "is_master", "reference", "moments", "model", "model_sha256"),
     }
-    assert promised <= {field.name for field in fields(ClipScore)}
+    assert promised <= {field.name for field in fields(ClipScore)} | {"sentences"}
+    assert [field.name for field in fields(Finding)] == ["sentence", "kind", "severity", "start_s", "end_s"]
     assert isinstance(ClipScore.score, property)
     assert [field.name for field in fields(Moment)][:3] == ["frame_num", "pts_time", "score"]
     answers = {field.name for field in fields(ScanResult)} | {"ok", "skipped", "failed"}

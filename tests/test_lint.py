@@ -205,6 +205,8 @@ def test_gates_decide_the_exit_code(
 def test_no_results_is_wrong_usage_and_unscored_clips_are_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["lint", str(tmp_path)]) == 2
     assert "no results" in capsys.readouterr().err
+    assert cli.main(["lint", str(write(tmp_path / "empty", []))]) == 2
+    assert "no clip" in capsys.readouterr().err
     out = write(tmp_path / "out", [[unscored("/v/x.mp4", "l", "the file is empty")]])
     assert cli.main(["lint", str(out)]) == 4
     assert "the file is empty" in capsys.readouterr().out

@@ -499,7 +499,8 @@ def test_memory_does_not_grow_with_the_length_of_the_videos() -> None:
 
     def peak(seconds: int) -> tuple[int, int]:
         command = [sys.executable, "-c", MEMORY, str(seconds)]
-        where = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        where = os.environ | {"PYTHONPATH": os.pathsep.join(search)}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=where)
         frames, kilobytes = map(int, done.stdout.split())
         return frames, kilobytes
