@@ -46,8 +46,10 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         findings.append(f"not compared with its master {name}, which could not be used: {lost.reason}")
     elif any(s.paired for s in track.samples) and not tally.scores["fr"]:
         findings.append("not compared with its master: of no pair of frames could both be decoded")
+    view = None if track.match is None else track.match.view
+    width, height = context.raster if view is None else view.raster
     common |= {
-        "display": f"{context.raster[0]}x{context.raster[1]}",
+        "display": f"{width}x{height}",
         "retryable": lost is not None and lost.retryable,
     }
     results = [_scored("nr", tally.scores["nr"], common | {"findings": tuple(findings)})]
@@ -58,9 +60,17 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
             "findings": tuple(findings),
             "result_id": comparison_id(track.result_id),
             "reference": master.ref.path,
-            "offset_frames": 0,  # laid over each other at equal start
-            "offset_s": 0.0,
+            "matched_frames": track.paired[0],
+            "unpaired_frames": track.paired[1],
         }
+        if track.match is not None:
+            rate = master.info.fps if master.info and master.info.fps else 0
+            common |= {
+                "offset_s": float(track.match.offset),
+                "offset_frames": round(track.match.offset * rate),
+                "rate_ratio": float(track.match.ratio),
+                "match_confidence": track.match.confidence,
+            }
         results.append(_scored("fr", tally.scores["fr"], common))
     return results
 

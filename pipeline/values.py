@@ -159,6 +159,9 @@ class ClipScore:
     offset_frames: int | None = None
     offset_s: float | None = None
     match_confidence: float | None = None
+    rate_ratio: float | None = None  # seconds of the master in a second of this video
+    matched_frames: int | None = None  # sampled frames of the master with a counterpart (fr)
+    unpaired_frames: int | None = None
     findings: tuple[str, ...] = ()  # notes worth showing: assumptions, fall-backs
     moments: tuple[Moment, ...] = ()
     model: str | None = None
