@@ -103,7 +103,8 @@ def read_frames(
         convert: Converter | None = None
         for index, frame in _read_pyav(ref, table, wanted, timeout_s):
             if convert is None:
-                convert = Converter(raster, info.color_space, info.color_range, orientation_of(frame))
+                turn = orientation_of(frame)
+                convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
             yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
 
 
