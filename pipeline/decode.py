@@ -22,7 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from . import decord_reader, stills
+from . import decord_reader, fields, stills
 from .colour import Converter, orientation_of
 from .errors import BrokenVideo, TransientVideoError, VideoError
 from .media import decoder as prepare_decoder
@@ -101,7 +101,8 @@ def read_frames(
         yield from decord_reader.read(ref, info, table, wanted, raster)
     else:
         convert: Converter | None = None
-        for index, frame in _read_pyav(ref, table, wanted, timeout_s):
+        read = _read_fields if info.interlaced else _read_pyav
+        for index, frame in read(ref, table, wanted, timeout_s):
             if convert is None:
                 turn = orientation_of(frame)
                 convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
@@ -135,6 +136,32 @@ def read_luma(
             yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
     except VideoError:
         return  # who decodes the frames to judge meets it again, and says so
+
+
+def _read_fields(
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    """As `_read_pyav`, of an interlaced stream: each frame made whole with the help of the two beside it."""
+    last = len(table.order) - 1
+    beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
+    woven = _read_pyav(ref, table, beside, timeout_s)
+    near: dict[int, VideoFrame] = {}
+    todo, problem = list(reversed(wanted)), None
+    while todo:
+        try:
+            number, frame = next(woven, (last + 2, None))
+        except BrokenVideo as error:
+            number, frame, problem = last + 2, None, error
+        if frame is not None:
+            near[number] = frame
+        while todo and number > todo[-1]:
+            index = todo.pop()
+            if index in near:
+                around = [n for n in (index - 1, index, index + 1) if n in near]
+                yield index, fields.whole([near[n] for n in around], around.index(index))
+            elif problem is not None:
+                raise problem
+            near = {n: f for n, f in near.items() if n >= index}
 
 
 def _read_pyav(

@@ -19,7 +19,7 @@ from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from . import colour, stills, storage, tone
+from . import colour, fields, stills, storage, tone
 from .errors import BrokenVideo, TransientVideoError
 from .media import ENCRYPTED, is_encrypted, opened
 from .media import decoder as prepare_decoder
@@ -111,8 +111,9 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
     width, height = max(1, round(frame.width * aspect)), frame.height
     if turn.transpose:
         width, height = height, width
-    if frame.interlaced_frame:
-        notes.append("interlaced: fields are judged woven together, as stored")
+    interlaced = bool(frame.interlaced_frame) and numbers.frames > 1
+    if interlaced:
+        notes.append(fields.SAID)
     if colour.is_dolby_vision(frame):
         notes.append("Dolby Vision: its base picture is judged, without the metadata that a display would apply")
     if colour.has_alpha(frame):
@@ -137,6 +138,7 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
         rotation_degrees=turn.clockwise_degrees,
         mirrored=turn.mirrored,
         still=numbers.frames == 1,
+        interlaced=interlaced,
         notes=tuple(notes),
     )
 

@@ -55,6 +55,7 @@ class VideoInfo:
     rotation_degrees: int = 0  # clockwise turn that was applied to show the frame upright
     mirrored: bool = False
     still: bool = False
+    interlaced: bool = False  # coded as fields; each picture may show one moment or two
     notes: tuple[str, ...] = ()  # assumptions made, one sentence each ("colour matrix not stated, bt709 assumed")
 
 
