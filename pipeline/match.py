@@ -98,17 +98,17 @@ def _judged(
     encode: Sight, master: Sight, mine: Stretch, theirs: Stretch, laid: Laid, ratios: list[Fraction], gap: float,
     raster: tuple[int, int], size: tuple[int, int],
 ) -> Match:  # fmt: skip
-    offset, undetermined = laid.offset, not laid.offset.sure
-    if undetermined and offset.over_start < SURE:
-        start = Offset(0.0, 1.0, offset.distance, offset.overlap, offset.moves, offset.unique, True, 0.0, 0.0)
-        laid = Laid(laid.turn, laid.area, laid.part, start, laid.agreement)
+    elsewhere = laid.offset.over_start >= SURE
+    if not laid.offset.sure and not elsewhere:
+        laid = replace(laid, offset=replace(laid.offset, offset_s=0.0, ratio=1.0, unique=0.0, uneven=0.0))
     laid = _registered(mine, theirs, laid, gap, raster, size)
+    undetermined = not laid.offset.sure
     agreement = max(0.0, min(1.0, laid.agreement))
     confidence = agreement * (0.7 if undetermined else 1.0)
     if agreement < LEAST_AGREEMENT:
         said = f"not compared with its master: they do not show the same pictures (agreement {agreement:.2f} of 1)"
         return Match(confidence=confidence, reason=said)
-    if undetermined and laid.offset is offset:
+    if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"
         return Match(confidence=min(confidence, 0.3), reason=said)
     findings = []
@@ -224,7 +224,7 @@ def _registered(
         timeline.see(theirs.times, resample(theirs.small, part, _VECTOR)),
         [offset.ratio], gap=gap, share=0.2,
     )  # fmt: skip
-    if again is not None and again.sure and offset.sure and abs(again.offset_s - offset.offset_s) < 3 * gap:
+    if again is not None and again.sure and not (offset.sure and abs(again.offset_s - offset.offset_s) > 3 * gap):
         offset = again
     return Laid(laid.turn, laid.area, part, offset, agreed)
 
