@@ -22,6 +22,7 @@ BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are l
 _LEAST_PART = 0.4  # of each axis that is no bar
 _LEVELS = ((80, 45), (160, 90), (320, 180))
 _STEPS = 8
+_HOPELESS = 0.4  # correlation after the coarsest fit below which finer ones are not tried
 
 UPRIGHT = Orientation()
 TURNS = (
@@ -132,6 +133,8 @@ def register(encode: NDArray[Any], master: NDArray[Any], area: Rect, start: Rect
                 break
         off = np.abs(np.array(rect) - np.array(start))
         if not np.isfinite(off).all() or off[::2].max() > 0.15 * WIDTH or off[1::2].max() > 0.15 * HEIGHT:
+            return start, first, first
+        if float((mine * _normal(resample(master, rect, size))).mean()) < _HOPELESS:
             return start, first, first
     last = correlation(encode, master, area, rect)
     return (rect, first, last) if last > first else (start, first, first)

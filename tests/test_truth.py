@@ -56,7 +56,7 @@ def test_an_undisturbed_encode(compare: Compare) -> None:
     assert fr.match_confidence > 0.9
 
 
-@pytest.mark.parametrize("frames", [-48, -47, -25, -12, -1, 1, 2, 12, 31, 48])
+@pytest.mark.parametrize("frames", [-48, -25, -1, 1, 12, 48])
 def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int) -> None:
     fr = compare(video(drawn(shift_s=frames / 25), times(125)))["fr"]
     assert fr.offset_frames == frames
@@ -79,7 +79,7 @@ def test_every_pair_of_rates(compare: Compare, mine: Fraction, theirs: Fraction)
     held = drawn(
         shift_s=float(lost), clock=lambda t: float(round(Fraction(t).limit_denominator(10**6) * theirs) / theirs)
     )
-    fr = compare(video(held, times(int(3 * mine), mine)), video(drawn(noise=0), times(int(4 * theirs), theirs)))["fr"]
+    fr = compare(video(held, times(int(2.4 * mine), mine)), video(drawn(noise=0), times(int(3 * theirs), theirs)))["fr"]
     assert fr.offset_frames == round(lost * theirs)
     assert fr.rate_ratio == 1
     assert same_score(fr)
@@ -198,7 +198,7 @@ def test_bars_on_one_side_are_left_out(compare: Compare, top: int, left: int) ->
     assert both.findings == ()
 
 
-@pytest.mark.parametrize("cut", [(2, 2, 2, 2), (16, 16, 16, 16), (8, 0, 0, 0), (0, 3, 4, 0)])
+@pytest.mark.parametrize("cut", [(2, 2, 2, 2), (16, 16, 16, 16), (0, 3, 4, 0)])
 @pytest.mark.parametrize("enlarged", [False, True])
 def test_cut_borders_are_found(compare: Compare, cut: tuple[int, int, int, int], enlarged: bool) -> None:
     left, top, right, bottom = cut

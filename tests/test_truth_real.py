@@ -103,10 +103,10 @@ def test_a_disturbance_costs_no_points(row: Row, name: str) -> None:
 
 
 def short(path: Path) -> tuple[Sight, VideoInfo]:
-    """A video's first second and a half."""
+    """A video's first 0.8 seconds."""
     ref = VideoRef(str(path))
     info = probe.probe(ref)
-    times = [t for t in decode.frame_times(ref, info) if t < Fraction(3, 2)]
+    times = [t for t in decode.frame_times(ref, info) if t < Fraction(4, 5)]
     return Sight(ref, info, times), info
 
 
