@@ -37,6 +37,11 @@ def _cards(seed: int) -> Any:
     ]
 
 
+@cache
+def _grain() -> Any:
+    return np.random.default_rng(1).normal(size=70_000).astype(np.float32)
+
+
 def scene(moment: float, seed: int = 0, pan: float = 30.0) -> Any:
     """uint8 (180, 320, 3) at a moment in seconds; `pan` in pixels a second, 0: nothing moves."""
     x, y = 300 + 150 * np.sin(pan * moment / 150), 150 + 60 * np.sin(pan * moment / 97 + 0.7)
@@ -68,8 +73,8 @@ def drawn(
     def draw(moment: float, width: int, height: int) -> Any:
         picture = change(scene(shift_s + speed * clock(moment), seed, pan)).astype(np.float32)
         if noise:
-            rng = np.random.default_rng(int(1e6 * (moment + 1)))
-            picture += rng.normal(0, noise, picture.shape[:2])[..., None]
+            start = int(1e6 * (moment + 1)) * 7919 % 4001
+            picture += noise * np.resize(_grain()[start:], picture.shape[:2])[..., None]
         picture = np.clip(picture, 0, 255).astype(np.uint8)
         if picture.shape[:2] != (height, width):
             picture = np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
