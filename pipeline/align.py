@@ -1,8 +1,9 @@
 """Which frames of a ladder stand for which: sampled instants to frames, frames of an encode to those of its master.
 
-Videos are laid over each other at equal start: an instant is counted from each stream's own first frame. A pair is two
-frames whose instants differ by at most half a frame, never two frames of the same index. What the frames of one video
-are depends on that video and its master alone, so a result stays true when other rungs are added to the ladder.
+Instants are counted from each stream's own first frame; an encode's are put on its master's clock by the offset and
+speed that `match` found. A pair is two frames whose instants differ by at most half a frame, never two frames of the
+same index. What the frames of one video are depends on that video and its master alone, so a result stays true when
+other rungs are added to the ladder.
 """
 
 from __future__ import annotations
@@ -60,7 +61,13 @@ def own_samples(times: Sequence[Fraction], *, fps: float, min_frames: int, seed:
     return [Sample(step=number, frame=frame) for number, frame in enumerate(frames)]
 
 
-def pair_with_master(times: Sequence[Fraction], master_times: Sequence[Fraction], chosen: Sequence[int]) -> Pairing:
+def pair_with_master(
+    times: Sequence[Fraction],
+    master_times: Sequence[Fraction],
+    chosen: Sequence[int],
+    offset: Fraction = Fraction(0),
+    ratio: Fraction = Fraction(1),
+) -> Pairing:
     """Match an encode to its master.
 
     The encode answers each of the master's frames with its own frame nearest in time: a pair when the two lie within
@@ -71,22 +78,24 @@ def pair_with_master(times: Sequence[Fraction], master_times: Sequence[Fraction]
     Args:
         times, master_times: presentation times of all frames, ascending, seconds.
         chosen: indices of the master's sampled frames, ascending.
+        offset, ratio: master time = offset + ratio x encode time, each from its own first frame, seconds.
     """
+    start = master_times[0] + offset
+    times = [start + ratio * (t - times[0]) for t in times]
     gap, master_gap = frame_gap(times), frame_gap(master_times)
-    shift = times[0] - master_times[0]
     if gap > _SLOWER * master_gap > 0:
-        wished = [master_times[i] + shift for i in chosen]
+        wished = [master_times[i] for i in chosen]
         kept = sample.nearest_frames(times, wished, gap)  # the last one is shown for so long
         moved = [t if i is None else times[i] for t, i in zip(wished, kept, strict=True)]
-        chosen = sorted({i for i in sample.nearest_frames(master_times, [t - shift for t in moved]) if i is not None})
-    moments = [master_times[i] + shift for i in chosen]
+        chosen = sorted({i for i in sample.nearest_frames(master_times, moved) if i is not None})
+    moments = [master_times[i] for i in chosen]
     tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
     pairs = sample.nearest_frames(times, moments, tolerance)
     nearest = sample.nearest_frames(times, moments)
 
     samples: list[Sample] = []
     for step, moment, pair, near in zip(chosen, moments, pairs, nearest, strict=True):
-        if near is None or moment > times[-1] + gap:  # the encode has ended
+        if near is None or not times[0] - tolerance <= moment <= times[-1] + gap:  # not begun, or ended
             continue
         new = Sample(step=step, frame=near, paired=pair is not None)
         if samples and samples[-1].frame == near:  # one row a frame, with its reference if it has one

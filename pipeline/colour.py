@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from . import tone
 from .values import RGB
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273) and its names for them.
@@ -165,11 +166,14 @@ def _to_rgb(matrix: str) -> NDArray[np.float64]:
 class Converter:
     """Turns decoded frames of one stream into pictures on one display raster. Keeps swscale's tables between frames."""
 
-    def __init__(self, raster: tuple[int, int], matrix: str, range_: str, orientation: Orientation) -> None:
+    def __init__(
+        self, raster: tuple[int, int], matrix: str, range_: str, orientation: Orientation, transfer: str = "bt709"
+    ) -> None:
         self._raster = raster
         self._matrix = _SWS.get(matrix, Colorspace.BT2020)
         self._range = _RANGE[range_]
         self._orientation = orientation
+        self._hdr = transfer if transfer in tone.HDR else None
         self._stretch_gray = range_ == "tv"
         self._swscale = VideoReformatter()
 
@@ -184,12 +188,14 @@ class Converter:
             frame,
             width=width,
             height=height,
-            format="gbrap" if alpha else "gbrp",
+            format="gbrp16le" if self._hdr else "gbrap" if alpha else "gbrp",
             dst_color_range=_RANGE["pc"],
             interpolation=_FLAGS,
             threads=1,
             **keywords,
         )
+        if self._hdr:
+            return self._orientation.apply(tone.to_sdr(cast(NDArray[np.uint16], converted.to_ndarray()), self._hdr))
         rgb = cast(RGB, converted.to_ndarray())
         if self._stretch_gray and _is_gray(frame):
             rgb[..., :3] = _LIMITED_TO_FULL[rgb[..., :3]]

@@ -14,21 +14,25 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
+import numpy as np
 from av.container import InputContainer
 from av.error import ExitError, FFmpegError, TimeoutError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from . import decord_reader, stills
+from . import decord_reader, fields, stills
 from .cadence import Rhythm
 from .colour import Converter, orientation_of
-from .errors import BrokenVideo, TransientVideoError
+from .errors import BrokenVideo, TransientVideoError, VideoError
 from .media import decoder as prepare_decoder
 from .media import explain, opened
 from .packets import SKIP, WANTED, PacketTable, packet_table
 from .settings import Decoder
 from .values import Frame, VideoInfo, VideoRef
+
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> list[Fraction]:
@@ -108,15 +112,76 @@ def read_frames(
     if choose_decoder(ref, info, decoder, timeout_s=timeout_s)[0] == "decord":
         yield from decord_reader.read(ref, info, table, wanted, raster)
     else:
-        yield from _read_pyav(ref, info, table, wanted, raster, timeout_s)
+        convert: Converter | None = None
+        read = _read_fields if info.interlaced else _read_pyav
+        for index, frame in read(ref, table, wanted, timeout_s):
+            if convert is None:
+                turn = orientation_of(frame)
+                convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
+            yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
+
+
+def read_luma(
+    ref: VideoRef, info: VideoInfo, indices: Sequence[int], size: tuple[int, int], *, timeout_s: float = 60.0
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Small luma pictures of the frames with these numbers, as `read_frames` gives them; converting is cheap.
+
+    Args:
+        ref, info, indices, timeout_s: as in `read_frames`.
+        size: (width, height) each displayed picture is scaled to, whatever its shape.
+
+    Yields:
+        Number and uint8 (height, width) picture, ascending, as far as they can be decoded.
+    """
+    wanted = sorted(set(indices))
+    if not wanted:
+        return
+    if info.still and stills.is_still(ref):
+        yield 0, (stills.read_still(ref, size).rgb @ _LUMA).astype(np.uint8)
+        return
+    try:
+        for index, frame in _read_pyav(ref, packet_table(ref, timeout_s=timeout_s), wanted, timeout_s):
+            turn = orientation_of(frame)
+            width, height = size[::-1] if turn.transpose else size
+            shrinks = frame.width >= width and frame.height >= height
+            gray = frame.reformat(width, height, "gray", interpolation="AREA" if shrinks else "BICUBIC", threads=1)
+            yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
+    except VideoError:
+        return  # who decodes the frames to judge meets it again, and says so
+
+
+def _read_fields(
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    """As `_read_pyav`, of an interlaced stream: each frame made whole with the help of the two beside it."""
+    last = len(table.order) - 1
+    beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
+    woven = _read_pyav(ref, table, beside, timeout_s)
+    near: dict[int, VideoFrame] = {}
+    todo, problem = list(reversed(wanted)), None
+    while todo:
+        try:
+            number, frame = next(woven, (last + 2, None))
+        except BrokenVideo as error:
+            number, frame, problem = last + 2, None, error
+        if frame is not None:
+            near[number] = frame
+        while todo and number > todo[-1]:
+            index = todo.pop()
+            if index in near:
+                around = [n for n in (index - 1, index, index + 1) if n in near]
+                yield index, fields.whole([near[n] for n in around], around.index(index))
+            elif problem is not None:
+                raise problem
+            near = {n: f for n, f in near.items() if n >= index}
 
 
 def _read_pyav(
-    ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int], timeout_s: float
-) -> Iterator[Frame]:
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decoded frames with their numbers."""
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
-    convert: Converter | None = None
     damaged = 0
     for packet_number, frame in _decoded(ref, table, number_of, timeout_s):
         if frame is None:
@@ -125,9 +190,7 @@ def _read_pyav(
         index = number_of.pop(packet_number, None)
         if index is None:
             continue
-        if convert is None:
-            convert = Converter(raster, info.color_space, info.color_range, orientation_of(frame))
-        yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
+        yield index, frame
         if not number_of:
             return
     cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"

@@ -19,7 +19,7 @@ from typing import Any
 import av
 import numpy as np
 
-from . import storage
+from . import storage, tone
 from .colour import UNSTATED_MATRIX, Converter, Orientation, rematrix
 from .errors import BrokenVideo, UsageError
 from .packets import PacketTable
@@ -56,6 +56,10 @@ def why_not(ref: VideoRef, info: VideoInfo, table: PacketTable) -> str | None:
         return "it does not honour edit lists"
     if not bool(np.array_equal(table.key, table.key & table.afresh)):
         return "it gives wrong frames on open groups of pictures"
+    if info.interlaced:
+        return "it does not deinterlace"
+    if info.color_transfer in tone.HDR:
+        return "it does not tone-map HDR"
     if info.mirrored:
         return "it does not mirror"
     if table.error is not None:

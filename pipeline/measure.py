@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from . import decode
+from .align import Sample
+from .geometry import View
 from .identity import display_raster, ladder_ids, result_id
 from .lockstep import Ahead, Reading, batches, in_step
+from .looks import Watch
 from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
@@ -77,21 +80,37 @@ def measure_ladder(
     )
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
-    choose_samples(tracks, master, settings)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
+    extras = choose_samples(tracks, master, settings, raster)
     note_aspect(tracks, raster)
     probed = time.perf_counter()
 
-    readings = [Reading(t.place, t.samples, partial(_read, t, raster, settings)) for t in tracks if t.samples]
+    readings = [
+        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings))
+        for t in tracks
+        if t.samples
+    ]
     tallies = {t.place: Tally(t.ref.path, t.start_s, _keeper(t, settings, pictures)) for t in tracks}
-    scorer = Scorer(judge, tallies, None if master is None else master.place)
+    for extra in extras:
+        assert master is not None
+        readings.append(
+            Reading(
+                extra.place,
+                extra.samples,
+                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings),
+            )
+        )
+        tallies[extra.place] = Tally(master.ref.path, master.start_s, WorstFrames(0, 0.0))
+    references = {t.place: t.reference for t in tracks if t is not master} if master is not None else {}
+    scorer = Scorer(judge, tallies, references)
     with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_at_once(raster)) as decoded:
         for batch in batches(iter(decoded), _at_once(raster)):
             scorer.add(batch)
             batch.clear()  # or its frames would live on while the next batch fills
     scored = time.perf_counter()
 
-    context = Context(ladder, judge, raster, master, tallies)
+    watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
+    context = Context(ladder, judge, raster, master, tallies, watches)
     results = []
     for track in tracks:
         for result in results_of(track, context) if track.wanted else ():
@@ -103,16 +122,32 @@ def measure_ladder(
     return LadderResult(results, {**seconds, "pictures": done - scored, "wall": done - began})
 
 
-def _read(track: Track, raster: tuple[int, int], settings: Settings) -> Iterator[Frame]:
-    """The stream of a track's sampled frames on the display raster, each looked at for findings as it passes."""
+def _view(track: Track) -> View | None:
+    return None if track.match is None else track.match.view
+
+
+def _read(
+    track: Track,
+    samples: Sequence[Sample],
+    view: View | None,
+    watch: Watch,
+    raster: tuple[int, int],
+    settings: Settings,
+) -> Iterator[Frame]:
+    """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
-    wanted = [s.frame for s in track.samples]
     frames = decode.read_frames(
-        track.ref, track.info, wanted, raster=raster, decoder=settings.decoder, timeout_s=settings.decode_timeout_s
+        track.ref,
+        track.info,
+        [s.frame for s in samples],
+        raster=raster if view is None else view.read_size,
+        decoder=settings.decoder,
+        timeout_s=settings.decode_timeout_s,
     )
     for frame in frames:
-        track.watch.see(frame, track.start_s)
-        yield frame
+        shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
+        watch.see(shown, track.start_s)
+        yield shown
 
 
 def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:

@@ -19,7 +19,7 @@ from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from . import colour, stills, storage
+from . import colour, fields, stills, storage, tone
 from .errors import BrokenVideo, TransientVideoError
 from .media import ENCRYPTED, is_encrypted, opened
 from .media import decoder as prepare_decoder
@@ -102,24 +102,24 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
 def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
-    tone = colour.decide(frame, codec=codec)
+    look = colour.decide(frame, codec=codec)
     turn = colour.orientation_of(frame)
-    notes = list(numbers.notes) + list(tone.notes)
+    notes = list(numbers.notes) + list(look.notes)
     aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
     if aspect <= 0 or not Fraction(1, 16) < aspect < 16:
         aspect = Fraction(1)
     width, height = max(1, round(frame.width * aspect)), frame.height
     if turn.transpose:
         width, height = height, width
-    if frame.interlaced_frame:
-        notes.append("interlaced: fields are judged woven together, as stored")
+    interlaced = bool(frame.interlaced_frame) and numbers.frames > 1
+    if interlaced:
+        notes.append(fields.SAID)
     if colour.is_dolby_vision(frame):
         notes.append("Dolby Vision: its base picture is judged, without the metadata that a display would apply")
     if colour.has_alpha(frame):
         notes.append(colour.OVER_BLACK)
-    if tone.transfer in ("smpte2084", "arib-std-b67"):
-        kind = "PQ" if tone.transfer == "smpte2084" else "HLG"
-        notes.append(f"HDR ({kind}): judged without tone mapping, do not compare with SDR scores")
+    if look.transfer in tone.HDR:
+        notes.append(f"HDR ({tone.HDR[look.transfer]}): {tone.SAID}")
     return VideoInfo(
         codec=codec,
         coded_width=frame.width,
@@ -132,12 +132,13 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
         bitrate_kbps=numbers.bitrate_kbps,
         pixel_format=frame.format.name,
         bit_depth=max(component.bits for component in frame.format.components),
-        color_space=tone.matrix,
-        color_range=tone.range,
-        color_transfer=tone.transfer,
+        color_space=look.matrix,
+        color_range=look.range,
+        color_transfer=look.transfer,
         rotation_degrees=turn.clockwise_degrees,
         mirrored=turn.mirrored,
         still=numbers.frames == 1,
+        interlaced=interlaced,
         notes=tuple(notes),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from . import detect, pool
 from .errors import BrokenVideo, VideoError
 from .identity import comparison_id
+from .looks import Watch
 from .score import Judge, Tally, as_video_error
 from .tracks import Track
 from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Ladder, Mode
@@ -23,6 +24,7 @@ class Context:
     raster: tuple[int, int]  # (width, height)
     master: Track | None
     tallies: Mapping[int, Tally]  # by place
+    watches: Mapping[int, Watch]  # by place, too
 
 
 def results_of(track: Track, context: Context) -> list[ClipResult]:
@@ -47,12 +49,14 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         findings.append(f"not compared with its master {name}, which could not be used: {lost.reason}")
     elif any(s.paired for s in track.samples) and not tally.scores["fr"]:
         findings.append("not compared with its master: of no pair of frames could both be decoded")
+    view = None if track.match is None else track.match.view
+    width, height = context.raster if view is None else view.raster
     common |= {
-        "display": f"{context.raster[0]}x{context.raster[1]}",
+        "display": f"{width}x{height}",
         "retryable": lost is not None and lost.retryable,
     }
     master = context.master if tally.scores["fr"] and lost is None else None
-    beside = None if master is None else detect.Beside(master.watch, master.key_times, _pairs(track))
+    beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.without_repeats_of(seen, findings), *seen]
     scores = tally.scores
@@ -68,11 +72,24 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
             "result_id": comparison_id(track.result_id),
             "reference": master.ref.path,
             "master_score": own,
-            "offset_frames": 0,  # laid over each other at equal start
-            "offset_s": 0.0,
+            "matched_frames": track.paired[0],
+            "unpaired_frames": track.paired[1],
         }
+        if track.match is not None:
+            rate = master.info.fps if master.info and master.info.fps else 0
+            common |= {
+                "offset_s": float(track.match.offset),
+                "offset_frames": round(track.match.offset * rate),
+                "rate_ratio": float(track.match.ratio),
+                "match_confidence": track.match.confidence,
+            }
         results.append(_scored("fr", scores["fr"], common | _told(track, findings, scores["fr"])))
     return results
+
+
+def _beside(track: Track, master: Track, context: Context) -> detect.Beside:
+    """The master as this encode was compared with it: of its picture perhaps only the part that the encode shows."""
+    return detect.Beside(context.watches[track.reference], master.key_times, _pairs(track))
 
 
 def _pairs(track: Track) -> list[tuple[int, int]]:

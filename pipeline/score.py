@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
@@ -67,15 +67,16 @@ class Scorer:
     """Adds scores to the tallies of one ladder's videos, a batch of decoded frames at a time, in `in_step`'s order.
 
     A batch holds frames of all videos; a master's encoded frames stay until the encodes of the same step were compared.
-    `seconds` is the time spent in the judge.
+    `references`: by an encode's place, the place its references come from. `seconds` is the time spent in the judge.
     """
 
-    def __init__(self, judge: Judge, tallies: dict[int, Tally], master: int | None) -> None:
+    def __init__(self, judge: Judge, tallies: dict[int, Tally], references: Mapping[int, int]) -> None:
         self.seconds = 0.0
         self._judge = judge
         self._tallies = tallies
-        self._master = master
-        self._references: dict[int, _Job] = {}  # by step
+        self._reference_of = references
+        self._masters = set(references.values())
+        self._references: dict[tuple[int, int], _Job] = {}  # by place and step
 
     def add(self, batch: Sequence[Taken]) -> None:
         """Score what was decoded and note what was not."""
@@ -86,21 +87,25 @@ class Scorer:
         self._run(scored, lambda some: self._judge.nr([j.encoded for j in some]), self._note("nr"))
 
         for job in jobs:
-            if job.taken.video == self._master and job.tally.failure is None:
-                self._references[job.taken.sample.step] = job
-        pairs = [j for j in scored if j.taken.sample.paired and j.taken.sample.step in self._references]
+            if job.taken.video in self._masters and job.tally.failure is None:
+                self._references[job.taken.video, job.taken.sample.step] = job
+        pairs = [j for j in scored if j.taken.sample.paired and self._reference(j) is not None]
         pairs = [j for j in pairs if j.tally.failure is None]
         self._run(
             pairs,
             lambda some: self._judge.fr(
-                [j.encoded for j in some], [self._references[j.taken.sample.step].encoded for j in some]
+                [j.encoded for j in some], [r.encoded for j in some if (r := self._reference(j)) is not None]
             ),
             self._note("fr"),
         )
         for job in scored:
             self._offer(job)
         last = max((t.sample.step for t in batch), default=0)
-        self._references = {step: job for step, job in self._references.items() if step >= last}
+        self._references = {key: job for key, job in self._references.items() if key[1] >= last}
+
+    def _reference(self, job: _Job) -> _Job | None:
+        """The master's frame this one is compared with."""
+        return self._references.get((self._reference_of.get(job.taken.video, job.taken.video), job.taken.sample.step))
 
     def _accept(self, taken: Taken) -> _Job | None:
         tally = self._tallies[taken.video]
@@ -136,8 +141,8 @@ class Scorer:
     def _offer(self, job: _Job) -> None:
         """Let a scored frame be one of its video's worst."""
         if job.row is not None and job.tally.failure is None:
-            reference = self._references[job.taken.sample.step].shown if job.row.mode == "fr" else None
-            job.tally.worst.offer(job.row, job.shown, reference)
+            reference = self._reference(job) if job.row.mode == "fr" else None
+            job.tally.worst.offer(job.row, job.shown, None if reference is None else reference.shown)
 
     def _run(
         self, jobs: list[_Job], call: Callable[[list[_Job]], Sequence[T]], use: Callable[[_Job, T], None]

@@ -8,16 +8,29 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import align, cadence, decode, probe, storage
+from . import align, cadence, decode, match, probe, storage
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
+from .geometry import View
 from .identity import ladder_ids
 from .looks import Watch
+from .luma import Sight
+from .match import Match
 from .score import as_video_error
 from .settings import Settings
 from .stretches import Floats
 from .values import Finding, Ladder, VideoInfo, VideoRef
+
+
+@dataclass(frozen=True)
+class Extra:
+    """The master read once more, for encodes that show another part of its picture than the whole."""
+
+    place: int  # below 0: before all videos of the ladder
+    view: View
+    samples: list[Sample]
+    watch: Watch = field(default_factory=Watch)
 
 
 @dataclass
@@ -36,6 +49,9 @@ class Track:
     fr_findings: list[str | Finding] = field(default_factory=list)  # about the comparison alone
     key_times: Floats = field(default_factory=lambda: np.empty(0))  # of key frames, seconds from the first frame
     watch: Watch = field(default_factory=Watch)  # what its sampled frames look like
+    match: Match | None = None  # how it lies over its master, where it could be laid over it
+    reference: int = 0  # place of the reading of the master it is compared with
+    paired: tuple[int, int] = (0, 0)  # sampled instants of the master with and without a counterpart
     failure: VideoError | None = None
 
 
@@ -103,14 +119,21 @@ def share_matrix(tracks: list[Track], master: Track | None) -> None:
             track.info = replace(info, color_space=theirs, notes=notes)
 
 
-def choose_samples(tracks: list[Track], master: Track | None, settings: Settings) -> None:
-    """Fill in `start_s`, `samples` and findings of every wanted track, and of the master where an encode needs it."""
+def choose_samples(
+    tracks: list[Track], master: Track | None, settings: Settings, raster: tuple[int, int] = (1, 1)
+) -> list[Extra]:
+    """Fill in `start_s`, `samples`, `match` and findings of every wanted track, and of the master where needed.
+
+    Returns:
+        Further readings of the master for encodes that show only a part of its picture.
+    """
     if not any(t.wanted for t in tracks):
-        return
+        return []
     chosen: list[int] = []
     master_times = None if master is None else _times(master, settings)
     if master is not None and master_times is not None:
         chosen = [s.frame for s in _own(master_times, settings)]
+    sight: Sight | None = None
     for track in tracks:
         if track is master or not track.wanted or (times := _times(track, settings)) is None:
             continue
@@ -118,13 +141,31 @@ def choose_samples(tracks: list[Track], master: Track | None, settings: Settings
             if master is None or master_times is None:
                 track.samples = _own(times, settings)
             else:
-                _pair(track, times, master, master_times, chosen, settings)
+                sight = sight or _sight(master, master_times, settings)
+                _pair(track, times, master, master_times, chosen, settings, sight, raster)
         except Exception as error:
             track.failure = as_video_error(track.ref.path, error, "choosing its frames")
-    if master is not None and master_times is not None:
-        encodes = [t.samples for t in tracks if t is not master]
-        compared = any(s.paired for samples in encodes for s in samples)  # its own score is told beside theirs
-        master.samples = align.master_samples(chosen if master.wanted or compared else [], encodes)
+    if sight is not None:
+        sight.close()
+    if master is None or master_times is None:
+        return []
+    encodes = [t for t in tracks if t is not master]
+    usual = [t.samples for t in encodes if t.match is None or t.match.master_view is None]
+    compared = any(s.paired for t in encodes for s in t.samples)  # its own score is told beside theirs
+    master.samples = align.master_samples(chosen if master.wanted or compared else [], usual)
+    views = dict.fromkeys(v for t in encodes if t.match is not None and (v := t.match.master_view) is not None)
+    extras = []
+    for number, view in enumerate(views, 1):
+        mine = [t for t in encodes if t.match is not None and t.match.master_view == view]
+        extras.append(Extra(-number, view, align.master_samples([], [t.samples for t in mine])))
+        for track in mine:
+            track.reference = -number
+    return extras
+
+
+def _sight(track: Track, times: list[Fraction], settings: Settings) -> Sight:
+    assert track.info is not None
+    return Sight(track.ref, track.info, times, timeout_s=settings.decode_timeout_s)
 
 
 def _pair(
@@ -134,29 +175,42 @@ def _pair(
     master_times: list[Fraction],
     chosen: list[int],
     settings: Settings,
+    sight: Sight,
+    raster: tuple[int, int],
 ) -> None:
     """Samples of one encode against its master."""
     assert track.info is not None
     assert master.info is not None
-    pairing = align.pair_with_master(times, master_times, chosen)
-    track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
-    reason = align.why_not_comparable(track.info, master.info)
-    if reason is None and pairing.unpaired == pairing.wanted:
-        reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
-    if reason is not None:
-        track.samples = align.without_references(track.samples)
-        track.findings.append(reason)
-    elif pairing.unpaired:
-        track.fr_findings.append(
-            f"{pairing.unpaired} of {pairing.wanted} sampled frames of the master have no counterpart within half a "
-            "frame: left out of the comparison"
-        )
     length, theirs = float(align.span(times)), float(align.span(master_times))
     if abs(length - theirs) > max(0.5, 0.01 * theirs):
         track.findings.append(f"lasts {length:.2f} s, its master {theirs:.2f} s")
     gap, master_gap = align.frame_gap(times), align.frame_gap(master_times)
     if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
         track.findings.append(f"{float(1 / gap):.2f} frames a second, its master {float(1 / master_gap):.2f}")
+    reason = align.why_not_comparable(track.info, master.info)
+    mine, found = _sight(track, times, settings), Match()
+    if reason is None:
+        rates = (track.info.fps or Fraction(0), master.info.fps or Fraction(0))
+        found = match.match(mine, sight, raster, (track.info.width, track.info.height), rates)
+        mine.close()
+        reason = found.reason
+    pairing = align.pair_with_master(times, master_times, chosen, found.offset, found.ratio)
+    if found.uneven and found.laid is not None:
+        pairing = replace(pairing, samples=match.by_content(mine, sight, found.laid, pairing.samples))
+    track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
+    if reason is None and pairing.unpaired == pairing.wanted:
+        reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
+    if reason is not None:
+        track.samples = align.without_references(track.samples)
+        track.findings.append(reason)
+        return
+    track.match, track.paired = found, (pairing.wanted - pairing.unpaired, pairing.unpaired)
+    track.fr_findings += found.findings
+    if pairing.unpaired:
+        track.fr_findings.append(
+            f"{pairing.unpaired} of {pairing.wanted} sampled frames of the master have no counterpart within half a "
+            "frame: left out of the comparison"
+        )
 
 
 def _own(times: list[Fraction], settings: Settings) -> list[Sample]:
@@ -194,7 +248,8 @@ def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:
     shapes = {t.place: t.info.width / t.info.height for t in tracks if t.info is not None and t.failure is None}
     fits = any(abs(shape / shown - 1) <= 0.01 for shape in shapes.values())  # not so where a display was asked for
     for track in tracks:
-        if track.info is None or track.place not in shapes:
+        viewed = track.match is not None and track.match.view is not None
+        if track.info is None or track.place not in shapes or viewed:
             continue
         own = shapes[track.place]
         if abs(own / shown - 1) <= 0.01:

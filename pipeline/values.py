@@ -56,6 +56,7 @@ class VideoInfo:
     rotation_degrees: int = 0  # clockwise turn that was applied to show the frame upright
     mirrored: bool = False
     still: bool = False
+    interlaced: bool = False  # coded as fields; each picture may show one moment or two
     notes: tuple[str, ...] = ()  # assumptions made, one sentence each ("colour matrix not stated, bt709 assumed")
 
 
@@ -191,6 +192,9 @@ class ClipScore:
     match_confidence: float | None = None
     master_score: float | None = None  # the master's own NR score (fr): a bad source is no bad encode
     findings: tuple[Finding, ...] = ()
+    rate_ratio: float | None = None  # seconds of the master in a second of this video
+    matched_frames: int | None = None  # sampled frames of the master with a counterpart (fr)
+    unpaired_frames: int | None = None
     moments: tuple[Moment, ...] = ()
     declared: Declared = field(default_factory=Declared)  # what its name or manifest says of it
     model: str | None = None

@@ -93,6 +93,7 @@ class FakeVideos:
         monkeypatch.setattr(decode, "frame_times", self._frame_times)
         monkeypatch.setattr(decode, "rhythm", lambda ref, info, **_: Rhythm.of_times(self.videos[ref.path].times))
         monkeypatch.setattr(decode, "read_frames", self._read_frames)
+        monkeypatch.setattr(decode, "read_luma", self._read_luma)
         instead = ("pyav", "read with PyAV, not decord: there is no file")
         monkeypatch.setattr(decode, "choose_decoder", lambda *_, **__: instead)
         monkeypatch.setattr(storage, "content_id", lambda ref, **_: f"content of {ref.path}")
@@ -108,6 +109,18 @@ class FakeVideos:
         if video.times_error is not None:
             raise video.times_error
         return video.times
+
+    def _read_luma(
+        self, ref: VideoRef, info: VideoInfo, indices: Sequence[int], size: tuple[int, int], **_: Any
+    ) -> Iterator[tuple[int, Any]]:
+        video = self.videos[ref.path]
+        for index in sorted(set(indices)):
+            if video.breaks_at is not None and index >= video.breaks_at:
+                return
+            if index not in video.missing:
+                instant = float(video.times[index] - video.times[0])
+                draw = video.draw or (lambda t, w, h: picture(t, video.noise, w, h))
+                yield index, draw(instant, *size)[:, :, 1]
 
     def _read_frames(
         self, ref: VideoRef, info: VideoInfo, indices: Sequence[int], *, raster: tuple[int, int], **_: Any

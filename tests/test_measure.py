@@ -79,7 +79,10 @@ def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make
     fr = found["low", "fr"]
     assert fr.score is not None
     assert fr.score < found["high", "fr"].score  # type: ignore[operator]
-    assert (fr.reference, fr.offset_frames, fr.offset_s, fr.match_confidence) == ("/m.mp4", 0, 0.0, None)
+    assert (fr.reference, fr.offset_frames, fr.offset_s, fr.rate_ratio) == ("/m.mp4", 0, 0.0, 1.0)
+    assert (fr.matched_frames, fr.unpaired_frames) == (fr.frames, 0)
+    assert fr.match_confidence is not None
+    assert fr.match_confidence > 0.9
     assert fr.ci95 is not None
     assert (fr.codec, fr.width, fr.height, fr.bitrate_kbps, fr.duration_s, fr.fps) == (
         "h264",

@@ -25,7 +25,8 @@ def taken(video: int, index: int, *, paired: bool = False, scored: bool = True, 
 
 def scorer(judge: FakeJudge, videos: int, master: int | None = 0) -> tuple[Scorer, dict[int, Tally]]:
     tallies = {i: Tally(f"v{i}.mp4", Fraction(7), WorstFrames(2)) for i in range(videos)}
-    return Scorer(judge, tallies, master), tallies
+    references = {} if master is None else {i: master for i in range(videos) if i != master}
+    return Scorer(judge, tallies, references), tallies
 
 
 def test_a_masters_frame_is_encoded_once_for_all_its_encodes_and_both_modes() -> None:
@@ -46,7 +47,7 @@ def test_a_reference_waits_for_encodes_of_the_same_step_in_the_next_batch_and_no
     work.add([taken(0, 1), taken(1, 1, paired=True), taken(2, 1, paired=True), taken(0, 2)])
     work.add([taken(1, 2, paired=True), taken(2, 2, paired=True), taken(0, 3)])
     assert [f.frame_num for f in tallies[2].scores["fr"]] == [1, 2]
-    assert list(work._references) == [3]
+    assert list(work._references) == [(0, 3)]
 
 
 def test_a_reference_alone_is_not_scored() -> None:

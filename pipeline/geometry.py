@@ -1,0 +1,226 @@
+"""Where an encode's picture lies on its master's: turned or mirrored, with bars or without, cut at its borders.
+
+Bars are looked for over many frames; a difference of the two areas, or of the two borders, is then measured to a
+fraction of a pixel by least squares on luma (Lucas and Kanade's registration, one scale and one shift an axis). The
+result is a `View` for each side: how to read it so that both show the same part of the picture, pixel on pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .colour import Orientation
+from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
+from .values import RGB
+
+BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
+BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
+_LEAST_PART = 0.4  # of each axis that is no bar
+_LEVELS = ((80, 45), (160, 90), (320, 180))
+_STEPS = 8
+_HOPELESS = 0.4  # correlation after the coarsest fit below which finer ones are not tried
+
+UPRIGHT = Orientation()
+TURNS = (
+    UPRIGHT,
+    Orientation(flip_x=True), Orientation(flip_y=True), Orientation(flip_x=True, flip_y=True),
+    Orientation(True), Orientation(True, True), Orientation(True, False, True), Orientation(True, True, True),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """How a video's frames are read: scaled to `size` as they stand, turned, then cut."""
+
+    size: tuple[int, int]  # (width, height) after the turn
+    cut: tuple[int, int, int, int]  # left, top, right, bottom in pixels of `size`
+    turn: Orientation = UPRIGHT
+
+    @property
+    def raster(self) -> tuple[int, int]:
+        """(width, height) of what comes out."""
+        left, top, right, bottom = self.cut
+        return right - left, bottom - top
+
+    @property
+    def read_size(self) -> tuple[int, int]:
+        """(width, height) to read the video at, before the turn."""
+        return self.size[::-1] if self.turn.transpose else self.size
+
+    def apply(self, rgb: RGB) -> RGB:
+        """A picture of `read_size` as this view shows it."""
+        left, top, right, bottom = self.cut
+        shown: RGB = self.turn.apply(rgb)[top:bottom, left:right]
+        return np.ascontiguousarray(shown)
+
+
+def whole(raster: tuple[int, int]) -> View:
+    """Everything, upright."""
+    return View(raster, (0, 0, *raster))
+
+
+def turned(pictures: NDArray[Any], turn: Orientation) -> NDArray[Any]:
+    """Pictures (n, height, width) after a turn, scaled to their old shape where they were laid on their side."""
+    if turn.transpose:
+        height, width = pictures.shape[1:]
+        pictures = resample(pictures, WHOLE, (height, width)).transpose(0, 2, 1)
+    if turn.flip_x:
+        pictures = pictures[:, :, ::-1]
+    return pictures[:, ::-1] if turn.flip_y else pictures
+
+
+def turned_rect(rect: Rect, turn: Orientation) -> Rect:
+    """Where a part of the picture lies after a turn."""
+    left, top, right, bottom = rect
+    if turn.transpose:
+        stretch = WIDTH / HEIGHT
+        left, top, right, bottom = top * stretch, left / stretch, bottom * stretch, right / stretch
+    if turn.flip_x:
+        left, right = WIDTH - right, WIDTH - left
+    if turn.flip_y:
+        top, bottom = HEIGHT - bottom, HEIGHT - top
+    return left, top, right, bottom
+
+
+def active_area(luma: NDArray[np.uint8]) -> Rect:
+    """The part of the picture without black bars, over all bright frames; the whole where there are none.
+
+    Args:
+        luma: (n, 180, 320) pictures of one video.
+    """
+    if not len(luma):
+        return WHOLE
+    dark = float(np.percentile(luma[:, ::4, ::4], 0.5))
+    bright = luma[luma[:, ::4, ::4].mean(axis=(1, 2)) > dark + BRIGHT / 2]
+    if len(bright) < 3:
+        return WHOLE
+    bright = bright[:: max(1, len(bright) // 24)]
+    limit = min(dark, 32.0) + BAR_LUMA
+    rows = np.percentile(bright, 97, axis=2).max(axis=0)  # a few bright pixels are noise, or a ringing edge
+    columns = np.percentile(bright, 97, axis=1).max(axis=0)
+    top, bottom = _inside(rows > limit)
+    left, right = _inside(columns > limit)
+    if bottom - top < _LEAST_PART * HEIGHT or right - left < _LEAST_PART * WIDTH:
+        return WHOLE
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _inside(lit: NDArray[np.bool_]) -> tuple[int, int]:
+    found = np.flatnonzero(lit)
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, len(lit))
+
+
+def register(encode: NDArray[Any], master: NDArray[Any], area: Rect, start: Rect) -> tuple[Rect, float, float]:
+    """Which part of the master the encode's `area` shows, `start` being a guess a few percent off at most.
+
+    Args:
+        encode, master: (n, 180, 320) pictures of the same moments.
+
+    Returns:
+        That part, and the mean correlation of the pictures there: at `start` and at the end.
+    """
+    rect, first = start, correlation(encode, master, area, start)
+    for size in _LEVELS:
+        mine = _normal(resample(encode, area, size))
+        for _ in range(_STEPS):
+            change = _step(mine, master, rect, size)
+            rect = (rect[0] + change[0], rect[1] + change[1], rect[2] + change[2], rect[3] + change[3])
+            if abs(change).max() < 0.01:
+                break
+        off = np.abs(np.array(rect) - np.array(start))
+        if not np.isfinite(off).all() or off[::2].max() > 0.15 * WIDTH or off[1::2].max() > 0.15 * HEIGHT:
+            return start, first, first
+        if float((mine * _normal(resample(master, rect, size))).mean()) < _HOPELESS:
+            return start, first, first
+    last = correlation(encode, master, area, rect)
+    return (rect, first, last) if last > first else (start, first, first)
+
+
+def _step(mine: NDArray[np.float32], master: NDArray[Any], rect: Rect, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Least squares for a better `rect`: d picture / d border, with gain and bias left free."""
+    width, height = size
+    theirs = _normal(resample(master, rect, size))
+    across = np.gradient(theirs, axis=2) * (width / (rect[2] - rect[0]))
+    down = np.gradient(theirs, axis=1) * (height / (rect[3] - rect[1]))
+    u = ((np.arange(width) + 0.5) / width).astype(np.float32)
+    v = ((np.arange(height) + 0.5) / height).astype(np.float32)[:, None]
+    inner = np.s_[:, 1:-1, 1:-1]
+    parts = [across * (1 - u), down * (1 - v), across * u, down * v, theirs, np.ones_like(theirs)]
+    columns = np.stack([part[inner].ravel() for part in parts]).astype(np.float64)
+    wanted = (mine - theirs)[inner].ravel().astype(np.float64)
+    normal = columns @ columns.T + 1e-3 * np.eye(6)
+    return np.asarray(np.linalg.solve(normal, columns @ wanted)[:4])
+
+
+def _normal(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = pictures - pictures.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(flat / np.maximum(flat.std(axis=(1, 2), keepdims=True), 1.0), np.float32)
+
+
+def correlation(encode: NDArray[Any], master: NDArray[Any], area: Rect, other: Rect) -> float:
+    """Mean correlation of the pictures in two areas."""
+    mine, theirs = _normal(resample(encode, area, (WIDTH, HEIGHT))), _normal(resample(master, other, (WIDTH, HEIGHT)))
+    return float((mine * theirs).mean())
+
+
+def agreement(encode: NDArray[Any], master: NDArray[Any], area: Rect, other: Rect) -> float:
+    """How well pictures agree in structure, -1 to 1: the median correlation of their middle frequencies.
+
+    Coarse light and dark, which unrelated pictures may share, and fine detail, which a strong encoder takes away, are
+    left out. Pictures without structure do not count; 0 where none has any.
+    """
+    mine, theirs = (_middle(resample(p, r, (64, 36))) for p, r in ((encode, area), (master, other)))
+    found = []
+    for one, two in zip(mine, theirs, strict=True):
+        if min(one.std(), two.std()) > 0.8:
+            found.append(float((one * two).mean() / (one.std() * two.std())))
+    return float(np.median(found)) if found else 0.0
+
+
+def _middle(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Less their local mean over 9 x 9 pixels, slightly smoothed."""
+    return np.asarray(_smooth(pictures, 3) - _smooth(pictures, 9), np.float32)
+
+
+def _smooth(pictures: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    out = pictures
+    for axis in (1, 2):
+        pad = [(0, 0)] * 3
+        pad[axis] = (side // 2 + 1, side // 2)
+        total = np.cumsum(np.pad(out, pad, mode="edge"), axis=axis, dtype=np.float64)
+        ends = np.take(total, range(side, total.shape[axis]), axis=axis)
+        out = ((ends - np.take(total, range(total.shape[axis] - side), axis=axis)) / side).astype(np.float32)
+    return out
+
+
+def views(
+    raster: tuple[int, int], area: Rect, part: Rect, bars: tuple[Rect, Rect] | None, turn: Orientation
+) -> tuple[View, View]:
+    """How to read (encode, master) so that both show the same, from two areas that correspond.
+
+    Args:
+        raster: (width, height) the master's whole picture is judged at.
+        area, part: of the encode's and of the master's luma pictures, showing the same.
+        bars: the areas without bars of both, where these differ; None: only what one of them lacks is cut away.
+        turn: of the encode.
+    """
+    width, height = raster
+    sx, sy = (part[2] - part[0]) / (area[2] - area[0]), (part[3] - part[1]) / (area[3] - area[1])
+    unit = np.array([width / WIDTH, height / HEIGHT] * 2)
+    # Where the encode's whole picture lies on the master's raster.
+    left, top = part[0] - area[0] * sx, part[1] - area[1] * sy
+    place = np.rint(np.array([left, top, left + WIDTH * sx, top + HEIGHT * sy]) * unit).astype(int)
+    common = [max(0, place[0]), max(0, place[1]), min(width, place[2]), min(height, place[3])]
+    if bars is not None:
+        mine = np.array([left + bars[0][0] * sx, top + bars[0][1] * sy, left + bars[0][2] * sx, top + bars[0][3] * sy])
+        for lit in (mine * unit, np.array(bars[1]) * unit):
+            common[:2] = [max(c, int(np.ceil(e - 0.25))) for c, e in zip(common[:2], lit[:2], strict=True)]
+            common[2:] = [min(c, int(np.floor(e + 0.25))) for c, e in zip(common[2:], lit[2:], strict=True)]
+    x, y = int(place[0]), int(place[1])
+    size = (int(place[2]) - x, int(place[3]) - y)
+    a, b, c, d = (int(edge) for edge in common)
+    return View(size, (a - x, b - y, c - x, d - y), turn), View(raster, (a, b, c, d))

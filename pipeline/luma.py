@@ -1,0 +1,138 @@
+"""Small luma pictures of stretches of a video: what an encode and its master are laid over each other by.
+
+They are decoded apart from the frames that are judged, and only as far as is asked for; a master's are read once for
+all its encodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import decode
+from .values import VideoInfo, VideoRef
+
+WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
+KEPT = 4  # stretches of a video that are remembered beside its head
+
+Rect = tuple[float, float, float, float]  # left, top, right, bottom; in pixels of a luma picture unless said otherwise
+WHOLE: Rect = (0.0, 0.0, float(WIDTH), float(HEIGHT))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive frames of a video."""
+
+    first: int  # number of the first frame
+    times: NDArray[np.float64]  # (n,) seconds from the video's first frame, ascending
+    luma: NDArray[np.uint8]  # (n, 180, 320)
+
+    @cached_property
+    def small(self) -> NDArray[np.float32]:
+        """(n, 45, 80) averages of 4 x 4 pixels: what time is told by."""
+        blocks = self.luma.reshape(len(self.luma), HEIGHT // 4, 4, WIDTH // 4, 4)
+        return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))
+
+    def __repr__(self) -> str:
+        return f"Stretch(first={self.first}, frames={len(self.times)})"
+
+
+class Sight:
+    """Looks at one video's luma, from its head on as far as needed, and at other places.
+
+    Args:
+        ref, info: the video.
+        times: presentation times of all its frames, ascending, seconds.
+        timeout_s: longest wait for the next frame.
+    """
+
+    def __init__(self, ref: VideoRef, info: VideoInfo, times: list[Fraction], *, timeout_s: float = 60.0) -> None:
+        self.times = np.array([float(t - times[0]) for t in times])
+        self._ref, self._info, self._timeout_s = ref, info, timeout_s
+        self._head: list[NDArray[np.uint8]] = []
+        self._more: Iterator[tuple[int, NDArray[np.uint8]]] | None = None
+        self._stretches: dict[tuple[int, int], Stretch] = {}
+
+    def head(self, seconds: float) -> Stretch:
+        """The frames of the first `seconds`; reads on where an earlier call stopped."""
+        wanted = int(np.searchsorted(self.times, seconds))
+        if self._more is None:
+            self._more = self._read(0, len(self.times))
+        while len(self._head) < wanted and (read := next(self._more, None)) is not None:
+            number, picture = read
+            while len(self._head) < number:  # a frame that cannot be decoded: the one after it, so that times hold
+                self._head.append(picture)
+            self._head.append(picture)
+        shown = self._head[:wanted]
+        return Stretch(0, self.times[: len(shown)], np.stack(shown) if shown else _NONE)
+
+    def between(self, start_s: float, end_s: float) -> Stretch:
+        """The frames of a stretch anywhere in the video; the last few stretches are remembered."""
+        first, last = (int(i) for i in np.searchsorted(self.times, (start_s, end_s)))
+        if (first, last) not in self._stretches:
+            got = dict(self._read(first, last))
+            numbers = sorted(got)
+            luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
+            while len(self._stretches) >= KEPT:
+                self._stretches.pop(next(iter(self._stretches)))
+            self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
+        return self._stretches[first, last]
+
+    def stream(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Single frames with their numbers, ascending; those that cannot be decoded are left out."""
+        return decode.read_luma(self._ref, self._info, numbers, (WIDTH, HEIGHT), timeout_s=self._timeout_s)
+
+    def close(self) -> None:
+        """Release the file."""
+        close = getattr(self._more, "close", None)
+        if close is not None:
+            close()
+
+    def _read(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        size = (WIDTH, HEIGHT)
+        return decode.read_luma(self._ref, self._info, range(first, last), size, timeout_s=self._timeout_s)
+
+
+_NONE = np.zeros((0, HEIGHT, WIDTH), np.uint8)
+
+
+def resample(pictures: NDArray[Any], rect: Rect, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The part of each picture inside `rect` as (n, height, width) float32: averages over the area of each new pixel.
+
+    What lies outside the picture repeats its border. `size` is (width, height); `rect` is in 320ths and 180ths of the
+    picture, however many pixels it has.
+    """
+    height, width = pictures.shape[1:]
+    left, right = rect[0] * width / WIDTH, rect[2] * width / WIDTH
+    top, bottom = rect[1] * height / HEIGHT, rect[3] * height / HEIGHT
+    rows, columns = _weights(top, bottom, size[1], height), _weights(left, right, size[0], width)
+    made = [rows @ picture.astype(np.float32, copy=False) @ columns.T for picture in pictures]
+    return np.stack(made) if made else np.zeros((0, size[1], size[0]), np.float32)
+
+
+def _weights(start: float, end: float, count: int, pixels: int) -> NDArray[np.float32]:
+    """(count, pixels) matrix of the area average, linear interpolation where pixels are spread instead."""
+    edges = np.linspace(start, end, count + 1)
+    weights = np.zeros((count, pixels), np.float32)
+    if end - start < count:  # spread
+        at = np.clip((edges[1:] + edges[:-1]) / 2 - 0.5, 0, pixels - 1)
+        low = np.minimum(at.astype(int), max(0, pixels - 2))
+        part = (at - low).astype(np.float32)
+        weights[np.arange(count), low] = 1 - part
+        weights[np.arange(count), np.minimum(low + 1, pixels - 1)] += part
+        return weights
+    edges = np.clip(edges, 0, pixels)
+    cells = np.arange(pixels)
+    inside = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    weights[:] = np.maximum(inside, 0)
+    outside = weights.sum(axis=1) == 0
+    weights[outside & (edges[:-1] <= 0), 0] = 1
+    weights[outside & (edges[:-1] > 0), -1] = 1
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights

@@ -1,0 +1,214 @@
+"""The truth table of full reference: what was done to an encode is found, said, and costs it no points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from yoto_video.pipeline.measure import measure_ladder
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
+
+from .fakes import FakeJudge, FakeVideo, FakeVideos, info, times
+from .scene import SIZE, barred, drawn, resized
+
+Compare = Callable[..., dict[str | None, ClipScore]]
+NTSC = Fraction(30000, 1001)
+
+
+def video(draw: Any, stream: list[Fraction], size: tuple[int, int] = SIZE) -> FakeVideo:
+    gaps = [b - a for a, b in pairwise(stream)]
+    rate = 1 / sorted(gaps)[len(gaps) // 2]
+    return FakeVideo(stream, info(*size, fps=rate, duration_s=float(stream[-1])), draw=draw)
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """The rows of one encode, by mode."""
+
+    def compare(encode: FakeVideo, master: FakeVideo | None = None) -> dict[str | None, ClipScore]:
+        master = master or video(drawn(noise=0), times(125))
+        FakeVideos({"/m.mp4": master, "/a.mp4": encode}, monkeypatch)
+        ladder = Ladder("title", (Rendition(VideoRef("/a.mp4")),), VideoRef("/m.mp4"))
+        result = measure_ladder(ladder, FakeJudge(), Settings())
+        return {r.clip.mode: r.clip for r in result.results if r.clip.path == "/a.mp4"}
+
+    return compare
+
+
+UNDISTURBED = 97.6  # the fake judge's score of an encode to which nothing was done but its noise
+
+
+def same_score(clip: ClipScore) -> bool:
+    assert clip.score is not None
+    return abs(clip.score - UNDISTURBED) < 2 and clip.pools["min"] > UNDISTURBED - 1.5
+
+
+def test_an_undisturbed_encode(compare: Compare) -> None:
+    fr = compare(video(drawn(), times(125)))["fr"]
+    assert fr.score == pytest.approx(UNDISTURBED, abs=0.3)
+    assert (fr.offset_s, fr.offset_frames, fr.rate_ratio, fr.findings) == (0.0, 0, 1.0, ())
+    assert fr.match_confidence is not None
+    assert fr.match_confidence > 0.9
+
+
+@pytest.mark.parametrize("frames", [-48, -25, -1, 1, 12, 48])
+def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int) -> None:
+    fr = compare(video(drawn(shift_s=frames / 25), times(125)))["fr"]
+    assert fr.offset_frames == frames
+    assert fr.offset_s == pytest.approx(frames / 25)
+    assert same_score(fr)
+    way = "after" if frames > 0 else "before"
+    assert f"starts {abs(frames)} frames ({abs(frames) / 25:.2f} s) {way} its master" in fr.findings
+
+
+RATES = [Fraction(24), Fraction(25), NTSC, Fraction(30), Fraction(50), 2 * NTSC, Fraction(60)]
+
+
+PAIRS = [(a, b) if (i + j) % 2 else (b, a) for i, a in enumerate(RATES) for j, b in enumerate(RATES) if i < j]
+
+
+@pytest.mark.parametrize(("mine", "theirs"), PAIRS)
+def test_every_pair_of_rates(compare: Compare, mine: Fraction, theirs: Fraction) -> None:
+    """The encode shows, at its own rate, the frame of the master that is due; half a second is missing."""
+    lost = Fraction(round(theirs / 2)) / theirs  # whole frames of the master
+    held = drawn(
+        shift_s=float(lost), clock=lambda t: float(round(Fraction(t).limit_denominator(10**6) * theirs) / theirs)
+    )
+    fr = compare(video(held, times(int(2.4 * mine), mine)), video(drawn(noise=0), times(int(3 * theirs), theirs)))["fr"]
+    assert fr.offset_frames == round(lost * theirs)
+    assert fr.rate_ratio == 1
+    assert same_score(fr)
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(25, 24), (24, 25), (30, NTSC), (25, Fraction(24000, 1001))])
+def test_an_encode_played_faster_frame_by_frame(compare: Compare, mine: Any, theirs: Any) -> None:
+    speed = Fraction(mine) / Fraction(theirs)
+    fr = compare(video(drawn(speed=float(speed)), times(125, mine)), video(drawn(noise=0), times(130, theirs)))["fr"]
+    assert fr.rate_ratio == pytest.approx(float(speed), abs=1e-4) or abs(speed - 1) < 0.002
+    assert fr.offset_frames == 0
+    assert same_score(fr)
+    if abs(speed - 1) > 0.002:
+        assert any("times as fast" in said for said in fr.findings)
+
+
+@pytest.mark.parametrize("every", [10, 100])
+def test_dropped_frames_with_their_times_kept(compare: Compare, every: int) -> None:
+    stream = [t for i, t in enumerate(times(125)) if i % every != 5]
+    fr = compare(video(drawn(shift_s=0.2), stream))["fr"]
+    assert fr.offset_frames == 5
+    assert same_score(fr)
+
+
+@pytest.mark.parametrize("every", [10, 100])
+def test_repeated_frames(compare: Compare, every: int) -> None:
+    def clock(moment: float) -> float:
+        number = round(moment * 25)
+        return (number - (number % every == 5)) / 25
+
+    fr = compare(video(drawn(shift_s=0.2, clock=clock), times(125)))["fr"]
+    assert fr.offset_frames == 5
+    assert same_score(fr)
+
+
+def test_dropped_frames_that_the_others_close_up_on(compare: Compare) -> None:
+    def clock(moment: float) -> float:
+        number = round(moment * 25)
+        return (number + number // 9) / 25
+
+    fr = compare(video(drawn(clock=clock), times(112)))["fr"]
+    assert fr.rate_ratio == pytest.approx(10 / 9, abs=0.01)
+    assert same_score(fr)
+
+
+def test_a_variable_rate(compare: Compare) -> None:
+    rng = np.random.default_rng(3)
+    stream = [t for t in times(125) if t == 0 or rng.random() < 0.7]
+    fr = compare(video(drawn(shift_s=0.48), stream))["fr"]
+    assert fr.offset_frames == 12
+    assert same_score(fr)
+
+
+def test_a_leading_slate_is_passed_over(compare: Compare) -> None:
+    scene = drawn()
+
+    def with_slate(moment: float, width: int, height: int) -> Any:
+        return scene(moment - 1, width, height) if moment >= 1 else np.full((height, width, 3), 16, np.uint8)
+
+    fr = compare(video(with_slate, times(150)))["fr"]
+    assert fr.offset_frames == -25
+    assert same_score(fr)
+
+
+def test_where_nothing_moves_equal_start_is_kept_and_said(compare: Compare) -> None:
+    fr = compare(video(drawn(pan=0), times(125)), video(drawn(pan=0, noise=0), times(125)))["fr"]
+    assert fr.offset_s == 0
+    assert fr.findings == ("too little moves to find its offset in time: laid over its master at equal start",)
+    assert same_score(fr)
+
+
+def test_unrelated_pictures_are_not_compared(compare: Compare) -> None:
+    rows = compare(video(drawn(seed=5), times(125)))
+    assert list(rows) == ["nr"]
+    (said,) = rows["nr"].findings
+    assert said.startswith("not compared with its master: they do not show the same pictures")
+
+
+# --- space -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turn", ["90", "180", "270", "mirrored", "mirrored 90"])
+def test_a_turned_or_mirrored_encode_is_turned_back(compare: Compare, turn: str) -> None:
+    def change(picture: Any) -> Any:
+        if "mirrored" in turn:
+            picture = picture[:, ::-1]
+        return np.rot90(picture, -int(turn.split()[-1]) // 90 if turn[-1] == "0" else 0)
+
+    size = SIZE[::-1] if turn.endswith(("90", "270")) else SIZE
+    fr = compare(video(drawn(change=change, shift_s=0.2), times(125), size))["fr"]
+    assert fr.offset_frames == 5
+    assert same_score(fr)
+    assert any("turned back" in said for said in fr.findings)
+    assert fr.display == "320x180"
+
+
+@pytest.mark.parametrize(("top", "left"), [(23, 0), (0, 40)])
+def test_bars_on_one_side_are_left_out(compare: Compare, top: int, left: int) -> None:
+    with_bars = video(drawn(change=lambda p: barred(p, top, left)), times(125))
+    small = (SIZE[0] - 2 * left, SIZE[1] - 2 * top)
+    without = video(drawn(change=lambda p: resized(p, *small), noise=0), times(125), small)
+    fr = compare(with_bars, without)["fr"]
+    assert same_score(fr)
+    assert fr.display == f"{small[0]}x{small[1]}"
+    assert any("bars" in said for said in fr.findings)
+
+    other = video(drawn(change=lambda p: barred(p, top, left), noise=0), times(125))
+    encode = video(drawn(change=lambda p: resized(p, *small)), times(125), small)
+    fr = compare(encode, other)["fr"]
+    assert same_score(fr)
+    assert fr.display == f"{small[0]}x{small[1]}"
+    assert any("bars" in said for said in fr.findings)
+
+    both = compare(with_bars, other)["fr"]
+    assert both.display == "320x180"
+    assert both.findings == ()
+
+
+@pytest.mark.parametrize("cut", [(2, 2, 2, 2), (16, 16, 16, 16), (0, 3, 4, 0)])
+@pytest.mark.parametrize("enlarged", [False, True])
+def test_cut_borders_are_found(compare: Compare, cut: tuple[int, int, int, int], enlarged: bool) -> None:
+    left, top, right, bottom = cut
+    size = (SIZE[0] - left - right, SIZE[1] - top - bottom)
+
+    def change(picture: Any) -> Any:
+        inner = picture[top : SIZE[1] - bottom, left : SIZE[0] - right]
+        return resized(inner, *SIZE) if enlarged else inner
+
+    fr = compare(video(drawn(change=change), times(125), SIZE if enlarged else size))["fr"]
+    assert fr.display == f"{size[0]}x{size[1]}"
+    assert same_score(fr)
+    assert any(f"from {left},{top}" in said for said in fr.findings)
