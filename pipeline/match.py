@@ -134,6 +134,7 @@ def _judged(
     uneven = laid.offset.uneven > 0.02
     if uneven:
         findings.append("repeats or leaves out frames of its master: pairs were looked for by content")
+    findings += _levels(mine, theirs, laid)
     view, master_view, said_of_space = _views(laid, raster, size)
     return Match(
         offset=Fraction(shift).limit_denominator(90000),
@@ -227,6 +228,29 @@ def _registered(
     if again is not None and again.sure and not (offset.sure and abs(again.offset_s - offset.offset_s) > 3 * gap):
         offset = again
     return Laid(laid.turn, laid.area, part, offset, agreed)
+
+
+def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[str]:
+    """A finding where luma is the master's through the map between limited and full range, to a few levels.
+
+    Nothing is undone: viewers see these levels too.
+    """
+    chosen, near = _some_pairs(mine, theirs, laid.offset)
+    shown = resample(geometry.turned(mine.luma[chosen], laid.turn), laid.area, _VECTOR).ravel()
+    wanted = resample(theirs.luma[near], laid.part, _VECTOR).ravel()
+    inside = (shown > 8) & (shown < 247) & (wanted > 8) & (wanted < 247)  # what was not clipped
+    if inside.sum() < 100 or wanted[inside].std() < 10:
+        return []
+    gain, lift = (float(v) for v in np.polyfit(wanted[inside], shown[inside], 1))
+    if float(np.corrcoef(wanted[inside], shown[inside])[0, 1]) < 0.98:
+        return []
+    for exact, zero, how in (
+        (219 / 255, 16.0, "squeezed into 16 to 235"),
+        (255 / 219, -18.6, "stretched from 16 to 235"),
+    ):
+        if abs(gain - exact) < 0.04 and abs(lift - zero) < 5:
+            return [f"its levels are its master's {how}: the colour range of one of them is marked wrong"]
+    return []
 
 
 def _late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float) -> Fraction | str | None:

@@ -212,3 +212,20 @@ def test_cut_borders_are_found(compare: Compare, cut: tuple[int, int, int, int],
     assert fr.display == f"{size[0]}x{size[1]}"
     assert same_score(fr)
     assert any(f"from {left},{top}" in said for said in fr.findings)
+
+
+# --- colour ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("gain", "lift", "word"), [(219 / 255, 16, "squeezed"), (255 / 219, -18.6, "stretched")])
+def test_a_range_marked_wrong_is_said_and_counts(compare: Compare, gain: float, lift: float, word: str) -> None:
+    wrong = drawn(change=lambda p: np.clip(p * gain + lift, 0, 255).astype(np.uint8))
+    fr = compare(video(wrong, times(60)))["fr"]
+    assert any(word in said and "marked wrong" in said for said in fr.findings)
+    assert fr.score is not None
+    assert fr.score < UNDISTURBED - 1  # shown as it is: nothing was undone
+
+
+def test_darker_or_flatter_pictures_are_not_taken_for_a_wrong_range(compare: Compare) -> None:
+    dim = drawn(change=lambda p: (p * 0.86).astype(np.uint8))
+    assert compare(video(dim, times(125)))["fr"].findings == ()
