@@ -264,38 +264,56 @@ def _late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], 
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.
     for ratio in sorted(ratios, key=lambda r: abs(float(r) - offset.ratio) > 0.002):
-        mine = encode.between(at, at + _LATE_S)
-        middle = offset.offset_s + float(ratio) * at
-        theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
-        if len(mine.times) < 4 or len(theirs.times) < 4:
+        there = _at(encode, master, laid, at, float(ratio), gap)
+        if there is None:
             continue
-        found = timeline.search(
-            timeline.see(mine.times, resample(geometry.turned(mine.small, laid.turn), laid.area, _VECTOR)),
-            timeline.see(theirs.times, resample(theirs.small, laid.part, _VECTOR)),
-            [float(ratio)], gap=gap, share=0.8,
-        )  # fmt: skip
-        if found is None:
-            continue
-        a, b = _some_pairs(mine, theirs, found)
-        luma = geometry.turned(mine.luma[a], laid.turn)
-        agreed.append(geometry.agreement(luma, theirs.luma[b], laid.area, laid.part))
-        moved = found.offset_s - offset.offset_s
-        if agreed[-1] >= LEAST_AGREEMENT and found.sure and (best is None or abs(moved) < abs(best[0])):
-            best = (moved, ratio)
-            if abs(moved) < 0.75 * gap:
-                return ratio
+        agreed.append(there[0])
+        if there[1] is not None and (best is None or abs(there[1]) < abs(best[0])):
+            best = (there[1], ratio)
+            if abs(there[1]) < 0.75 * gap:
+                break
     if best is None:
         if agreed and max(agreed) < LEAST_AGREEMENT:
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
     moved, ratio = best
-    drift = float(ratio) + moved / at
-    if abs(drift - 1) < 0.002:
-        return Fraction(drift).limit_denominator(10**6)
-    return (
-        f"not compared with its master: {at:.1f} s after its start it is {moved:+.2f} s off, "
-        "something was cut out or put in"
-    )
+    if abs(moved) >= 0.75 * gap:
+        drift = float(ratio) + moved / at
+        if abs(drift - 1) >= 0.002:
+            return _CUT
+        ratio = Fraction(drift).limit_denominator(10**6)
+    if ratio != 1:  # a cut of a few frames looks like another speed, but not from everywhere
+        midway = _at(encode, master, laid, at / 2, float(ratio), gap)
+        if midway is not None and midway[1] is not None and abs(midway[1]) >= 0.75 * gap:
+            return _CUT
+    return ratio
+
+
+_CUT = "not compared with its master: after its first seconds something was cut out or put in"
+
+
+def _at(
+    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float
+) -> tuple[float, float | None] | None:
+    """At a moment of the encode: how well pictures agree, and how many seconds off they are, where that is sure."""
+    offset = laid.offset
+    mine = encode.between(at, at + _LATE_S)
+    middle = offset.offset_s + ratio * at
+    theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
+    if len(mine.times) < 4 or len(theirs.times) < 4:
+        return None
+    found = timeline.search(
+        timeline.see(mine.times, resample(geometry.turned(mine.small, laid.turn), laid.area, _VECTOR)),
+        timeline.see(theirs.times, resample(theirs.small, laid.part, _VECTOR)),
+        [ratio], gap=gap, share=0.8,
+    )  # fmt: skip
+    if found is None:
+        return None
+    a, b = _some_pairs(mine, theirs, found)
+    luma = geometry.turned(mine.luma[a], laid.turn)
+    agreed = geometry.agreement(luma, theirs.luma[b], laid.area, laid.part)
+    sure = found.sure and agreed >= LEAST_AGREEMENT
+    return agreed, found.offset_s - offset.offset_s if sure else None
 
 
 def by_content(encode: Sight, master: Sight, laid: Laid, samples: Sequence[Sample]) -> list[Sample]:

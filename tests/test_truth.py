@@ -158,6 +158,13 @@ def test_unrelated_pictures_are_not_compared(compare: Compare) -> None:
     assert said.startswith("not compared with its master: they do not show the same pictures")
 
 
+def test_a_cut_of_a_few_frames_is_not_taken_for_another_speed(compare: Compare) -> None:
+    missing = drawn(clock=lambda t: t if t < 10 else t + 0.2)
+    rows = compare(video(missing, times(500)), video(drawn(noise=0), times(505)))
+    assert list(rows) == ["nr"]
+    assert any("cut out or put in" in said for said in rows["nr"].findings)
+
+
 # --- space -----------------------------------------------------------------------------------------------------------
 
 
