@@ -19,6 +19,7 @@ from .colour import Orientation
 from .geometry import TURNS, UPRIGHT, View
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, Sight, Stretch, resample
 from .timeline import SURE, Offset
+from .values import Finding
 
 WINDOWS_S = (1.5, 4.5, 14.0)  # of the head, one after the other until the offset is sure
 LEAST_AGREEMENT = 0.5  # of the pictures' structure, below which two videos are held to show different things
@@ -59,7 +60,7 @@ class Match:
     master_view: View | None = None  # the same of the master
     laid: Laid | None = None  # what it was found by
     uneven: bool = False  # frames were repeated or left out: pairs are to be looked for by content
-    findings: tuple[str, ...] = ()
+    findings: tuple[str | Finding, ...] = ()  # a plain sentence is a note
     reason: str | None = None
 
 
@@ -111,7 +112,7 @@ def _judged(
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"
         return Match(confidence=min(confidence, 0.3), reason=said)
-    findings = []
+    findings: list[str | Finding] = []
     ratio = min(ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
     shift = laid.offset.offset_s
     if undetermined:
@@ -128,12 +129,15 @@ def _judged(
     if shift:
         frames = round(shift / frame)
         way = "after" if shift > 0 else "before"
-        findings.append(f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master")
+        said = f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master"
+        findings.append(Finding(said, "offset", "warning"))
     if ratio != 1:
-        findings.append(f"plays {float(ratio):.4f} times as fast as its master")
+        findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
     uneven = laid.offset.uneven > 0.02
     if uneven:
-        findings.append("repeats or leaves out frames of its master: pairs were looked for by content")
+        said = "repeats or leaves out frames of its master: pairs were looked for by content"
+        findings.append(Finding(said, "pairing", "warning"))
+    findings += _levels(mine, theirs, laid)
     view, master_view, said_of_space = _views(laid, raster, size)
     return Match(
         offset=Fraction(shift).limit_denominator(90000),
@@ -229,6 +233,29 @@ def _registered(
     return Laid(laid.turn, laid.area, part, offset, agreed)
 
 
+def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[str]:
+    """A finding where luma is the master's through the map between limited and full range, to a few levels.
+
+    Nothing is undone: viewers see these levels too.
+    """
+    chosen, near = _some_pairs(mine, theirs, laid.offset)
+    shown = resample(geometry.turned(mine.luma[chosen], laid.turn), laid.area, _VECTOR).ravel()
+    wanted = resample(theirs.luma[near], laid.part, _VECTOR).ravel()
+    inside = (shown > 8) & (shown < 247) & (wanted > 8) & (wanted < 247)  # what was not clipped
+    if inside.sum() < 100 or wanted[inside].std() < 10:
+        return []
+    gain, lift = (float(v) for v in np.polyfit(wanted[inside], shown[inside], 1))
+    if float(np.corrcoef(wanted[inside], shown[inside])[0, 1]) < 0.98:
+        return []
+    for exact, zero, how in (
+        (219 / 255, 16.0, "squeezed into 16 to 235"),
+        (255 / 219, -18.6, "stretched from 16 to 235"),
+    ):
+        if abs(gain - exact) < 0.04 and abs(lift - zero) < 5:
+            return [f"its levels are its master's {how}: the colour range of one of them is marked wrong"]
+    return []
+
+
 def _late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float) -> Fraction | str | None:
     """The speed as a place far behind tells it; a sentence where that place does not fit; None: nothing to add."""
     offset = laid.offset
@@ -240,38 +267,56 @@ def _late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], 
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.
     for ratio in sorted(ratios, key=lambda r: abs(float(r) - offset.ratio) > 0.002):
-        mine = encode.between(at, at + _LATE_S)
-        middle = offset.offset_s + float(ratio) * at
-        theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
-        if len(mine.times) < 4 or len(theirs.times) < 4:
+        there = _at(encode, master, laid, at, float(ratio), gap)
+        if there is None:
             continue
-        found = timeline.search(
-            timeline.see(mine.times, resample(geometry.turned(mine.small, laid.turn), laid.area, _VECTOR)),
-            timeline.see(theirs.times, resample(theirs.small, laid.part, _VECTOR)),
-            [float(ratio)], gap=gap, share=0.8,
-        )  # fmt: skip
-        if found is None:
-            continue
-        a, b = _some_pairs(mine, theirs, found)
-        luma = geometry.turned(mine.luma[a], laid.turn)
-        agreed.append(geometry.agreement(luma, theirs.luma[b], laid.area, laid.part))
-        moved = found.offset_s - offset.offset_s
-        if agreed[-1] >= LEAST_AGREEMENT and found.sure and (best is None or abs(moved) < abs(best[0])):
-            best = (moved, ratio)
-            if abs(moved) < 0.75 * gap:
-                return ratio
+        agreed.append(there[0])
+        if there[1] is not None and (best is None or abs(there[1]) < abs(best[0])):
+            best = (there[1], ratio)
+            if abs(there[1]) < 0.75 * gap:
+                break
     if best is None:
         if agreed and max(agreed) < LEAST_AGREEMENT:
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
     moved, ratio = best
-    drift = float(ratio) + moved / at
-    if abs(drift - 1) < 0.002:
-        return Fraction(drift).limit_denominator(10**6)
-    return (
-        f"not compared with its master: {at:.1f} s after its start it is {moved:+.2f} s off, "
-        "something was cut out or put in"
-    )
+    if abs(moved) >= 0.75 * gap:
+        drift = float(ratio) + moved / at
+        if abs(drift - 1) >= 0.002:
+            return _CUT
+        ratio = Fraction(drift).limit_denominator(10**6)
+    if ratio != 1:  # a cut of a few frames looks like another speed, but not from everywhere
+        midway = _at(encode, master, laid, at / 2, float(ratio), gap)
+        if midway is not None and midway[1] is not None and abs(midway[1]) >= 0.75 * gap:
+            return _CUT
+    return ratio
+
+
+_CUT = "not compared with its master: after its first seconds something was cut out or put in"
+
+
+def _at(
+    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float
+) -> tuple[float, float | None] | None:
+    """At a moment of the encode: how well pictures agree, and how many seconds off they are, where that is sure."""
+    offset = laid.offset
+    mine = encode.between(at, at + _LATE_S)
+    middle = offset.offset_s + ratio * at
+    theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
+    if len(mine.times) < 4 or len(theirs.times) < 4:
+        return None
+    found = timeline.search(
+        timeline.see(mine.times, resample(geometry.turned(mine.small, laid.turn), laid.area, _VECTOR)),
+        timeline.see(theirs.times, resample(theirs.small, laid.part, _VECTOR)),
+        [ratio], gap=gap, share=0.8,
+    )  # fmt: skip
+    if found is None:
+        return None
+    a, b = _some_pairs(mine, theirs, found)
+    luma = geometry.turned(mine.luma[a], laid.turn)
+    agreed = geometry.agreement(luma, theirs.luma[b], laid.area, laid.part)
+    sure = found.sure and agreed >= LEAST_AGREEMENT
+    return agreed, found.offset_s - offset.offset_s if sure else None
 
 
 def by_content(encode: Sight, master: Sight, laid: Laid, samples: Sequence[Sample]) -> list[Sample]:
@@ -310,23 +355,25 @@ def _vector(picture: NDArray[np.uint8], rect: Rect) -> NDArray[np.float32]:
 
 def _views(
     laid: Laid, raster: tuple[int, int], size: tuple[int, int]
-) -> tuple[View | None, View | None, tuple[str, ...]]:
+) -> tuple[View | None, View | None, tuple[Finding, ...]]:
     """How both are read, and what is to be said about it."""
     bars = None
-    said = []
+    said: list[Finding] = []
     if laid.turn != UPRIGHT:
         turned = f"turned by {laid.turn.clockwise_degrees} degrees" if laid.turn.clockwise_degrees else ""
         mirrored = "mirrored" if laid.turn.mirrored else ""
         what = " and ".join(word for word in (mirrored, turned) if word)
-        said.append(f"{what} against its master: turned back to be compared")
+        sentence = f"{what} against its master: turned back to be compared"
+        said.append(Finding(sentence, "turned", "warning"))
     if not laid.bars and laid.turn == UPRIGHT:
         return None, None, ()
     view, master_view = geometry.views(raster, laid.area, laid.part, bars, laid.turn)
     if view.cut != (0, 0, *view.size) or master_view.cut != (0, 0, *raster):
         left, top, right, bottom = master_view.cut
-        said.append(
+        sentence = (
             f"compared where both show picture, {right - left}x{bottom - top} of {raster[0]}x{raster[1]} "
             f"from {left},{top}: bars or cut borders"
         )
+        said.append(Finding(sentence, "area", "warning"))
     plain = master_view.cut == (0, 0, *raster)
     return view, None if plain else master_view, tuple(said)

@@ -202,7 +202,7 @@ def _pair(
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
     if reason is not None:
         track.samples = align.without_references(track.samples)
-        track.findings.append(reason)
+        track.findings.append(Finding(reason, "not_compared", "warning"))
         return
     track.match, track.paired = found, (pairing.wanted - pairing.unpaired, pairing.unpaired)
     track.fr_findings += found.findings

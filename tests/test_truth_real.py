@@ -167,4 +167,4 @@ def test_a_difficult_file_agrees_with_itself(data_dir: Path, tmp_path: Path, nam
     (clip,) = (r.clip for r in result.results if r.clip.mode == "fr")
     assert clip.pools["min"] == 100
     assert clip.offset_frames == 0
-    assert any(TORTURE[name] in said for said in (*clip.findings, ""))
+    assert any(TORTURE[name] in said for said in (*clip.sentences, ""))
