@@ -1,34 +1,24 @@
 """Wanted frames of a video, streamed in presentation order as upright R'G'B' pictures on one raster.
 
-PyAV decodes. A first pass over the packets (no decoding) numbers the frames by time; the decoder is then fed in order
-and says which packet each frame came from, so numbers and times hold on edit lists, open GOPs and damage. Only wanted
-frames are converted, unwanted ones that nothing refers to are not decoded, and groups of pictures without a wanted
-frame are passed over.
+PyAV decodes (see `frames`), and only wanted frames are converted.
 
 decord can be chosen. Where its frames would be wrong (see `decord_reader`) PyAV reads, and `choose_decoder` says so.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
-from av.container import InputContainer
-from av.error import ExitError, FFmpegError, TimeoutError
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from . import decord_reader, fields, stills
+from . import decord_reader, stills
 from .cadence import Rhythm
 from .colour import Converter, orientation_of
-from .errors import BrokenVideo, TransientVideoError, VideoError
-from .media import decoder as prepare_decoder
-from .media import explain, opened
-from .packets import SKIP, WANTED, PacketTable, packet_table
+from .errors import VideoError
+from .frames import decoded, decoded_whole
+from .packets import packet_table
 from .settings import Decoder
 from .values import Frame, VideoInfo, VideoRef
 
@@ -113,7 +103,7 @@ def read_frames(
         yield from decord_reader.read(ref, info, table, wanted, raster)
     else:
         convert: Converter | None = None
-        read = _read_fields if info.interlaced else _read_pyav
+        read = decoded_whole if info.interlaced else decoded
         for index, frame in read(ref, table, wanted, timeout_s):
             if convert is None:
                 turn = orientation_of(frame)
@@ -140,7 +130,7 @@ def read_luma(
         yield 0, (stills.read_still(ref, size).rgb @ _LUMA).astype(np.uint8)
         return
     try:
-        for index, frame in _read_pyav(ref, packet_table(ref, timeout_s=timeout_s), wanted, timeout_s):
+        for index, frame in decoded(ref, packet_table(ref, timeout_s=timeout_s), wanted, timeout_s):
             turn = orientation_of(frame)
             width, height = size[::-1] if turn.transpose else size
             shrinks = frame.width >= width and frame.height >= height
@@ -148,123 +138,3 @@ def read_luma(
             yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
     except VideoError:
         return  # who decodes the frames to judge meets it again, and says so
-
-
-def _read_fields(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
-) -> Iterator[tuple[int, VideoFrame]]:
-    """As `_read_pyav`, of an interlaced stream: each frame made whole with the help of the two beside it."""
-    last = len(table.order) - 1
-    beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
-    woven = _read_pyav(ref, table, beside, timeout_s)
-    near: dict[int, VideoFrame] = {}
-    todo, problem = list(reversed(wanted)), None
-    while todo:
-        try:
-            number, frame = next(woven, (last + 2, None))
-        except BrokenVideo as error:
-            number, frame, problem = last + 2, None, error
-        if frame is not None:
-            near[number] = frame
-        while todo and number > todo[-1]:
-            index = todo.pop()
-            if index in near:
-                around = [n for n in (index - 1, index, index + 1) if n in near]
-                yield index, fields.whole([near[n] for n in around], around.index(index))
-            elif problem is not None:
-                raise problem
-            near = {n: f for n, f in near.items() if n >= index}
-
-
-def _read_pyav(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Decoded frames with their numbers."""
-    # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
-    number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
-    damaged = 0
-    for packet_number, frame in _decoded(ref, table, number_of, timeout_s):
-        if frame is None:
-            damaged += 1
-            continue
-        index = number_of.pop(packet_number, None)
-        if index is None:
-            continue
-        yield index, frame
-        if not number_of:
-            return
-    cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
-    missing = f"{len(number_of)} of {len(wanted)} wanted frames cannot be decoded ({cause})"
-    raise BrokenVideo(ref.path, f"{missing}; write the file again")
-
-
-def _decoded(
-    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float
-) -> Iterator[tuple[int, VideoFrame | None]]:
-    """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
-
-    None in place of a frame stands for a packet the decoder refused.
-    """
-    with opened(ref, timeout_s=timeout_s) as (container, stream):
-        prepare_decoder(stream)
-        counter = 0
-        last = time.monotonic()
-        for packet in _fed(ref, container, stream, table, wanted):
-            try:
-                frames = stream.codec_context.decode(packet)
-            except FFmpegError:
-                frames = []
-                yield -1, None
-            for frame in frames:
-                mark = frame.opaque
-                origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
-                counter += 1
-                last = time.monotonic()
-                if origin is not None:
-                    yield origin, frame
-                    last = time.monotonic()  # the time the caller took is not ours
-            if time.monotonic() - last > timeout_s:
-                problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
-                raise TransientVideoError(ref.path, problem)
-
-
-class _Mark:
-    """A packet's number, to be found again on its frame.
-
-    An object of its own for each packet: PyAV keeps what it is given by identity, and would take two equal small
-    integers in two decoders for the same thing, and lose one.
-    """
-
-    __slots__ = ("packet",)
-
-    def __init__(self, packet: int) -> None:
-        self.packet = packet
-
-
-def _readable(ref: VideoRef, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """The track's packets as far as they can be read; the table of packets ends there too, and says why."""
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                yield packet
-    except (TimeoutError, ExitError) as error:
-        raise explain(ref, error) from error
-    except FFmpegError:
-        return
-
-
-def _fed(
-    ref: VideoRef, container: InputContainer, stream: VideoStream, table: PacketTable, wanted: Collection[int]
-) -> Iterator[Packet[VideoStream] | None]:
-    """The packets the decoder is to be given, marked with their number, as far as the last wanted one; then None."""
-    plan = table.plan(wanted)
-    end = len(plan) if table.counted else max(wanted) + 1
-    for number, packet in enumerate(_readable(ref, container, stream)):
-        if number >= end:
-            break
-        if plan[number] != SKIP:
-            packet.opaque = _Mark(number)
-            if table.drops_nonref:
-                stream.codec_context.skip_frame = "DEFAULT" if plan[number] == WANTED else "NONREF"
-            yield packet
-    yield None  # what the decoder still holds back

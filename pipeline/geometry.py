@@ -58,11 +58,6 @@ class View:
         return np.ascontiguousarray(shown)
 
 
-def whole(raster: tuple[int, int]) -> View:
-    """Everything, upright."""
-    return View(raster, (0, 0, *raster))
-
-
 def turned(pictures: NDArray[Any], turn: Orientation) -> NDArray[Any]:
     """Pictures (n, height, width) after a turn, scaled to their old shape where they were laid on their side."""
     if turn.transpose:
@@ -197,15 +192,14 @@ def _smooth(pictures: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return out
 
 
-def views(
-    raster: tuple[int, int], area: Rect, part: Rect, bars: tuple[Rect, Rect] | None, turn: Orientation
-) -> tuple[View, View]:
+def views(raster: tuple[int, int], area: Rect, part: Rect, turn: Orientation) -> tuple[View, View]:
     """How to read (encode, master) so that both show the same, from two areas that correspond.
+
+    Only what one of them lacks is cut away.
 
     Args:
         raster: (width, height) the master's whole picture is judged at.
         area, part: of the encode's and of the master's luma pictures, showing the same.
-        bars: the areas without bars of both, where these differ; None: only what one of them lacks is cut away.
         turn: of the encode.
     """
     width, height = raster
@@ -215,11 +209,6 @@ def views(
     left, top = part[0] - area[0] * sx, part[1] - area[1] * sy
     place = np.rint(np.array([left, top, left + WIDTH * sx, top + HEIGHT * sy]) * unit).astype(int)
     common = [max(0, place[0]), max(0, place[1]), min(width, place[2]), min(height, place[3])]
-    if bars is not None:
-        mine = np.array([left + bars[0][0] * sx, top + bars[0][1] * sy, left + bars[0][2] * sx, top + bars[0][3] * sy])
-        for lit in (mine * unit, np.array(bars[1]) * unit):
-            common[:2] = [max(c, int(np.ceil(e - 0.25))) for c, e in zip(common[:2], lit[:2], strict=True)]
-            common[2:] = [min(c, int(np.floor(e + 0.25))) for c, e in zip(common[2:], lit[2:], strict=True)]
     x, y = int(place[0]), int(place[1])
     size = (int(place[2]) - x, int(place[3]) - y)
     a, b, c, d = (int(edge) for edge in common)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import align, cadence, decode, match, probe, storage
+from . import align, by_content, cadence, decode, match, probe, storage
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
@@ -196,7 +196,7 @@ def _pair(
         reason = found.reason
     pairing = align.pair_with_master(times, master_times, chosen, found.offset, found.ratio)
     if found.uneven and found.laid is not None:
-        pairing = replace(pairing, samples=match.by_content(mine, sight, found.laid, pairing.samples))
+        pairing = replace(pairing, samples=by_content.by_content(mine, sight, found.laid, pairing.samples))
     track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
     if reason is None and pairing.unpaired == pairing.wanted:
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"

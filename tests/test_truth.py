@@ -42,7 +42,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> Compare:
 
 def said_of(clip: ClipScore) -> tuple[str, ...]:
     """Its findings but those of what the drawn pictures themselves look like."""
-    laid = ("note", "not_compared", "offset", "speed", "pairing", "turned", "area")
+    laid = ("note", "not_compared", "offset", "speed", "pairing", "turned", "area", "range")
     return tuple(f.sentence for f in clip.findings if f.kind in laid)
 
 

@@ -1,0 +1,149 @@
+"""Decoded frames with their numbers, by PyAV.
+
+A first pass over the packets (no decoding) numbers the frames by time; the decoder is then fed in order and says which
+packet each frame came from, so numbers and times hold on edit lists, open GOPs and damage. Unwanted frames that
+nothing refers to are not decoded, and groups of pictures without a wanted frame are passed over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+
+from av.container import InputContainer
+from av.error import ExitError, FFmpegError, TimeoutError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from . import fields
+from .errors import BrokenVideo, TransientVideoError
+from .media import decoder as prepare_decoder
+from .media import explain, opened
+from .packets import SKIP, WANTED, PacketTable
+from .values import VideoRef
+
+
+def decoded(
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames with these numbers, ascending, as the decoder gives them.
+
+    Raises:
+        BrokenVideo: at the end, after all frames that could be decoded were given, when wanted ones are missing.
+        TransientVideoError: no frame came for `timeout_s` seconds, or storage failed.
+    """
+    # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
+    number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
+    damaged = 0
+    for packet_number, frame in _from_packets(ref, table, number_of, timeout_s):
+        if frame is None:
+            damaged += 1
+            continue
+        index = number_of.pop(packet_number, None)
+        if index is None:
+            continue
+        yield index, frame
+        if not number_of:
+            return
+    cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
+    missing = f"{len(number_of)} of {len(wanted)} wanted frames cannot be decoded ({cause})"
+    raise BrokenVideo(ref.path, f"{missing}; write the file again")
+
+
+def decoded_whole(
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame]]:
+    """As `decoded`, of an interlaced stream: each frame made whole with the help of the two beside it."""
+    last = len(table.order) - 1
+    beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
+    woven = decoded(ref, table, beside, timeout_s)
+    near: dict[int, VideoFrame] = {}
+    todo, problem = list(reversed(wanted)), None
+    while todo:
+        try:
+            number, frame = next(woven, (last + 2, None))
+        except BrokenVideo as error:
+            number, frame, problem = last + 2, None, error
+        if frame is not None:
+            near[number] = frame
+        while todo and number > todo[-1]:
+            index = todo.pop()
+            if index in near:
+                around = [n for n in (index - 1, index, index + 1) if n in near]
+                yield index, fields.whole([near[n] for n in around], around.index(index))
+            elif problem is not None:
+                raise problem
+            near = {n: f for n, f in near.items() if n >= index}
+
+
+def _from_packets(
+    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float
+) -> Iterator[tuple[int, VideoFrame | None]]:
+    """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
+
+    None in place of a frame stands for a packet the decoder refused.
+    """
+    with opened(ref, timeout_s=timeout_s) as (container, stream):
+        prepare_decoder(stream)
+        counter = 0
+        last = time.monotonic()
+        for packet in _fed(ref, container, stream, table, wanted):
+            try:
+                frames = stream.codec_context.decode(packet)
+            except FFmpegError:
+                frames = []
+                yield -1, None
+            for frame in frames:
+                mark = frame.opaque
+                origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
+                counter += 1
+                last = time.monotonic()
+                if origin is not None:
+                    yield origin, frame
+                    last = time.monotonic()  # the time the caller took is not ours
+            if time.monotonic() - last > timeout_s:
+                problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
+                raise TransientVideoError(ref.path, problem)
+
+
+class _Mark:
+    """A packet's number, to be found again on its frame.
+
+    An object of its own for each packet: PyAV keeps what it is given by identity, and would take two equal small
+    integers in two decoders for the same thing, and lose one.
+    """
+
+    __slots__ = ("packet",)
+
+    def __init__(self, packet: int) -> None:
+        self.packet = packet
+
+
+def _readable(ref: VideoRef, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """The track's packets as far as they can be read; the table of packets ends there too, and says why."""
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except (TimeoutError, ExitError) as error:
+        raise explain(ref, error) from error
+    except FFmpegError:
+        return
+
+
+def _fed(
+    ref: VideoRef, container: InputContainer, stream: VideoStream, table: PacketTable, wanted: Collection[int]
+) -> Iterator[Packet[VideoStream] | None]:
+    """The packets the decoder is to be given, marked with their number, as far as the last wanted one; then None."""
+    plan = table.plan(wanted)
+    end = len(plan) if table.counted else max(wanted) + 1
+    for number, packet in enumerate(_readable(ref, container, stream)):
+        if number >= end:
+            break
+        if plan[number] != SKIP:
+            packet.opaque = _Mark(number)
+            if table.drops_nonref:
+                stream.codec_context.skip_frame = "DEFAULT" if plan[number] == WANTED else "NONREF"
+            yield packet
+    yield None  # what the decoder still holds back
