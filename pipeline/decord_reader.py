@@ -82,7 +82,7 @@ def read(
     if len(reader) != len(table.order):
         counts = f"decord counts {len(reader)} frames where there are {len(table.order)}"
         raise BrokenVideo(ref.path, f"{counts}; use --decoder pyav")
-    assumed = any(note.startswith(UNSTATED_MATRIX) for note in info.notes)
+    assumed = any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes)
     convert = Converter(raster, "gbr", "pc", Orientation())  # decord has turned the picture itself
     for index in wanted:
         try:

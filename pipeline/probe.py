@@ -24,7 +24,7 @@ from .errors import BrokenVideo, TransientVideoError
 from .media import ENCRYPTED, is_encrypted, opened
 from .media import decoder as prepare_decoder
 from .packets import EMPTY_TRACK, packet_table
-from .values import VideoInfo, VideoRef
+from .values import Finding, VideoInfo, VideoRef
 
 _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
@@ -42,12 +42,12 @@ class _Numbers:
     start_time_s: float
     bitrate_kbps: float | None
     frames: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Finding, ...] = ()
 
     @property
     def truncated(self) -> bool:
         """The first note says that frames are missing."""
-        return bool(self.notes) and self.notes[0].startswith("truncated")
+        return bool(self.notes) and str(self.notes[0]).startswith("truncated")
 
 
 def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
@@ -104,7 +104,11 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
     codec = stream.codec_context.codec.canonical_name
     look = colour.decide(frame, codec=codec)
     turn = colour.orientation_of(frame)
-    notes = list(numbers.notes) + list(look.notes)
+    notes = [*numbers.notes, *look.notes]
+    if turn != colour.Orientation():
+        words = ["mirrored"] if turn.mirrored else []
+        words += [f"turned clockwise by {turn.clockwise_degrees} degrees"] if turn.clockwise_degrees else []
+        notes.append(Finding(f"{' and '.join(words)} to be shown, as its display matrix asks", "display_matrix"))
     aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1)
     if aspect <= 0 or not Fraction(1, 16) < aspect < 16:
         aspect = Fraction(1)
@@ -113,13 +117,13 @@ def _describe(stream: VideoStream, frame: VideoFrame, numbers: _Numbers) -> Vide
         width, height = height, width
     interlaced = bool(frame.interlaced_frame) and numbers.frames > 1
     if interlaced:
-        notes.append(fields.SAID)
+        notes.append(Finding(fields.SAID, "interlaced"))
     if colour.is_dolby_vision(frame):
         notes.append("Dolby Vision: its base picture is judged, without the metadata that a display would apply")
     if colour.has_alpha(frame):
         notes.append(colour.OVER_BLACK)
     if look.transfer in tone.HDR:
-        notes.append(f"HDR ({tone.HDR[look.transfer]}): {tone.SAID}")
+        notes.append(Finding(f"HDR ({tone.HDR[look.transfer]}): {tone.SAID}", "hdr"))
     return VideoInfo(
         codec=codec,
         coded_width=frame.width,
@@ -159,11 +163,13 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     ticks = entries[-1][0] - entries[0][0] + last
     if stream.duration and abs(stream.duration - ticks) > max(0.05 * ticks, 2 * last):
         return None  # fragments follow, or the header lies: measure the packets
-    notes = []
+    notes: list[str | Finding] = []
     end, size = max(e.pos + e.size for e in everything), storage.size(ref)
     if end > size:
         there = sum(e.pos + e.size <= size for e in everything)
         notes.append(f"truncated: {len(everything) - there} of {len(everything)} frames are missing from the file")
+    if hidden := len(everything) - len(entries):
+        notes.append(Finding(f"its edit list leaves out {hidden} of {len(everything)} stored frames", "edit_list"))
     duration = Fraction(ticks) * base
     kbps = float(sum(e.size for e in everything) * 8 / duration / 1000) if duration > 0 else None
     start = Fraction(stream.start_time or 0) * base

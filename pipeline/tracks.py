@@ -113,8 +113,8 @@ def share_matrix(tracks: list[Track], master: Track | None) -> None:
         info = track.info
         if track is master or info is None or info.color_space == theirs:
             continue
-        if any(note.startswith(UNSTATED_MATRIX) for note in info.notes):
-            others = tuple(note for note in info.notes if not note.startswith(UNSTATED_MATRIX))
+        if any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes):
+            others = tuple(note for note in info.notes if not str(note).startswith(UNSTATED_MATRIX))
             notes = (f"{UNSTATED_MATRIX}, {theirs} taken from its master", *others)
             track.info = replace(info, color_space=theirs, notes=notes)
 

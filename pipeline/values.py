@@ -57,7 +57,7 @@ class VideoInfo:
     mirrored: bool = False
     still: bool = False
     interlaced: bool = False  # coded as fields; each picture may show one moment or two
-    notes: tuple[str, ...] = ()  # assumptions made, one sentence each ("colour matrix not stated, bt709 assumed")
+    notes: tuple[str | Finding, ...] = ()  # a sentence is an assumption ("colour matrix not stated, bt709 assumed")
 
 
 @dataclass(frozen=True)

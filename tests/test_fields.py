@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, fields, probe
-from yoto_video.pipeline.values import VideoRef
+from yoto_video.pipeline.values import Finding, VideoRef
 
 from . import clips
 from .scene import scene
@@ -48,7 +48,7 @@ def test_an_interlaced_stream_looks_like_its_progressive_original(tmp_path: Path
     ref = VideoRef(str(clips.make(tmp_path / "i.ts", picture=woven, **size)))
     info = probe.probe(ref)
     assert info.interlaced
-    assert fields.SAID in info.notes
+    assert Finding(fields.SAID, "interlaced") in info.notes
     wanted = [0, 4, 5, 11]
     shown = {f.index: f.rgb for f in decode.read_frames(ref, info, wanted)}
     as_stored = {f.index: f.rgb for f in decode.read_frames(ref, replace(info, interlaced=False), wanted)}

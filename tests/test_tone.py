@@ -48,7 +48,7 @@ def test_an_hdr_video_is_read_through_the_curve(tmp_path: Path) -> None:
     hdr = VideoRef(str(clips.make(tmp_path / "hdr.mp4", transfer="smpte2084", **made)))
     sdr = VideoRef(str(clips.make(tmp_path / "sdr.mp4", transfer="bt709", **made)))
     info = probe.probe(hdr)
-    assert "HDR (PQ): tone-mapped from 1000 to 203 cd/m2 (BT.2390) to be judged" in info.notes
+    assert "HDR (PQ): tone-mapped from 1000 to 203 cd/m2 (BT.2390) to be judged" in map(str, info.notes)
     (shown,) = decode.read_frames(hdr, info, [1])
     assert shown.rgb.mean() == pytest.approx(grey(148 / 255, "smpte2084"), abs=3)
     (plain,) = decode.read_frames(sdr, probe.probe(sdr), [1])
