@@ -65,6 +65,9 @@ def findings(rhythm: Rhythm) -> list[Finding]:
 
 
 def _holes(times: Floats, steps: Floats, usual: float) -> list[Finding]:
+    if _pulled_down(steps):
+        said = "frames are shown for two and three fields in turn (3:2 pulldown): film, flagged for telecine"
+        return [Finding(said, "telecine")]
     slack = max(0.2 * usual, _SLACK_S)
     lost = np.maximum(np.rint(steps / usual) - 1, 0)
     uneven = (np.abs(steps - (lost + 1) * usual) > slack) & (steps > 0)
@@ -78,6 +81,15 @@ def _holes(times: Floats, steps: Floats, usual: float) -> list[Finding]:
         found = [Finding(said, "cadence")] if uneven.any() else []
     holes = [Stretch(float(times[i]), float(times[i + 1]), int(lost[i])) for i in np.flatnonzero(lost)]
     return found + _told(holes, "cadence", "1 frame is missing", "{} frames are missing")
+
+
+def _pulled_down(steps: Floats) -> bool:
+    """True where short and half as long again alternate, as repeat_first_field makes film of a 59.94 Hz raster."""
+    field = float(steps.sum()) / (2.5 * len(steps))
+    fields = np.rint(steps / field)
+    exact = np.abs(steps - fields * field) <= _SLACK_S
+    inside = np.isin(fields[1:] + fields[:-1], (5.0,)) & exact[1:] & exact[:-1]
+    return len(steps) >= 8 and abs(field - 1001 / 60000) < 0.0001 and bool(inside.mean() > 0.9)
 
 
 def _repeats(times: Floats, sizes: Floats) -> list[Finding]:

@@ -51,6 +51,14 @@ def test_one_in_ten_and_a_hole_of_two_seconds() -> None:
     assert [f.sentence for f in many] == ["20 frames are missing"]  # too many places to tell one by one
 
 
+def test_flagged_telecine_is_no_variable_rate() -> None:
+    fields = np.cumsum([0] + [2, 3] * 30)
+    (told,) = of([Fraction(int(n) * 1001, 60000) for n in fields])
+    assert told.kind == "telecine"
+    (other,) = of([Fraction(int(n), 50) for n in fields])  # not film on a 59.94 Hz raster
+    assert other.kind == "cadence"
+
+
 def test_uneven_and_doubled_times() -> None:
     rng = np.random.default_rng(1)
     uneven = np.cumsum(rng.uniform(0.02, 0.09, 200))
