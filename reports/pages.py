@@ -77,7 +77,7 @@ def write_pages(results: Results, folder: Path) -> None:
 def write_assets(folder: Path) -> None:
     """The few files that all pages share."""
     folder.mkdir()
-    for name in ("report.css", "report.js"):
+    for name in ("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"):
         shutil.copyfile(TEMPLATES / name, folder / name)
     (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
