@@ -143,9 +143,11 @@ def _add_compare(commands: Commands[Parser]) -> None:
 def _add_report(commands: Commands[Parser]) -> None:
     p = _command(
         commands, "report", "Build the pages again from Parquet. Prints the path of the first page.",
-        "  yoto-video report yoto-out",
+        "  yoto-video report yoto-out\n"
+        "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show",
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    p.add_argument("--zip", metavar="FILE", help="also pack the pages and the pictures they show into one file")
 
 
 def _add_lint(commands: Commands[Parser]) -> None:

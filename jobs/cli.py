@@ -127,7 +127,12 @@ def _compare(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
-    print(build_report(args.out))
+    index = build_report(args.out)
+    if args.zip is not None:
+        from ..reports.pack import pack
+
+        index = pack(index.parent, args.zip)
+    print(index)
     return OK
 
 

@@ -7,7 +7,8 @@ grid colours are the page's own: `report.js` lays them over. What is drawn here 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ MODE_TITLE = {"fr": "FR · beside the master", "nr": "NR · by itself"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 BIN = 5  # width of a histogram bar, score points
+LONGEST = 28  # characters of a name beside its box
 SCORE_TICKS = [0, 25, 50, 75, 100]  # the five points of the scale
 
 
@@ -117,9 +119,39 @@ def by_size_and_codec(clips: Sequence[Clip], *, most: int = 10) -> Chart | None:
         if not clip.is_master and clip.rows_ok:
             groups.setdefault((clip.rung or 0, clip.codec or "unknown codec"), []).append(clip)
     shown = sorted(sorted(groups, key=lambda k: -len(groups[k]))[:most])
-    if not shown:
+    return _boxes({f"{f'{rung}p' if rung else 'size?'} {codec[:16]}": groups[rung, codec] for rung, codec in shown})
+
+
+def by_name(clips: Sequence[Clip], name: Callable[[Clip], str], *, most: int = 10) -> Chart | None:
+    """Five-number summary of clip scores by a name, the `most` groups of the lowest median, the lowest on top.
+
+    The median is of FR scores, of a group without any of NR. None with fewer than two groups.
+    """
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        if not clip.is_master and clip.rows_ok:
+            groups.setdefault(name(clip), []).append(clip)
+    if len(groups) < 2:
         return None
-    names = {k: f"{f'{k[0]}p' if k[0] else 'size?'} {html.escape(k[1][:16])} ({len(groups[k])})" for k in shown}
+    worst = sorted(groups, key=lambda n: (_median(groups[n]), n))[:most]
+    return _boxes({n: groups[n] for n in reversed(worst)})  # Plotly stacks upwards
+
+
+def _median(clips: Sequence[Clip]) -> float:
+    return next(float(np.median(v)) for m in MODES if (v := [s for c in clips if (s := c.score(m)) is not None]))
+
+
+def _boxes(groups: Mapping[str, Sequence[Clip]]) -> Chart | None:
+    """A row a group, from the bottom up; its name is cut where it is long, and its number of clips beside it."""
+    if not groups:
+        return None
+    short = {n: n if len(n) <= LONGEST else f"{n[: LONGEST // 2]}…{n[1 - LONGEST // 2 :]}" for n in groups}
+    twice = {s for s, count in Counter(short.values()).items() if count > 1}  # then the place tells them apart
+    names = {
+        n: html.escape(short[n] + (f" #{i}" if short[n] in twice else "") + f" ({len(groups[n])})")
+        for i, n in enumerate(groups, 1)
+    }
+    shown = list(groups)
     data = []
     for mode in reversed(MODES):  # Plotly stacks horizontal groups upwards
         boxes = {names[k]: v for k in shown if (v := [s for c in groups[k] if (s := c.score(mode)) is not None])}

@@ -70,14 +70,14 @@ def write_pages(results: Results, folder: Path) -> None:
         }
         page = _ladder_page(pages, ladder, results.frames(ladder.name), near)
         (folder / "ladders" / links[ladder.name]).write_text(page, encoding="utf-8")
-    overview = _overview(pages, results, links)  # last: it tells of frames that could not be read
-    (folder / "index.html").write_text(overview, encoding="utf-8")
+    first = overview(pages, results, links)  # last: it tells of frames that could not be read
+    (folder / "index.html").write_text(first, encoding="utf-8")
 
 
 def write_assets(folder: Path) -> None:
     """The few files that all pages share."""
     folder.mkdir()
-    for name in ("report.css", "report.js"):
+    for name in ("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"):
         shutil.copyfile(TEMPLATES / name, folder / name)
     (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
@@ -87,7 +87,8 @@ def page_name(ladder: str) -> str:
     return part_name(ladder).removesuffix(".parquet") + ".html"
 
 
-def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, str]) -> str:
+def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, str]) -> str:
+    """The overview as HTML; `names` are the file names of the ladders' pages."""
     fleet, links = results.fleet, {ladder: f"ladders/{name}" for ladder, name in names.items()}
     by_mode = {m: sum(c.score(m) is not None for c in fleet.clips) for m in MODES}
     count = {
@@ -103,10 +104,13 @@ def _overview(pages: jinja2.Environment, results: Results, names: Mapping[str, s
         *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),
     ]
     boxes = figures.by_size_and_codec(fleet.clips)
+    by_title = figures.by_name(fleet.clips, lambda c: c.ladder)
+    by_folder = figures.by_name(fleet.clips, fleet.top_folder) if fleet.folders_group else None
     return pages.get_template("index.html").render(
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
         worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
+        by_name={k: f for k, f in (("title", by_title), ("folder", by_folder)) if f and len(fleet.ladders) > 1},
         unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
         ladder_table=tables.ladder_table(fleet, links), clip_table=tables.clip_table(fleet, links),
         runs=tables.runs(results.runs), changes=since_before(results, links),

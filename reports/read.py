@@ -216,6 +216,16 @@ class Fleet:
         """The folder all clips lie below, with its final slash; empty when there is none."""
         return common_folder([c.path for c in self.clips])
 
+    def top_folder(self, clip: Clip) -> str:
+        """The first folder of a clip below the common one; its file's name where it lies in that itself."""
+        return clip.path.removeprefix(self.folder).partition("/")[0]
+
+    @property
+    def folders_group(self) -> bool:
+        """Whether folders say more than ladders: not where each ladder has one to itself."""
+        pairs = {(c.ladder, self.top_folder(c)) for c in self.clips}
+        return len({folder for _, folder in pairs}) < len(pairs)
+
     def with_status(self, status: str) -> list[Clip]:
         """Clips that are `ok`, `skipped` or `failed`."""
         return [c for c in self.clips if c.status == status]

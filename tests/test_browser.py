@@ -164,7 +164,7 @@ def test_zooming_one_row_zooms_all(visit: Visit, index: Path) -> None:
 def test_worst_frames_switch_in_place_by_keyboard(visit: Visit, index: Path) -> None:
     page = visit.open(index.parent / "ladders" / page_name("aurora"))
     page.locator(".pictures a").first.click()
-    picture = page.locator("dialog img")
+    picture = page.locator("dialog img").first
     assert "encode" in picture.get_attribute("src")
     page.keyboard.press("ArrowRight")
     assert "reference" in picture.get_attribute("src")
@@ -173,6 +173,37 @@ def test_worst_frames_switch_in_place_by_keyboard(visit: Visit, index: Path) -> 
     assert "heat" in picture.get_attribute("src")
     page.keyboard.press("Escape")
     assert not page.locator("dialog").evaluate("d => d.open")
+
+
+def test_a_slider_and_a_flicker_lay_the_encode_over_its_master(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.locator(".pictures a").first.click()
+    page.get_by_role("button", name="Slider").press("Enter")
+    over, under = page.locator("dialog img.over"), page.locator("dialog img").first
+    assert "encode" in over.get_attribute("src")
+    assert "reference" in under.get_attribute("src")
+    page.keyboard.press("End")  # the slider has the focus: all of the encode
+    assert over.evaluate("e => getComputedStyle(e).clipPath") == "inset(0px 0% 0px 0px)"
+    page.keyboard.press("Home")
+    assert over.evaluate("e => getComputedStyle(e).clipPath") == "inset(0px 100% 0px 0px)"
+    page.get_by_role("button", name="Flicker").click()
+    assert over.is_hidden()
+    page.wait_for_function("() => document.querySelector('dialog img').src.includes('reference')")
+    page.wait_for_function("() => document.querySelector('dialog img').src.includes('encode')")
+    page.keyboard.press("Escape")
+
+
+def test_the_time_line_zooms_by_keyboard(visit: Visit, index: Path) -> None:
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    page.wait_for_selector("#timeline[data-drawn]")
+    span = "() => document.getElementById('timeline').layout.xaxis.range"
+    low, high = page.evaluate(span)
+    page.locator("#timeline").press("+")
+    page.wait_for_function(f"() => ({span})()[1] < {high}")
+    near = page.evaluate(span)
+    assert near[1] - near[0] == pytest.approx((high - low) / 2)
+    page.locator("#timeline").press("0")
+    page.wait_for_function(f"() => ({span})()[1] === {high}")
 
 
 def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path) -> None:

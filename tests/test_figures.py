@@ -84,6 +84,20 @@ def test_boxes_are_the_five_numbers_of_each_size_and_codec() -> None:
     assert numbers(box["upperfence"]) == [pytest.approx(values[4])]
 
 
+def test_boxes_by_name_are_the_lowest_groups_with_the_lowest_on_top() -> None:
+    results = [scored(f"/{t:02d}/{i}.mp4", f"t{t:02d}", "nr", 20 + 5 * t + i) for t in range(12) for i in range(3)]
+    clips = [c for found in gather([r.clip for r in results]).ladders for c in found.clips]
+    (box,) = spec(figures.by_name(clips, lambda c: c.ladder))["data"]
+    assert box["y"] == [f"t{t:02d} (3)" for t in range(9, -1, -1)]
+    medians = numbers(box["median"])
+    assert medians == sorted(medians, reverse=True)
+    (box,) = spec(figures.by_name(clips, lambda c: "x" * 40 + c.ladder + "y" * 40))["data"]
+    assert len(set(box["y"])) == 10  # names that are cut alike are told apart
+    assert figures.by_name(clips[:3], lambda c: c.ladder) is None
+    (box,) = spec(figures.by_name(clips, lambda c: HOSTILE + c.ladder))["data"]
+    assert "<" not in "".join(box["y"])
+
+
 def test_one_line_a_codec_where_each_size_has_one_rate() -> None:
     shown = spec(ladder_figures.rate_quality(t := table(ladder("title")), "fr", figures.styles(t.clips)))
     assert [d["name"] for d in shown["data"] if d.get("showlegend", True)] == ["hull of a codec", "hevc", "h264"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import html.parser
 import json
 import re
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,6 +17,7 @@ from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Finding
 from yoto_video.reports.labels import common_folder, short_labels
+from yoto_video.reports.pack import pack
 from yoto_video.reports.pages import build_report, page_name
 from yoto_video.reports.read import gather
 from yoto_video.reports.words import acr, clock, number, rate
@@ -242,6 +245,31 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_the_old_one(
     assert "\n" not in str(caught.value)
     assert index.read_text() == old
     assert not [p for p in out_dir.iterdir() if p.name.startswith(".report")]
+
+
+def test_a_zip_holds_every_page_and_every_picture_they_lead_to(report: Path, tmp_path: Path) -> None:
+    out = report.parent.parent
+    (out / "pictures" / "nobody shows this.webp").write_bytes(b"x")
+    packed = pack(report.parent, tmp_path / "sub" / "report.zip")
+    with zipfile.ZipFile(packed) as content:
+        content.extractall(tmp_path / "mailed")
+    mailed = tmp_path / "mailed"
+    assert not (mailed / "pictures" / "nobody shows this.webp").exists()
+    pages = [mailed / "report" / "index.html", *(mailed / "report" / "ladders").iterdir()]
+    assert len(pages) == 1 + len(list(report.parent.glob("ladders/*")))
+    for page in pages:
+        for link in Page(page).links:
+            assert link.startswith(("#", "data:")) or (page.parent / unquote(link.split("#")[0])).is_file(), link
+    with pytest.raises(YotoVideoError, match="cannot write the zip"):
+        pack(report.parent, tmp_path / "mailed")  # a folder is there
+    assert not list(tmp_path.glob(".zip-*"))
+
+
+def test_the_table_component_is_the_one_named_with_its_licence(report: Path) -> None:
+    note = (Path(__file__).parent.parent / "reports" / "templates" / "VENDORED.md").read_text()
+    shipped = report.parent / "assets" / "dataTables.min.js"
+    assert hashlib.sha256(shipped.read_bytes()).hexdigest() in note
+    assert "MIT" in shipped.with_name("dataTables.LICENSE.txt").read_text()
 
 
 def test_a_folder_without_results_is_a_usage_error(tmp_path: Path) -> None:

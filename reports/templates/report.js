@@ -24,7 +24,7 @@
       const chart = document.getElementById(script.dataset.for);
       // Only these buttons: Plotly's own set has one that sends the chart to its makers' servers.
       const buttons = [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]];
-      const config = { responsive: true, displaylogo: false, modeBarButtons: buttons, displayModeBar: layout.dragmode === false ? false : "hover" };
+      const config = { responsive: true, displaylogo: false, modeBarButtons: buttons, toImageButtonOptions: { format: "svg", filename: script.dataset.for }, displayModeBar: layout.dragmode === false ? false : "hover" };
       if (touch.matches) layout.dragmode = false; // a finger scrolls the page
       window.Plotly.react(chart, data, { ...layout, template: theme(), uirevision: "keep" }, config).then(() => { chart.dataset.drawn = ""; });
     }
@@ -35,8 +35,22 @@
     const hidden = new Set([...legend.querySelectorAll('[aria-pressed="false"]')].map((b) => b.dataset.line));
     window.Plotly.restyle(chart, { visible: chart.data.map((trace) => !hidden.has(trace.legendgroup)) });
   };
+  /* A chart that zooms does so by keyboard too: plus and minus, arrows to move, 0 for all of it. */
+  const steer = (chart) => {
+    chart.tabIndex = 0;
+    chart.setAttribute("role", "application");
+    chart.addEventListener("keydown", (event) => {
+      const axis = chart._fullLayout.xaxis; // r2l and l2r: between what an axis shows, dates too, and plain numbers
+      const change = { "+": [0.25, -0.25], "=": [0.25, -0.25], "-": [-0.5, 0.5], ArrowLeft: [-0.25, -0.25], ArrowRight: [0.25, 0.25] }[event.key];
+      if (event.ctrlKey || event.metaKey || event.altKey || (!change && event.key !== "0")) return;
+      event.preventDefault();
+      const [low, high] = axis.range.map(axis.r2l);
+      window.Plotly.relayout(chart, change ? { "xaxis.range": change.map((part, i) => axis.l2r([low, high][i] + part * (high - low))) } : { "xaxis.autorange": true });
+    });
+  };
   const start = () => {
     draw();
+    document.querySelectorAll(".chart.zooms").forEach(steer);
     dark.addEventListener("change", draw);
     for (const legend of document.querySelectorAll(".line-switches")) {
       legend.addEventListener("click", (event) => {
@@ -89,89 +103,108 @@
     status: (v) => make("td", {}, make("span", { className: `status ${v}`, textContent: v === "ok" ? "scored" : v })),
   };
   const key = (value) => (Array.isArray(value) ? value[0] : value);
-  const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-  const compare = (a, b) => (typeof a === "number" ? a - b : order.compare(a, b));
+  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const by = (sign) => (a, b) => {
+    if (a === null || b === null) return (a === null) - (b === null); // what is not known stays last either way
+    return sign * (typeof a === "number" ? a - b : collator.compare(a, b));
+  };
 
   function datatable(host, { columns, rows, facets, sort, then, descending, page: size = 50 }) {
-    const state = { sort, descending, page: 0, text: "", facets: {} };
+    window.DataTable.type("known", "order", { asc: by(1), desc: by(-1) });
     const filters = make("div", { className: "filters" });
     const search = make("input", { type: "search", placeholder: "name, ladder or path" });
     filters.append(make("label", {}, "Find", search));
+    const chosen = {};
     for (const [i, facet] of facets.entries()) {
-      const values = [...new Set(rows.map((r) => r.facets[i]))].filter((v) => v !== null).sort((a, b) => order.compare(a, b));
+      const values = [...new Set(rows.map((r) => r.facets[i]))].filter((v) => v !== null).sort(collator.compare);
       if (values.length < 2) continue;
       const select = make("select", {}, make("option", { value: "", textContent: "all" }), ...values.map((v) => make("option", { value: v, textContent: v })));
-      select.addEventListener("change", () => { state.facets[i] = select.value; state.page = 0; show(); });
+      select.addEventListener("change", () => { chosen[i] = select.value; table.draw(); });
       filters.append(make("label", {}, facet, select));
     }
-    const head = make("tr");
-    columns.forEach((column, i) => {
-      const th = make("th", { scope: "col", className: ["number", "interval", "size"].includes(column.kind) ? "num" : "" });
-      const button = make("button", { type: "button", textContent: column.label });
-      if (column.title) button.title = column.title;
-      button.addEventListener("click", () => {
-        state.descending = state.sort === i ? !state.descending : Boolean(column.descending);
-        state.sort = i; state.page = 0; show();
-      });
-      th.append(button); head.append(th);
+    filters.hidden = rows.length < 6;
+    const head = make("tr", {}, ...columns.map((c) => make("th", { scope: "col", textContent: c.label, title: c.title ?? "" })));
+    const place = make("table", {}, make("caption", { className: "skip", textContent: host.dataset.caption }), make("thead", {}, head));
+    host.replaceChildren(filters, place);
+    const directions = [["asc", "desc"], ["desc", "asc"]];
+    const table = new window.DataTable(place, {
+      data: rows, pageLength: size, autoWidth: false, orderClasses: false, order: [[sort, descending ? "desc" : "asc"]],
+      columns: columns.map((column, i) => ({
+        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : "",
+        // Its own search reads cells as HTML, and these are other people's names: ours, below, reads text.
+        data: null, searchable: false, orderData: [i, ...then.filter((n) => n !== i)], orderSequence: directions[Number(Boolean(column.descending))],
+        render: (_, kind, row) => (kind === "display" ? "" : key(row.cells[i])),
+        createdCell: (td, _, row) => {
+          const value = row.cells[i];
+          if (value === null) { td.classList.add("none"); td.textContent = "–"; } else td.replaceChildren(...cell[column.kind](value, column).childNodes);
+        },
+      })),
+      layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: { paging: { type: "simple" } } },
+      language: {
+        info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: ", _MAX_ without filters", infoEmpty: "Nothing matches these filters", zeroRecords: "–",
+        paginate: { previous: "Previous", next: "Next" },
+      },
     });
-    const body = make("tbody");
-    const table = make("table", {}, make("caption", { className: "skip", textContent: host.dataset.caption }), make("thead", {}, head), body);
-    const scroll = make("div", { className: "scroll", tabIndex: 0, role: "region" }, table);
-    scroll.setAttribute("aria-label", host.dataset.caption);
-    const count = make("span"); count.setAttribute("role", "status");
-    const back = make("button", { type: "button", textContent: "Previous" });
-    const next = make("button", { type: "button", textContent: "Next" });
-    back.addEventListener("click", () => { state.page -= 1; show(); });
-    next.addEventListener("click", () => { state.page += 1; show(); });
-    search.addEventListener("input", () => { state.text = search.value.trim().toLowerCase(); state.page = 0; show(); });
+    const scroll = place.parentElement;
+    scroll.classList.add("scroll"); scroll.tabIndex = 0;
+    scroll.setAttribute("role", "region"); scroll.setAttribute("aria-label", host.dataset.caption);
 
-    const texts = rows.map((r) => r.find.toLowerCase());
-    function show(all = false) {
-      const words = state.text.split(/\s+/).filter(Boolean);
-      const kept = rows.filter((r, n) => words.every((w) => texts[n].includes(w)) && facets.every((_, i) => !state.facets[i] || r.facets[i] === state.facets[i]));
-      const by = (i, sign, a, b) => {
-        const x = key(a.cells[i]), y = key(b.cells[i]);
-        if (x === null || y === null) return (x === null) - (y === null); // what is not known stays last either way
-        return sign * compare(x, y);
-      };
-      kept.sort((a, b) => by(state.sort, state.descending ? -1 : 1, a, b) || then.reduce((order, i) => order || by(i, 1, a, b), 0));
-      const first = all ? 0 : state.page * size, last = all ? kept.length : Math.min(first + size, kept.length);
-      body.replaceChildren(...kept.slice(first, last).map((r) => make("tr", {}, ...columns.map((c, i) =>
-        r.cells[i] === null ? make("td", { className: "none", textContent: "–" }) : cell[c.kind](r.cells[i], c)))));
-      [...head.children].forEach((th, i) => i === state.sort ? th.setAttribute("aria-sort", state.descending ? "descending" : "ascending") : th.removeAttribute("aria-sort"));
-      count.textContent = kept.length === 0 ? "Nothing matches these filters." :
-        (kept.length > last - first ? `${number(first + 1, 0)} to ${number(last, 0)} of ` : "") + `${number(kept.length, 0)} ${kept.length === 1 ? "row" : "rows"}` + (kept.length < rows.length ? `, ${number(rows.length, 0)} without filters` : "");
-      back.hidden = next.hidden = kept.length <= size;
-      back.disabled = first === 0; next.disabled = last >= kept.length;
-    }
-    host.replaceChildren(filters, scroll, make("div", { className: "pager" }, count, back, next));
-    if (rows.length < 6) filters.hidden = true;
-    show();
-    addEventListener("beforeprint", () => show(true));
-    addEventListener("afterprint", () => show());
+    let words = [];
+    search.addEventListener("input", () => { words = search.value.toLowerCase().split(/\s+/).filter(Boolean); table.draw(); });
+    const texts = new Map(rows.map((r) => [r, r.find.toLowerCase()]));
+    table.search.fixed("ours", (_, row) => words.every((w) => texts.get(row).includes(w)) && facets.every((_, i) => !chosen[i] || row.facets[i] === chosen[i]));
+    addEventListener("beforeprint", () => table.page.len(-1).draw());
+    addEventListener("afterprint", () => table.page.len(size).draw());
   }
   for (const script of document.querySelectorAll("script.rows")) datatable(document.getElementById(script.dataset.for), JSON.parse(script.textContent));
 
-  /* ---- worst frames: one picture at a time, switched in place so that the eye sees the difference ---- */
+  /* ---- worst frames: encode and master in one place, so that the eye sees the difference ---- */
+  const FLICKER_MS = 700; // well below three changes a second
   const dialog = make("dialog");
+  let flicker = null;
+  const rest = () => { clearInterval(flicker); flicker = null; };
+  dialog.addEventListener("close", rest);
   const open = (article, index) => {
     const figures = [...article.querySelectorAll("figure")];
-    const image = make("img", { alt: "" });
-    const buttons = figures.map((figure, i) => make("button", { type: "button", textContent: figure.textContent.trim(), onclick: () => show(i) }));
+    const pair = figures.length > 1 && figures[1].dataset.kind === "reference";
+    const image = make("img", { alt: "" }), over = make("img", { alt: "", className: "over" });
+    const stage = make("div", { className: "stage" }, image, over);
+    const slider = make("input", { type: "range", min: 0, max: 100, value: 50, oninput: () => stage.style.setProperty("--at", `${slider.value}%`) });
+    const wipe = make("label", { className: "wipe" }, "Encode", slider, "Reference");
+    slider.setAttribute("aria-label", "Where the encode ends and the reference begins");
+    const put = (place, i) => { const from = figures[i].querySelector("img"); place.src = from.src; place.alt = from.alt; };
+    const press = (button) => buttons.forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
     const show = (i) => {
+      rest();
       index = (i + figures.length) % figures.length;
-      const from = figures[index].querySelector("img");
-      image.src = from.src; image.alt = from.alt;
-      buttons.forEach((button, n) => button.setAttribute("aria-pressed", String(n === index)));
+      over.hidden = wipe.hidden = true;
+      put(image, index); press(buttons[index]);
     };
-    const close = make("button", { type: "button", textContent: "Close", onclick: () => dialog.close() });
+    const slide = () => {
+      rest();
+      put(image, 1); put(over, 0);
+      over.hidden = wipe.hidden = false;
+      slider.oninput(); press(buttons.at(-2)); slider.focus();
+    };
+    const blink = () => {
+      show(0); press(buttons.at(-1));
+      flicker = setInterval(() => { index = 1 - index; put(image, index); }, FLICKER_MS);
+    };
+    const button = (name, action) => make("button", { type: "button", textContent: name, onclick: action });
+    const buttons = figures.map((figure, i) => button(figure.textContent.trim(), () => show(i)));
+    if (pair) buttons.push(button("Slider", slide), button("Flicker", blink));
     dialog.onkeydown = (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) { event.preventDefault(); show(index + step); }
+      if (step && event.target !== slider) { event.preventDefault(); show(index + step); }
     };
-    image.onclick = () => show(index + 1);
-    dialog.replaceChildren(make("div", { className: "buttons" }, ...buttons, make("span", { textContent: `${article.getAttribute("aria-label")} · ← → switch` }), close), image);
+    stage.onclick = () => { if (over.hidden) show(index + 1); };
+    stage.onpointermove = (event) => {
+      if (over.hidden || (event.pointerType !== "mouse" && !event.buttons)) return;
+      const box = stage.getBoundingClientRect();
+      slider.value = 100 * (event.clientX - box.left) / box.width; slider.oninput();
+    };
+    const words = `${article.getAttribute("aria-label")} · ← → switch`;
+    dialog.replaceChildren(make("div", { className: "buttons" }, ...buttons, make("span", { textContent: words }), button("Close", () => dialog.close())), stage, wipe);
     dialog.setAttribute("aria-label", article.getAttribute("aria-label"));
     figures.forEach((figure) => { new Image().src = figure.querySelector("img").src; }); // at hand when switched to
     show(index);
