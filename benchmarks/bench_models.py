@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import torch
 from yoto_video.models import zoo
+from yoto_video.models.judge import BATCH
 from yoto_video.models.yoto import Yoto
 
 
@@ -33,7 +34,7 @@ def rate(run: Callable[[], object], images: int, seconds: float) -> float:
 @torch.inference_mode()
 def measure(network: Yoto, batch: int, seconds: float) -> dict[str, float]:
     """Images/s in each way of judging."""
-    x, y = torch.randn(2, batch, 3, 224, 224)
+    x, y = (t.contiguous(memory_format=torch.channels_last) for t in torch.randn(2, batch, 3, 224, 224))
     master = network.encode(y)
     return {
         "nr_per_s": rate(lambda: network(x), batch, seconds),
@@ -55,7 +56,9 @@ def main() -> None:
     for name, entry in zoo.ZOO.items():
         network = Yoto(entry.config).eval()
         parameters = sum(p.numel() for p in network.parameters())
-        batch = 8 if entry.config.form == "light" else 1
+        network.encoder.fuse()  # as judging does, with channels last
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        batch = BATCH if entry.config.form == "light" else 1
         row = measure(network, batch, options.seconds)
         if options.format == "json":
             facts = {"type": "bench_models", "network": name, "parameters": parameters, "batch": batch}

@@ -213,6 +213,11 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--out", metavar="DIR", default="runs/train", help="folder of this run (default: %(default)s)")
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=_whole(1), help="optimiser steps (default: the recipe's)")
+    p.add_argument(
+        "--fold", type=int, choices=range(4), default=0,
+        help="rated contents to hold out: 0 the shipped weights' few, 1 to 3 a third each, for cross-validation "
+        "(default: %(default)s)",
+    )  # fmt: skip
 
 
 def _add_evaluate(commands: Commands[Parser]) -> None:
@@ -253,6 +258,11 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     p.add_argument("--out", metavar="CSV", help="write the rows with two columns more, nr and fr")
     p.add_argument("--plot", metavar="HTML", help="write a scatter plot of scores and opinions")
     _add_format(p)
+    p.add_argument(
+        "--cross", metavar="FILE", nargs="+", default=(),
+        help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
+        "of its fold",
+    )  # fmt: skip
     _add_network(p)
 
 

@@ -12,6 +12,7 @@ from ..models.judge import Judge
 from ..models.training.correlation import agreement, hundredths, intervals, split_median
 from ..models.training.datasets.known import PUBLISHED, SHARED, read
 from ..models.training.evaluation import Judged, as_json, compare_measures, judge_samples, plain, plain_intervals
+from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError
@@ -27,6 +28,7 @@ class Evaluate:
     """What to evaluate, and what to write."""
 
     model: str  # a name of the zoo or a weights file
+    cross: tuple[str, ...] = ()  # in its place: weights files of several folds, for cross-validation
     dataset: str | None = None  # a known set; None: the two of the data folder, or `table`
     table: str | None = None  # a CSV file of the user's
     data: str | None = None  # folder
@@ -45,17 +47,25 @@ def run_evaluate(wanted: Evaluate) -> int:
     Raises:
         UsageError: no data, a data set that is not as published, or nothing in it that can be judged.
     """
+    judges = [Judge.load(m, device=wanted.device, crops=wanted.crops) for m in wanted.cross or (wanted.model,)]
+    if wanted.cross:
+        _check_cross(wanted, judges)
     try:
-        found, table = _found(wanted)
+        found, table = _found(wanted, judges)
     except DataError as error:
         raise UsageError(str(error)) from error
     for path in (wanted.out, wanted.plot):
         if path is not None and not Path(path).parent.is_dir():
             raise UsageError(f"{path}: its folder does not exist")  # before an hour of judging, not after
-    judge = Judge.load(wanted.model, device=wanted.device, crops=wanted.crops)
     of = len(found.samples)
-    judged, broken = judge_samples(judge, found.samples, lambda n: _tell(n, of), with_peers=wanted.peers)
-    skipped = [*found.skipped, *broken]
+    judged: list[Judged] = []
+    skipped = list(found.skipped)
+    for each in judges:
+        mine = [s for s in found.samples if not wanted.cross or s.content in FOLDS[each.fold]]
+        before = len(judged)
+        done, broken = judge_samples(each, mine, lambda n: _tell(before + n, of), with_peers=wanted.peers)  # noqa: B023
+        judged += done
+        skipped += broken
     if not judged:
         raise UsageError(f"none of the {of} pictures can be judged; the first, {skipped[0]}")
     if wanted.out is not None:
@@ -65,22 +75,33 @@ def run_evaluate(wanted: Evaluate) -> int:
             rows[row] = by_sample.get(id(sample))
         write_scores(Path(wanted.out), table, rows)
     if wanted.plot is not None:
-        _plot(Path(wanted.plot), f"{judge.model_name} ({judge.model_sha256[:12]})", judged)
+        _plot(Path(wanted.plot), _title(judges), judged)
     _note(wanted, table, judged, skipped)
     lines = compare_measures(judged)
     if wanted.format == "json":
         objects: list[dict[str, object]] = [as_json(line) for line in lines]
         objects += [{"type": "skipped", "path": str(s.image), "reason": s.reason} for s in skipped]
-        for each in [*objects, _last(judge, judged, skipped)]:
-            print(json.dumps(each))
+        for line_of in [*objects, _last(judges, judged, skipped)]:
+            print(json.dumps(line_of))
     else:
         from .evaluation_tables import print_tables
 
-        print_tables(f"{judge.model_name} ({judge.model_sha256[:12]})", lines, len(judged), len(skipped))
+        print_tables(_title(judges), lines, len(judged), len(skipped))
     return INCOMPLETE if skipped else OK
 
 
-def _found(wanted: Evaluate) -> tuple[Listing, RatedTable]:
+def _check_cross(wanted: Evaluate, judges: Sequence[Judge]) -> None:
+    folds = [judge.fold for judge in judges]
+    if 0 in folds or len(set(folds)) < len(folds):
+        raise UsageError(
+            f"--cross: weights of folds {', '.join(map(str, folds))}; give one of each fold from 1 to "
+            f"{len(FOLDS) - 1}, as train --fold makes them"
+        )
+    if wanted.table is not None or wanted.dataset not in (None, *SHARED) or wanted.contents != "held-out":
+        raise UsageError("--cross judges what each fold held out of the two default sets: no --table, no --contents")
+
+
+def _found(wanted: Evaluate, judges: Sequence[Judge]) -> tuple[Listing, RatedTable]:
     """The rows to judge, and the table that they stand in."""
     if wanted.table is not None:
         table = read_table(Path(wanted.table))
@@ -95,16 +116,26 @@ def _found(wanted: Evaluate) -> tuple[Listing, RatedTable]:
         listings = [read(name, folder) for name in SHARED if wanted.dataset in (None, name)]
         named = str(folder)
     kept = {"held-out": (True,), "trained": (False,), "all": (True, False)}[wanted.contents]
-    samples = [s for found in listings for s in found.samples if s.held_out in kept]
+    every = [s for found in listings for s in found.samples]
+    if wanted.cross:
+        samples = [s for s in every if any(s.content in FOLDS[judge.fold] for judge in judges)]
+    else:
+        samples = [s for s in every if s.unseen(judges[0].fold) in kept]
     if not samples:
         raise UsageError(f"{named}: has no {wanted.contents} contents; choose others with --contents")
     skipped = [s for found in listings for s in found.skipped]
     return Listing(samples, list(range(len(samples))), skipped), table_of(samples)
 
 
-def _last(judge: Judge, judged: Sequence[Judged], skipped: Sequence[Skipped]) -> dict[str, object]:
+def _title(judges: Sequence[Judge]) -> str:
+    each = " + ".join(judge.model_sha256[:12] for judge in judges)
+    return f"{judges[0].model_name} ({'cross-validation of ' if len(judges) > 1 else ''}{each})"
+
+
+def _last(judges: Sequence[Judge], judged: Sequence[Judged], skipped: Sequence[Skipped]) -> dict[str, object]:
     """The closing object. Over all sets at once, which is harsher than any of them: the scale must hold across sets."""
-    last: dict[str, object] = {"type": "evaluation", "model": judge.model_name, "model_sha256": judge.model_sha256}
+    sha256 = "+".join(judge.model_sha256 for judge in judges)
+    last: dict[str, object] = {"type": "evaluation", "model": judges[0].model_name, "model_sha256": sha256}
     for mode in ("nr", "fr"):
         rows = [(j.nr if mode == "nr" else j.fr, j.sample.mos, j.sample.content) for j in judged]
         having = [(score, mos, content) for score, mos, content in rows if score is not None]

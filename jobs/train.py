@@ -24,7 +24,7 @@ def data_folder(given: str | None) -> Path:
     return folder
 
 
-def run_train(*, data: str | None, out: str, model: str | None = None, steps: int | None = None) -> int:
+def run_train(*, data: str | None, out: str, model: str | None = None, steps: int | None = None, fold: int = 0) -> int:
     """Train as `models.training.recipe` says; progress to stderr, the path of the weights to stdout.
 
     Args:
@@ -32,6 +32,7 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
         out: folder of the run; a run that was interrupted there goes on.
         model: another network of the zoo than the recipe's.
         steps: about this length, in the recipe's proportions.
+        fold: which contents are held out (`models.training.folds`).
 
     Raises:
         UsageError: no data, a data set that is not as published, or a folder that holds another run.
@@ -42,7 +43,7 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
     from ..models.training.tables import DataError
 
     folder = data_folder(data)
-    recipe = Recipe()
+    recipe = Recipe(fold=fold)
     if model is not None:
         recipe = replace(recipe, model=zoo.entry(model).name)
     if steps is not None:

@@ -1,10 +1,59 @@
-"""Where on a frame the network looks."""
+"""Where on a frame the network looks, and from how far."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+OVERVIEW_LINES = 540  # about what an overview sees of a frame, whatever its size: see `looks`
+
+
+class Look(NamedTuple):
+    """A square of a frame, in pixels of the frame; `step` of them, a side, are one pixel to the network."""
+
+    top: int
+    left: int
+    step: int = 1
+
+
+def overview_step(height: int, width: int, size: int) -> int:
+    """How many times smaller a frame is seen in overviews of size x size pixels; 1: it is too small to have any."""
+    step = max(1, round(height / OVERVIEW_LINES))
+    return step if min(height, width) // step >= size else 1
+
+
+def looks(height: int, width: int, count: int, size: int, *, overview: bool, seed: int = 0) -> list[Look]:
+    """At most `count` places a frame is judged at, from near and, with `overview`, a third of them from afar.
+
+    A crop of 224 pixels of a UHD frame shows a patch of skin and cannot tell defocus from a starved encode. An overview
+    shows a place of the frame reduced to about 540 lines: less detail, but what it is a detail of.
+
+    Raises:
+        ValueError: a frame without pixels, or no place asked for.
+    """
+    step = overview_step(height, width, size) if overview else 1
+    far = round(count / 3) if step > 1 else 0
+    near = [Look(*place) for place in crop_places(height, width, count - far, size, seed)]
+    if not far:
+        return near
+    places = crop_places(height // step, width // step, far, size, seed + 1)
+    return near + [Look(top * step, left * step, step) for top, left in places]
+
+
+def cut(picture: NDArray[np.uint8], look: Look, size: int) -> NDArray[np.uint8]:
+    """What a look sees of an (H, W, 3) picture: at most (size, size, 3), area means where it looks from afar."""
+    top, left, step = look
+    seen = picture[top : top + size * step, left : left + size * step]
+    if step == 1:
+        return np.ascontiguousarray(seen)
+    rows, cols = seen.shape[0] // step, seen.shape[1] // step
+    blocks = seen[: rows * step, : cols * step].reshape(rows, step, cols, step, 3)
+    summed = blocks.sum(3, dtype=np.uint16).sum(1, dtype=np.uint32)
+    mean: NDArray[np.uint8] = ((summed + step * step // 2) // (step * step)).astype(np.uint8)
+    return mean
 
 
 def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -> list[tuple[int, int]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 _declared: list[object] = []  # operators declared here live as long as their library's handle
 
@@ -61,6 +63,18 @@ class Pyramid(nn.Module):
             return [m.permute(0, 3, 1, 2) for m in maps] if self.channels_last else maps
         last = maps if self.channels_last else [m.permute(0, 2, 3, 1) for m in maps]
         return [norm(m).permute(0, 3, 1, 2) for norm, m in zip(self.norms, last, strict=True)]
+
+    def fuse(self) -> None:
+        """Put the batch norms into the convolutions before them: equal but for rounding, a quarter faster on a CPU.
+
+        For judging only: the result can be neither trained nor saved.
+        """
+        for parent in list(self.backbone.modules()):
+            children = list(parent.named_children())
+            for (name, convolution), (norm_name, norm) in itertools.pairwise(children):
+                if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
+                    setattr(parent, norm_name, getattr(norm, "act", nn.Identity()))  # timm's norms may hold one
 
     def load_pretrained(self) -> None:
         """Take timm's ImageNet weights from its hub; raises what timm raises where that cannot be reached."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import zoo
-from .crops import crop_places, tiles
+from .crops import Look, cut, looks, tiles
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
-BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, 32 at once take over half as long again
+BATCH = 16  # crops a forward pass on a CPU: their maps stay in its caches, 32 at once take a third as long again
 GPU_BATCH = 64
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
@@ -25,6 +25,7 @@ class Encoded:
     """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
 
     maps: list[Tensor]  # one (places, C, h, w) an encoder stage
+    afar: Tensor  # (places,) bool: which of them are overviews
     size: tuple[int, int]  # (height, width) of the frame
 
 
@@ -38,6 +39,7 @@ class Judge:
     def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        loaded.network.encoder.fuse()
         try:
             self.device = torch.device(device)
             # Channels last: this encoder's convolutions take half the time on CPUs, and no more on GPUs.
@@ -48,6 +50,7 @@ class Judge:
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
+        self.fold = loaded.fold
         self.crops = crops
         self.seed = seed
 
@@ -75,13 +78,15 @@ class Judge:
     def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
         crop = self.entry.crop
-        places = [crop_places(f.shape[0], f.shape[1], self.crops, crop, self.seed) for f in frames]
+        overview = self.network.config.overview
+        places = [looks(f.shape[0], f.shape[1], self.crops, crop, overview=overview, seed=self.seed) for f in frames]
         cuts = [self._cut(f, place, crop) for f, spots in zip(frames, places, strict=True) for place in spots]
         encoded = self._encode(cuts)
         out, start = [], 0
         for frame, spots in zip(frames, places, strict=True):
             mine = encoded[start : start + len(spots)]
-            out.append(Encoded(self._stack(mine), (frame.shape[0], frame.shape[1])))
+            afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
+            out.append(Encoded(self._stack(mine), afar, (frame.shape[0], frame.shape[1])))
             start += len(spots)
         return out
 
@@ -110,7 +115,7 @@ class Judge:
         """
         side = self.entry.crop if self.network.config.form == "paper" else WHOLE
         height, width = frame.shape[:2]
-        spots = tiles(height, width, side)
+        spots = [Look(*place) for place in tiles(height, width, side)]
         batch = max(1, self.batch * self.entry.crop**2 // min(side**2, height * width))
         total: NDArray[np.float32] | None = None
         for start in range(0, len(spots), batch):
@@ -122,7 +127,7 @@ class Judge:
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
             if total is None:
                 total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
-            for (top, left), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
+            for (top, left, _), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
                 # Rounded up: the last tile ends with the frame, and its last cells with the map.
                 row, column = -(-top // step), -(-left // step)
                 cell = total[:, row : row + s.shape[0], column : column + s.shape[1]]
@@ -137,22 +142,21 @@ class Judge:
         """Pixels of an axis of `side` pixels as the network sees it."""
         return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32
 
-    def _cut(self, frame: Picture, place: tuple[int, int], side: int) -> Tensor:
+    def _cut(self, frame: Picture, look: Look, side: int) -> Tensor:
         """One place as (3, h, w) uint8; what is too small for the network is repeated at its border."""
-        top, left = place
-        cut = torch.from_numpy(np.array(frame[top : top + side, left : left + side])).permute(2, 0, 1)  # a copy
-        h, w = cut.shape[1:]
+        seen = torch.from_numpy(cut(frame, look, side).copy()).permute(2, 0, 1)
+        h, w = seen.shape[1:]
         pad = (0, self._padded(w) - w, 0, self._padded(h) - h)
         if any(pad):
-            cut = F.pad(cut[None].float(), pad, mode="replicate")[0].to(torch.uint8)
-        return cut
+            seen = F.pad(seen[None].float(), pad, mode="replicate")[0].to(torch.uint8)
+        return seen
 
     def _encode(self, cuts: list[Tensor]) -> list[list[Tensor]]:
         """Encoder maps of each crop, in order; crops of one shape go together."""
         out: list[list[Tensor]] = [[] for _ in cuts]
         shapes: dict[tuple[int, ...], list[int]] = {}
-        for i, cut in enumerate(cuts):
-            shapes.setdefault(tuple(cut.shape), []).append(i)
+        for i, seen in enumerate(cuts):
+            shapes.setdefault(tuple(seen.shape), []).append(i)
         for same in shapes.values():
             for start in range(0, len(same), self.batch):
                 part = same[start : start + self.batch]
@@ -170,7 +174,7 @@ class Judge:
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         out: list[float] = []
         for i, x in enumerate(encoded):
-            maps = self.network.compare(x.maps, None if references is None else references[i].maps)
+            maps = self.network.compare(x.maps, None if references is None else references[i].maps, x.afar)
             pooled = (maps.scores * maps.weights).sum() / maps.weights.sum()
             out.append(float(self.entry.score(pooled)))
         return out

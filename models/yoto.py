@@ -8,7 +8,7 @@ distorted image takes the reference's place; that is all the difference between 
 
 The modules exist in two forms with the same flow. "paper" is the authors': dense attention over a fixed 224x224 input.
 "light" is for CPUs and takes any size: keys of the dense steps are pooled to a 7x7 grid, the local step works inside
-patches of 32x32 pixels in place of quarters of the image, and two things are added (see `YotoConfig`).
+patches of 32x32 pixels in place of quarters of the image, and three things are added (see `YotoConfig`).
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class YotoConfig:
     # "light" only. `context`: each token votes knowing mean and spread of all tokens of its crop; how unevenly quality
     # is spread over a frame tells viewers' opinions better than the average of its places.
     context: bool = False
+    # "light" only. `overview`: tokens know whether they see a place as shown or from afar (`crops.looks`).
+    overview: bool = False
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -180,11 +182,10 @@ class Head(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.activation = activation
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T, C) to (B, T)."""
+    def forward(self, tokens: Tensor, spread: Tensor | None = None) -> Tensor:
+        """(B, T, C) to (B, T); `spread` (B, 2C) is what `YotoConfig.context` adds."""
         hidden = self.inner(tokens)
-        if self.context is not None:
-            spread = torch.cat([tokens.mean(1), tokens.std(1)], dim=1)
+        if self.context is not None and spread is not None:
             hidden = hidden + self.context(spread)[:, None]
         out: Tensor = self.activation(self.outer(self.drop(F.relu(hidden)))).squeeze(-1)
         return out
@@ -240,6 +241,10 @@ class Yoto(nn.Module):
         )
         # row 0: what is judged, row 1: its reference
         self.segment = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
+        if config.overview:  # row 0: as shown, row 1: from afar
+            self.view = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
+            for view in self.view:
+                nn.init.zeros_(view.get_parameter("weight"))
         self.ha = nn.ModuleList(HierarchicalAttention(config, local=i < 3) for i in levels)
         self.sda = nn.ModuleDict({f"{i}{j}": SemanticDistortionAware(config) for i, j in pairs})
         self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
@@ -273,12 +278,15 @@ class Yoto(nn.Module):
         fine = [_mean_and_spread(maps[0], 4), _mean_and_spread(maps[1], 2)]
         return [torch.cat(fine, 1), *maps[2:]]
 
-    def tokens(self, maps: list[Tensor]) -> list[Tensor]:
-        """(B, N_i, width) of each stage: embedded and refined by channel attention."""
+    def tokens(self, maps: list[Tensor], afar: Tensor | None = None) -> list[Tensor]:
+        """(B, N_i, width) of each stage: embedded and refined by channel attention; `afar` as in `compare`."""
         out = []
         for stage, embed, attention in zip(self.stages(maps), self.embed, self.channel_attention, strict=True):
             size = (stage.shape[2], stage.shape[3])
             out.append(attention(embed(stage.flatten(2).transpose(1, 2)), size))
+        if self.config.overview:
+            seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
+            out = [t + view(seen)[:, None] for t, view in zip(out, self.view, strict=True)]
         return out
 
     def differences(self, maps: list[Tensor], reference: list[Tensor]) -> list[Tensor]:
@@ -287,13 +295,18 @@ class Yoto(nn.Module):
         fine = torch.cat([F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)], 1)
         return [g.flatten(2).transpose(1, 2) for g in (fine, *gaps[2:])]
 
-    def compare(self, distorted: list[Tensor], reference: list[Tensor] | None = None) -> TokenMaps:
-        """Judge encoded images, against encoded references (FR) or alone (NR: y = x and both segments 0)."""
-        x = self.tokens(distorted)
+    def compare(
+        self, distorted: list[Tensor], reference: list[Tensor] | None = None, afar: Tensor | None = None
+    ) -> TokenMaps:
+        """Judge encoded images, against encoded references (FR) or alone (NR: y = x and both segments 0).
+
+        `afar`: (B,) bool, which images show a place reduced in size (`YotoConfig.overview`); None: none of them.
+        """
+        x = self.tokens(distorted, afar)
         sizes = tuple((m.shape[2], m.shape[3]) for m in self.stages(distorted))
         grid = sizes[-1]
         segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
-        y = x if reference is None else self.tokens(reference)
+        y = x if reference is None else self.tokens(reference, afar)
         asked = [t + s[0 if reference is None else 1] for t, s in zip(y, segment, strict=True)]
         judged = [t + s[0] for t, s in zip(x, segment, strict=True)]
         gaps = self.differences(distorted, reference) if self.config.compared and reference is not None else None
@@ -308,11 +321,15 @@ class Yoto(nn.Module):
                 votes.append(norm(sda(x[i], x[j], size, sizes[j], grid)))
             merged.append(torch.stack(votes).mean(0))
         tokens = torch.cat(merged, dim=1)
-        scores: Tensor = self.score_head(tokens)
+        spread = None
+        if self.config.context:
+            variance, mean = torch.var_mean(tokens, 1)
+            spread = torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
+        scores: Tensor = self.score_head(tokens, spread)
         if gaps is not None:
             seen = torch.cat([g @ share.exp() for g, share in zip(gaps, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top
-        return TokenMaps(scores, self.weight_head(tokens), sizes)
+        return TokenMaps(scores, self.weight_head(tokens, spread), sizes)
 
     def forward(self, distorted: Tensor, reference: Tensor | None = None) -> Tensor:
         """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""

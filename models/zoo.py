@@ -57,7 +57,7 @@ HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LIGHT = YotoConfig(
     encoder="mobilenetv2_100", encoder_options=(("pad_type", "same"),), width=64, hidden=64, form="light",
-    compared=True, context=True,
+    dropout=0.0, compared=True, context=True, overview=True,
 )  # fmt: skip
 
 ZOO = {
@@ -65,7 +65,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="bdffc0aa249629b07613c91f5e12a86ad2191c7b212dddd6e1147a9854e2893c",
+            sha256="5c8d040c93785517e9c0f575993d7af7b8507a46ecd5567db782594c5ad16d7a",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
@@ -104,6 +104,7 @@ class Loaded:
     entry: Entry
     network: Yoto
     sha256: str
+    fold: int = 0  # which rated contents it never saw: `training.folds`
 
 
 def load(name_or_path: str) -> Loaded:
@@ -126,16 +127,16 @@ def load(name_or_path: str) -> Loaded:
         digest = sha256_of(path)
         if digest != record.sha256:
             raise CheckpointError(f"{path}: not the weights that were shipped (sha256 differs); install them again")
-        return Loaded(record, _read(path, record)[1], digest)
+        return Loaded(*_read(path, record)[:2], digest)
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(f"{path}: there is no such weights file")
-    record, network = _read(path, None)
-    return Loaded(record, network, sha256_of(path))
+    record, network, fold = _read(path, None)
+    return Loaded(record, network, sha256_of(path), fold)
 
 
-def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto]:
-    """Weights into the network that the file's `model` metadata (or `record`) names."""
+def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
+    """Weights into the network that the file's `model` metadata (or `record`) names, and the fold it names."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -147,7 +148,7 @@ def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto]:
     if record is None:
         if "model" not in metadata:
             raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
-        record = entry(metadata["model"])
+        record = entry(metadata["model"].split("/")[0])
     network = Yoto(record.config)
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
@@ -155,11 +156,13 @@ def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto]:
         raise CheckpointError(f"{path}: these are not weights of {record.name}") from error
     if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
         raise CheckpointError(f"{path}: holds numbers that are not finite")
-    return record, network.eval()
+    # One entry of metadata for both: safetensors writes several in any order, and equal runs are to give equal files.
+    fold = metadata.get("model", "").rpartition("/fold")[2]
+    return record, network.eval(), int(fold) if fold.isdigit() else 0
 
 
-def save(network: Yoto, name: str, path: Path, *, half: bool = False) -> str:
-    """Write weights with the name of their model in the metadata; float16 if `half`. Returns the file's sha256."""
+def save(network: Yoto, name: str, path: Path, *, half: bool = False, fold: int = 0) -> str:
+    """Write weights, float16 if `half`, with their model's name and fold as metadata. Returns the file's sha256."""
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +171,6 @@ def save(network: Yoto, name: str, path: Path, *, half: bool = False) -> str:
         for k, v in network.state_dict().items()
     }
     temporary = path.with_suffix(".part")
-    save_file(state, temporary, metadata={"model": name})
+    save_file(state, temporary, metadata={"model": f"{name}/fold{fold}" if fold else name})
     temporary.replace(path)
     return sha256_of(path)

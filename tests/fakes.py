@@ -20,6 +20,7 @@ class FakeJudge:
 
     model_name = "fake"
     model_sha256 = "0" * 64
+    fold = 0  # rated contents it never saw
 
     def __init__(self) -> None:
         self.encoded = 0  # frames

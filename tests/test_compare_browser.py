@@ -63,7 +63,7 @@ def test_the_table_of_titles_sorts_and_worst_moments_switch(visit: Visit, page_f
     column = page.locator("#title-table tbody tr td:nth-child(4)")
     first = column.evaluate_all(figures)
     assert first == sorted(first, reverse=True)
-    page.locator("#title-table thead button", has_text="BD-rate").press("Enter")
+    page.locator("#title-table thead th", has_text="BD-rate").get_by_role("button").press("Enter")
     assert column.evaluate_all(figures) == sorted(first)
     page.locator(".pictures a").first.click()
     picture = page.locator("dialog img")

@@ -33,7 +33,7 @@ def test_a_published_layout_becomes_the_table(name: str, tmp_path: Path) -> None
     assert not found.skipped
     samples = found.samples
     assert len(samples) == (10 if name == "live" else 4)
-    assert all(1 <= s.mos <= 5 and s.display == sets.SIZE and s.dataset == name and s.held_out for s in samples)
+    assert all(1 <= s.mos <= 5 and s.display == sets.SIZE and s.dataset == name and s.unseen() for s in samples)
     assert all(s.image.is_file() for s in samples)
     with_reference = name in WITH_REFERENCES
     assert all((s.reference is not None) is with_reference for s in samples)

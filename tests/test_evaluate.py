@@ -17,10 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from yoto_video.jobs import cli
+from yoto_video.jobs import cli, evaluate
 from yoto_video.models.judge import Judge
 from yoto_video.models.training import correlation, peers
 from yoto_video.models.training.correlation import agreement, content_splits, fitted_curve, intervals, split_median
+from yoto_video.models.training.evaluation import Judged
+from yoto_video.models.training.folds import FOLDS
 
 from . import published_sets as sets
 from .fakes import FakeJudge
@@ -156,6 +158,32 @@ def test_a_table_that_cannot_be_used_is_one_sentence(
     assert (code, objects) == (2, [])
     assert sentence in err
     assert err.count("\n") == 1
+
+
+def test_each_fold_judges_what_it_held_out(
+    run: Run, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[int, set[str]] = {}
+
+    def load(model: str, **_: object) -> FakeJudge:
+        judge = FakeJudge()
+        judge.fold = int(model[-1])
+        return judge
+
+    def judged(judge: FakeJudge, samples: Any, tell: object, **_: object) -> tuple[list[Judged], list[Any]]:
+        seen[judge.fold] = {s.content for s in samples}
+        return [Judged(s, 10 * s.mos, 20 * s.mos if s.reference else None) for s in samples], []
+
+    monkeypatch.setattr(Judge, "load", load)
+    monkeypatch.setattr(evaluate, "judge_samples", judged)
+    words = ("--data", str(data_dir), "--cross")
+    code, objects, _ = run(*words, "fold1", "fold3")
+    assert code == 0
+    assert seen == {1: FOLDS[1], 3: FOLDS[3]}
+    assert objects[-1]["nr"]["srocc"] == objects[-1]["fr"]["srocc"] == pytest.approx(1)
+    for wrong in (["fold0", "fold1"], ["fold1", "fold1"]):
+        assert run(*words, *wrong)[0] == 2
+    assert run("--data", str(data_dir), "--contents", "all", "--cross", "fold1")[0] == 2
 
 
 def test_words_that_do_not_go_together(run: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from yoto_video.models.crops import crop_places, tiles
+from yoto_video.models.crops import Look, crop_places, cut, looks, tiles
 from yoto_video.models.judge import Judge
 
 sides = st.integers(1, 4320)
@@ -22,6 +22,36 @@ def test_crops_lie_inside_and_repeat(height: int, width: int, count: int, seed: 
     for top, left in places:
         assert 0 <= top <= max(0, height - 224)
         assert 0 <= left <= max(0, width - 224)
+
+
+@given(sides, sides, st.integers(1, 40), st.integers(0, 5))
+def test_looks_lie_inside_and_are_all_of_one_size(height: int, width: int, count: int, seed: int) -> None:
+    chosen = looks(height, width, count, 224, overview=True, seed=seed)
+    assert chosen == looks(height, width, count, 224, overview=True, seed=seed)
+    assert 1 <= len(chosen) <= count
+    for top, left, step in chosen:
+        assert 0 <= top <= max(0, height - 224 * step)
+        assert 0 <= left <= max(0, width - 224 * step)
+    if any(look.step > 1 for look in chosen):
+        assert min(height, width) >= 448
+
+
+def test_a_third_of_the_looks_is_from_afar_where_the_frame_is_large() -> None:
+    sizes = ((480, 854), (1080, 1920), (2160, 3840))
+    steps = {h: [k.step for k in looks(h, w, 6, 224, overview=True)] for h, w in sizes}
+    assert steps == {480: [1] * 6, 1080: [1] * 4 + [2] * 2, 2160: [1] * 4 + [4] * 2}
+    assert {k.step for k in looks(2160, 3840, 6, 224, overview=False)} == {1}
+    assert len(looks(2160, 3840, 1, 224, overview=True)) == 1
+
+
+def test_from_afar_pixels_are_means() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    seen = cut(picture, Look(3, 5, 4), 8)
+    assert seen.shape == (8, 8, 3)
+    assert abs(float(seen[2, 1, 0]) - picture[11:15, 9:13, 0].mean()) <= 0.5
+    assert np.array_equal(cut(picture, Look(3, 5), 8), picture[3:11, 5:13])
+    white = np.full((32, 32, 3), 255, np.uint8)
+    assert (cut(white, Look(0, 0, 4), 8) == 255).all()
 
 
 def test_crops_spread_over_the_frame() -> None:

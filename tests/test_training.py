@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.models.training import distortions, loop
+from yoto_video.models.training.batches import Batch
 from yoto_video.models.training.correlation import agreement
-from yoto_video.models.training.losses import ranking
+from yoto_video.models.training.folds import FOLDS, held_out
+from yoto_video.models.training.losses import order, ranking
 from yoto_video.models.training.making import PictureCache, load_picture, rated_samples
-from yoto_video.models.training.opinions import fit_opinion, opinion, vmaf
+from yoto_video.models.training.opinions import MEASURES, fit_opinion, measure, opinion
 from yoto_video.models.training.recipe import Phase, Recipe
-from yoto_video.models.training.tables import HELD_OUT, DataError
+from yoto_video.models.training.tables import DataError
 
 
 def photograph(height: int = 240, width: int = 320, seed: int = 0) -> np.ndarray:
@@ -48,22 +50,41 @@ def test_plain_distortions_do_more_harm_the_stronger(name: str) -> None:
     assert 0 < weak < strong
 
 
-def test_vmaf_orders_a_chain() -> None:
+def test_measures_order_a_chain() -> None:
     pytest.importorskip("imageio_ffmpeg", reason="extra `train` is not installed")
     picture = photograph()
     blurred = [distortions.SIMPLE["blur"](picture, level) for level in (0.2, 0.9)]
-    measured = vmaf(picture, [picture, *blurred])
-    assert measured[0] > 90 > measured[1] > measured[2]
+    measured = measure(picture, [picture, *blurred])
+    for name in MEASURES:
+        same, mild, strong = (m[name] for m in measured)
+        assert same > mild > strong
+    assert measured[0]["vmaf_neg"] > 90
+    assert measured[0]["detail"] == 40  # nothing lost: the top of its scale
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12, unique=True))
 @settings(max_examples=40)
 def test_ranking_loss_is_least_in_the_right_order(opinions: list[float]) -> None:
     right = torch.tensor(opinions)
-    all_pairs = torch.ones(len(right), len(right), dtype=torch.bool)
-    good, bad = ranking(right, right, all_pairs), ranking(1 - right, right, all_pairs)
+    ahead = right[:, None] > right[None, :]
+    good, bad = ranking(right, ahead), ranking(1 - right, ahead)
     assert float(good) <= float(bad)
-    assert float(ranking(right, right, ~all_pairs)) == 0
+    assert float(ranking(right, torch.zeros_like(ahead))) == 0
+
+
+def test_order_is_certain_within_a_chain_and_careful_elsewhere() -> None:
+    none = torch.zeros(4)
+    batch = Batch(
+        none, none, none, none, none, opinion=torch.tensor([0.50, 0.51, 0.9, 0.1]), weight=none,
+        family=torch.tensor([0, 0, 0, 1]), chain=torch.tensor([7, 7, -1, -1]), level=torch.tensor([1.0, 2, 0, 0]),
+        with_reference=none,
+    )  # fmt: skip
+    ahead = order(batch)
+    assert ahead[0, 1]  # milder, whatever its opinion
+    assert not ahead[1, 0]
+    assert ahead[2, 0]
+    assert ahead[2, 1]
+    assert int(ahead.sum()) == 3  # nothing is said across families
 
 
 def test_figures_of_agreement() -> None:
@@ -84,16 +105,18 @@ def test_pseudo_opinions_rise_with_the_measure() -> None:
     measured = rng.uniform(0, 100, 200)
     people = 1 / (1 + np.exp(-(measured - 50) / 15)) + rng.normal(0, 0.03, 200)
     fitted = fit_opinion(measured.tolist(), people.tolist())
-    curve = [opinion(v, fitted) for v in range(0, 101, 5)]
+    curve = [opinion({"a": v, "b": v}, {"a": fitted, "b": fitted}) for v in range(0, 101, 5)]
     assert curve == sorted(curve)
-    assert opinion(50, fitted) == pytest.approx(0.5, abs=0.05)
+    assert opinion({"a": 50}, {"a": fitted}) == pytest.approx(0.5, abs=0.05)
 
 
 def test_held_out_contents_are_held_out_of_every_set(data_dir: Path) -> None:
     samples = rated_samples(data_dir)
-    assert {s.content for s in samples if s.held_out} == HELD_OUT
-    assert {s.dataset for s in samples if s.held_out} == {"avt_vqdb_uhd1", "uhd_h265_images"}
-    assert "vegetables" in HELD_OUT  # CC BY-NC: validation only
+    contents = {s.content for s in samples}
+    assert {s.content for s in samples if s.unseen()} == held_out(0) == FOLDS[0] | {"vegetables"}
+    assert {s.dataset for s in samples if s.unseen()} == {"avt_vqdb_uhd1", "uhd_h265_images"}
+    assert sorted(c for fold in FOLDS[1:] for c in fold) == sorted(contents)  # each is in one of the folds
+    assert all("vegetables" in held_out(fold) for fold in range(len(FOLDS)))  # CC BY-NC: validation only
     unaligned = [s for s in samples if s.content in {"water_netflix", "LeagueOfLegends"}]
     assert unaligned
     assert all(s.reference is None for s in unaligned)
@@ -126,7 +149,8 @@ def tiny_data(tmp_path: Path) -> Path:
 
 
 SHORT = Recipe(
-    pictures=(("p", 2),), phases=(Phase(4, ladders=1, versions=2, rated=2, crops=1),), cycles=((3, 1.0), (1, 0.5)),
+    pictures=(("p", 2),), phases=(Phase(1, 2, 2, 0, 0), Phase(3, ladders=1, versions=2, rated=2, crops=2)),
+    cycles=((3, 1.0), (1, 0.5)),
     crop_sides=(64,), save_every=2, warmup=1,
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from yoto_video.models import zoo
@@ -96,3 +98,17 @@ def test_patches_and_back() -> None:
     assert cut.shape == (2, 4, 3, 8, 3)
     assert torch.equal(unpatch(cut, (8, 12)), tokens)
     assert torch.equal(cut[0, 0, 0, :, 0], tokens.view(2, 8, 12, 3)[0, :2, :4, 0].flatten())
+
+
+def test_fused_norms_change_nothing(light: Yoto, pictures: torch.Tensor) -> None:
+    trained = copy.deepcopy(light)
+    generator = torch.Generator().manual_seed(1)
+    for norm in (m for m in trained.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.running_mean = torch.randn(norm.num_features, generator=generator) / 10
+        norm.running_var = torch.rand(norm.num_features, generator=generator) + 0.5
+    fused = copy.deepcopy(trained)
+    fused.encoder.fuse()
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in fused.modules())
+    with torch.inference_mode():
+        assert torch.allclose(fused(pictures), trained(pictures), atol=1e-5)
+        assert not torch.allclose(trained(pictures), light(pictures), atol=1e-5)

@@ -87,3 +87,12 @@ def test_missing_device_is_a_sentence() -> None:
         pytest.skip("this machine has a GPU: cuda:77 is what is missing here, not cuda")
     with pytest.raises(zoo.ModelError, match="device 'cuda' cannot be used"):
         Judge.load("yoto_mobilenetv2", device="cuda")
+
+
+def test_weights_know_their_fold_and_equal_ones_are_equal_files(tmp_path: Path) -> None:
+    network = Yoto(zoo.LIGHT).eval()
+    once, again = (zoo.save(network, "yoto_mobilenetv2", tmp_path / f"{i}.safetensors", fold=2) for i in range(2))
+    assert once == again
+    assert zoo.load(str(tmp_path / "0.safetensors")).fold == 2
+    zoo.save(network, "yoto_mobilenetv2", tmp_path / "whole.safetensors")
+    assert zoo.load(str(tmp_path / "whole.safetensors")).fold == zoo.load("yoto_mobilenetv2").fold == 0

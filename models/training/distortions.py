@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -20,7 +21,10 @@ ENCODERS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "b": "0"},
+    "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"},
 }
+CRFS = {"libx264": (18, 46), "libx265": (18, 46), "libvpx-vp9": (22, 60), "libsvtav1": (24, 62)}
+SIZES = (0.75, 2 / 3, 0.5, 1 / 3, 0.25, 1 / 6)  # of encodes below the source's size, as ladders have them
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def pan(picture: Picture, frames: int, step: int) -> list[Picture]:
 
 def encode(shot: list[Picture], codec: str, crf: float, size: tuple[int, int]) -> Picture:
     """Last frame of a shot after an encoder at (width, height) `size`, scaled back up as a player would."""
+    os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 otherwise tells its settings on stderr, every time
     memory = io.BytesIO()
     with av.open(memory, "w", format="matroska") as sink:
         options = {**ENCODERS[codec], "crf": str(crf)}
@@ -70,12 +75,12 @@ def encode(shot: list[Picture], codec: str, crf: float, size: tuple[int, int]) -
 def codec_ladder(shot: list[Picture], rng: np.random.Generator) -> list[Version]:
     """Five rungs of one random encoder: two sizes, several CRFs; within a size more CRF is certainly worse."""
     codec = str(rng.choice(list(ENCODERS)))
-    span = (22, 60) if codec == "libvpx-vp9" else (18, 46)
     height, width = shot[-1].shape[:2]
     versions = []
-    for scale, count in ((1.0, 3), (float(rng.choice([0.75, 2 / 3, 0.5, 1 / 3, 0.25, 1 / 6])), 2)):
-        size = (max(32, round(width * scale / 2) * 2), max(32, round(height * scale / 2) * 2))
-        for crf in sorted(rng.uniform(*span, size=count)):
+    for scale, count in ((1.0, 3), (float(rng.choice(SIZES)), 2)):
+        # SVT-AV1 takes nothing smaller than 64 pixels a side.
+        size = (max(64, round(width * scale / 2) * 2), max(64, round(height * scale / 2) * 2))
+        for crf in sorted(rng.uniform(*CRFS[codec], size=count)):
             picture = encode(shot, codec, round(float(crf)), size)
             what, chain = f"{codec} crf {crf:.0f} at {scale:.2f}", f"{codec}@{scale:.2f}"
             versions.append(Version(picture, what, chain, float(crf)))
@@ -120,13 +125,49 @@ def _blocking(picture: Picture, level: float) -> Picture:
     return out
 
 
+def _enhanced(kind: Callable[[Image.Image], Any], strongest: float) -> Callable[[Picture, float], Picture]:
+    """One of Pillow's enhancers as a distortion, at 1 (nothing) to `strongest`."""
+
+    def distort(picture: Picture, level: float) -> Picture:
+        enhanced = kind(Image.fromarray(picture)).enhance(1 + (strongest - 1) * (0.1 + 0.9 * level))
+        return np.asarray(enhanced)
+
+    return distort
+
+
+def _colour(picture: Picture, level: float) -> Picture:
+    """A cast, as a wrong matrix or white point gives it."""
+    cast = np.array([1 + 0.35 * level, 1.0, 1 - 0.35 * level])
+    shifted: Picture = np.clip(np.round(picture * cast), 0, 255).astype(np.uint8)
+    return shifted
+
+
+def _ghost(picture: Picture, level: float) -> Picture:
+    """Two instants of a moving shot in one frame, as blended frame rate conversion leaves them."""
+    share, step = 0.15 + 0.35 * level, 2 + round(10 * level)
+    earlier = np.pad(picture, ((0, 0), (step, 0), (0, 0)), mode="edge")[:, : picture.shape[1]]
+    return np.round((1 - share) * picture + share * earlier).astype(np.uint8)
+
+
+def _starved(picture: Picture, level: float) -> Picture:
+    """A small JPEG of a slightly noisy picture scaled up: several harms at once."""
+    return _upscaled(_jpeg(_noise(picture, 0.1 * level), 0.3 + 0.7 * level), 0.3 * level)
+
+
 SIMPLE: dict[str, Callable[[Picture, float], Picture]] = {
     "jpeg": _jpeg, "blur": _blur, "noise": _noise, "banding": _banding, "upscaled": _upscaled, "blocking": _blocking,
+    "brighter": _enhanced(ImageEnhance.Brightness, 1.9), "darker": _enhanced(ImageEnhance.Brightness, 0.35),
+    "contrast": _enhanced(ImageEnhance.Contrast, 2.2), "flat": _enhanced(ImageEnhance.Contrast, 0.3),
+    "saturated": _enhanced(ImageEnhance.Color, 2.6), "pale": _enhanced(ImageEnhance.Color, 0.0),
+    "sharpened": _enhanced(ImageEnhance.Sharpness, 9.0), "colour": _colour, "ghost": _ghost, "starved": _starved,
 }  # fmt: skip
 
 
 def simple_chain(picture: Picture, rng: np.random.Generator) -> list[Version]:
     """Three strengths of one random plain distortion; stronger is certainly worse."""
-    name = str(rng.choice(list(SIMPLE)))
+    names = list(SIMPLE)
+    # Harms of compression and scaling more often than shifts of light and colour: so do viewers meet them.
+    first = [*names[:names.index("brighter")], "starved"]
+    name = str(rng.choice(first if rng.random() < 0.6 else names))
     levels = sorted((rng.random(3) ** 1.5).tolist())
     return [Version(SIMPLE[name](picture, v), f"{name} {v:.2f}", name, v) for v in levels]

@@ -17,13 +17,15 @@ from torch import Tensor, nn
 from .. import zoo
 from ..yoto import Yoto
 from .batches import Batch, Batches
-from .losses import agreement, ranking
-from .making import PictureCache, make_ladders, rated_samples
-from .opinions import fit_opinion
+from .folds import VALIDATION_ONLY, held_out
+from .losses import agreement, order, ranking
+from .making import PictureCache, make_ladders, measure_rated, rated_samples
+from .opinions import MEASURES, fit_opinion
 from .recipe import Recipe
 from .tables import DataError
 
 Tell = Callable[[str], None]
+FIRST_PHASE = "first-phase.pt"  # the save at its end, before any human score: other folds may go on from a copy of it
 
 
 def start(recipe: Recipe, data: Path) -> Yoto:
@@ -65,32 +67,36 @@ def frozen_statistics(network: nn.Module) -> None:
             module.eval()
 
 
-def _pool(network: Yoto, x: list[Tensor], y: list[Tensor] | None, frame: Tensor, frames: int) -> Tensor:
+def _pool(
+    network: Yoto, x: list[Tensor], y: list[Tensor] | None, afar: Tensor, frame: Tensor, frames: int
+) -> Tensor:
     """(F,) frame scores: sums of s * w and of w over all crops of a frame, then their ratio, as judging does."""
-    maps = network.compare(x, y)
+    maps = network.compare(x, y, afar)
     top = x[0].new_zeros(frames).index_add(0, frame, (maps.scores * maps.weights).mean(1))
     return top / x[0].new_zeros(frames).index_add(0, frame, maps.weights.mean(1)).clamp_min(1e-9)
 
 
-def step_loss(network: Yoto, batch: Batch, entry: zoo.Entry, rank_weight: float) -> tuple[Tensor, dict[str, float]]:
+def step_loss(network: Yoto, batch: Batch, entry: zoo.Entry, recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
     """Loss of one step, NR and FR from the same encoded crops, and its parts for the log."""
-    maps = network.encode(entry.normalise(batch.crops))
+    maps = network.encode(entry.normalise(batch.crops).contiguous(memory_format=torch.channels_last))
     frames = len(batch.opinion)
-    nr = _pool(network, [m[batch.judged] for m in maps], None, batch.frame_of, frames)
+    nr = _pool(network, [m[batch.judged] for m in maps], None, batch.afar, batch.frame_of, frames)
     paired = batch.masters >= 0
     x, y = [m[batch.judged[paired]] for m in maps], [m[batch.masters[paired]] for m in maps]
-    fr = _pool(network, x, y, batch.frame_of[paired], frames)
+    fr = _pool(network, x, y, batch.afar[paired], batch.frame_of[paired], frames)
 
-    related = batch.family[:, None] == batch.family[None, :]
-    both = batch.with_reference
+    ahead, both = order(batch), batch.with_reference
     parts = {
         "nr": agreement(nr, batch.opinion, batch.weight),
         "fr": agreement(fr[both], batch.opinion[both], batch.weight[both]),
-        "nr_rank": ranking(nr, batch.opinion, related),
-        "fr_rank": ranking(fr, batch.opinion, related & both[:, None] & both[None, :]),
+        # One scale: without a master the network is to say what it would say with one.
+        "modes": agreement(nr[both], fr[both].detach(), batch.weight[both]),
+        "nr_rank": ranking(nr, ahead),
+        "fr_rank": ranking(fr, ahead & both[:, None] & both[None, :]),
     }
     # Agreement is about 0.01 late in training and ranking about 0.3; the factor puts them on one footing.
-    loss = parts["nr"] + parts["fr"] + 0.05 * rank_weight * (parts["nr_rank"] + parts["fr_rank"])
+    rank = 0.05 * recipe.rank_weight * (parts["nr_rank"] + parts["fr_rank"])
+    loss = parts["nr"] + parts["fr"] + recipe.modes_weight * parts["modes"] + rank
     return loss, {name: float(value.detach()) for name, value in parts.items()}
 
 
@@ -113,9 +119,13 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     settings.write_text(json.dumps(asdict(recipe)))
     cache = PictureCache(out / "cache")
     ladders = make_ladders(data, recipe, cache, tell)
-    rated = [s for s in rated_samples(data) if not s.held_out]
-    with_vmaf = [s for s in rated if "vmaf" in s.published and s.dataset == "avt_vqdb_uhd1"]
-    fitted = fit_opinion([s.published["vmaf"] for s in with_vmaf], [(s.mos - 1) / 4 for s in with_vmaf])
+    samples = [s for s in rated_samples(data) if s.content not in VALIDATION_ONLY]
+    referenced = [s for s in samples if s.reference is not None]
+    tell(f"measuring {len(referenced)} rated pictures with references")
+    measured = measure_rated(referenced, cache)
+    people = [(s.mos - 1) / 4 for s in referenced]
+    fitted = {name: fit_opinion([m[name] for m in measured], people) for name in MEASURES}
+    rated = [s for s in samples if s.content not in held_out(recipe.fold)]
     tell(f"{len(ladders)} made ladders, {len(rated)} rated pictures")
     batches = Batches(recipe, cache, ladders, rated, fitted)
 
@@ -146,13 +156,14 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
         for step in range(done, recipe.steps):
             batch, upcoming = upcoming.result(), reader.submit(batches.draw, step + 1)
             torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout too is the same after an interruption
-            loss, parts = step_loss(network, batch, entry, recipe.rank_weight)
+            loss, parts = step_loss(network, batch, entry, recipe)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            _follow(average, network, min(recipe.average, (step + 1) / (step + 10)))
+            since = step - _cycle(step, recipe)[0]
+            _follow(average, network, min(recipe.average, (since + 1) / (since + 10)))
             log.write(json.dumps({"step": step, "loss": float(loss.detach()), **parts}) + "\n")
             if (step + 1) % 20 == 0:
                 pace = (time.monotonic() - began) / (step + 1 - done)
@@ -163,26 +174,37 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 log.flush()
                 state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
                 state |= {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-                torch.save(state, save.with_suffix(".part"))
-                save.with_suffix(".part").replace(save)
+                _write(state, save)
+                if step + 1 == recipe.phases[0].steps:
+                    _write(state, out / FIRST_PHASE)
     weights = out / "weights.safetensors"
-    digest = zoo.save(average.eval(), recipe.model, weights, half=True)
+    digest = zoo.save(average.eval(), recipe.model, weights, half=True, fold=recipe.fold)
     tell(f"{weights} written, sha256 {digest}")
     return weights
 
 
+def _write(state: dict[str, object], path: Path) -> None:
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def _cycle(step: int, recipe: Recipe) -> tuple[int, int, float]:
+    """First step, end and peak of the cycle that a step falls into."""
+    begin = 0
+    for steps, peak in recipe.cycles:
+        if step < begin + steps:
+            return begin, begin + steps, peak
+        begin += steps
+    return begin, begin + 1, 0.0
+
+
 def _rate(step: int, recipe: Recipe) -> float:
     """Warm-up, then half a cosine down to nothing, once for each cycle."""
-    begin = recipe.warmup
-    if step < begin:
+    if step < recipe.warmup:
         return (step + 1) / recipe.warmup
-    end = 0
-    for steps, peak in recipe.cycles:
-        end += steps
-        if step < end:
-            return peak * 0.5 * (1 + math.cos(math.pi * (step - begin) / max(1, end - begin)))
-        begin = end
-    return 0.0
+    begin, end, peak = _cycle(step, recipe)
+    begin = max(begin, recipe.warmup)
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - begin) / max(1, end - begin)))
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +21,13 @@ from .tables import DATASETS, DataError, Sample
 
 @dataclass(frozen=True)
 class MadeVersion:
-    """A distorted picture with what VMAF thinks of it."""
+    """A distorted picture with what full-reference measures say of it (`opinions.MEASURES`)."""
 
     file: str
     what: str
     chain: str
     level: float
-    vmaf: float
+    measured: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PictureCache:
 
 
 def _make(job: tuple[Path, int, Path, int]) -> MadeLadder:
-    """One ladder: distort, ask VMAF, write. A ladder that is complete on disk is read back."""
+    """One ladder: distort, measure, write. A ladder that is complete on disk is read back."""
     path, number, folder, seed = job
     name = f"made-{path.parent.name}-{path.stem}-{number}"
     record = folder / f"{name}.json"
@@ -96,12 +96,12 @@ def _make(job: tuple[Path, int, Path, int]) -> MadeLadder:
     rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(name.encode())]))
     shot = distortions.pan(load_picture(path), frames=4, step=int(rng.integers(0, 5)))
     versions = distortions.codec_ladder(shot, rng) + distortions.simple_chain(shot[-1], rng)
-    measured = opinions.vmaf(shot[-1], [v.picture for v in versions])
+    measured = opinions.measure(shot[-1], [v.picture for v in versions])
     cache.put(f"{name}.npy", shot[-1])
     made = []
-    for i, (version, vmaf) in enumerate(zip(versions, measured, strict=True)):
+    for i, (version, figures) in enumerate(zip(versions, measured, strict=True)):
         cache.put(f"{name}-{i}.npy", version.picture)
-        made.append(MadeVersion(f"{name}-{i}.npy", version.what, version.chain, version.level, vmaf))
+        made.append(MadeVersion(f"{name}-{i}.npy", version.what, version.chain, version.level, figures))
     ladder = MadeLadder(f"{name}.npy", tuple(made))
     record.with_suffix(".part").write_text(json.dumps(asdict(ladder)))
     record.with_suffix(".part").replace(record)
@@ -138,6 +138,20 @@ def make_ladders(
             if len(ladders) % 50 == 0 or len(ladders) == len(jobs):
                 tell(f"made ladders: {len(ladders)} of {len(jobs)}")
     return ladders
+
+
+def measure_rated(samples: Sequence[Sample], cache: PictureCache) -> list[dict[str, float]]:
+    """`opinions.measure` of rated pictures that have a reference; written down once in the cache."""
+    record = cache.folder / "rated-measured.json"
+    known: dict[str, dict[str, float]] = json.loads(record.read_text()) if record.exists() else {}
+    for sample in samples:
+        file, reference = cache.rated(sample)
+        if file not in known:
+            assert reference is not None
+            known[file] = opinions.measure(cache.get(reference), [cache.get(file)])[0]
+    record.with_suffix(".part").write_text(json.dumps(known))
+    record.with_suffix(".part").replace(record)
+    return [known[cache.rated(s)[0]] for s in samples]
 
 
 def rated_samples(data: Path) -> list[Sample]:

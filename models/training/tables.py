@@ -11,12 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-# Contents that training never sees; figures for the shipped weights are on these alone. "vegetables" has
-# non-commercial terms and may serve for validation only. A content of both sets is held out of both.
-HELD_OUT = frozenset({
-    "vegetables", "Dancers", "bigbuck_bunny",
-    "Netflix_BarScene", "NTIA_4K_Vignette_1_Violin", "classroom", "costa_rica", "raptors", "weapon8k-standard",
-})  # fmt: skip
+from .folds import held_out
+
 NOT_A_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises for broken files
 
 
@@ -33,10 +29,9 @@ class Sample:
     group: str  # what is compared within a data set: test, codec, distortion
     published: dict[str, float] = field(default_factory=dict)  # other measures' figures on the same row
 
-    @property
-    def held_out(self) -> bool:
-        """Whether training never sees this content: those named above, and all of the sets it does not read."""
-        return self.content in HELD_OUT or self.dataset not in DATASETS
+    def unseen(self, fold: int = 0) -> bool:
+        """Whether training on this fold never saw this content; it reads none of the other sets."""
+        return self.content in held_out(fold) or self.dataset not in DATASETS
 
 
 class DataError(ValueError):
