@@ -18,6 +18,7 @@ from .values import Finding, Severity
 
 MOST = 8  # stretches of one kind that are told one by one; of more, their number
 EMPTY_SHARE = 0.02  # a packet smaller than this part of the clip's large ones (90th percentile) is all but empty
+EMPTY_BYTES = 80  # nor is it larger than this: B-frames of a smooth pan take a few hundred bytes and repeat nothing
 _ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})  # VP9 and AV1 show stored frames again with packets of a few bytes
 _LONG_S = 1.0  # a hole as long as this is an error
 _SLACK_S = 0.0021  # Matroska and FLV round to milliseconds
@@ -95,7 +96,7 @@ def _pulled_down(steps: Floats) -> bool:
 def _repeats(times: Floats, sizes: Floats) -> list[Finding]:
     if not len(sizes):
         return []
-    limit = EMPTY_SHARE * float(np.percentile(sizes, 90))
+    limit = min(EMPTY_BYTES, EMPTY_SHARE * float(np.percentile(sizes, 90)))
     empty = sizes < limit
     empty[0] = False
     if empty.sum() < 2:
