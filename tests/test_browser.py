@@ -102,6 +102,7 @@ def test_the_table_sorts_both_ways_and_keeps_unknown_last(visit: Visit, index: P
     assert scores == sorted(scores, reverse=True)
     assert values[: len(scores)] == [v for v in values if v != "–"]
     page.locator("#clip-table thead th", has_text="Clip").get_by_role("button").press("Enter")  # by keyboard
+    page.wait_for_function("() => document.querySelector('#clip-table tbody a').textContent === 'h264_240p.mp4'")
     names = page.locator("#clip-table tbody tr td:first-child a").all_text_contents()
     assert names[:2] == ["h264_240p.mp4", "h264_240p.mp4"]
 

@@ -64,9 +64,13 @@ def test_the_table_of_titles_sorts_and_worst_moments_switch(visit: Visit, page_f
     first = column.evaluate_all(figures)
     assert first == sorted(first, reverse=True)
     page.locator("#title-table thead th", has_text="BD-rate").get_by_role("button").press("Enter")
+    page.wait_for_function(
+        "least => parseFloat(document.querySelector('#title-table tbody td:nth-child(4) b').textContent) === least",
+        arg=min(first),
+    )
     assert column.evaluate_all(figures) == sorted(first)
     page.locator(".pictures a").first.click()
-    picture = page.locator("dialog img")
+    picture = page.locator("dialog img:not(.over)")
     assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)") == 320
     seen = set()
     for _ in range(6):  # both encodes, their heat maps, the master beside each
