@@ -95,8 +95,10 @@ def registered(
     shown = size[::-1] if laid.turn.transpose else size
     pixel = np.array([WIDTH / min(shown[0], raster[0]), HEIGHT / min(shown[1], raster[1])] * 2)
     off = np.abs(np.array(part) - np.array(laid.part)) / pixel
-    # One pixel is what coding noise moves a starved encode by; borders that somebody cut are wider.
-    if off.max() <= 1.4 or 1 - first < 1.1 * (1 - last):
+    # One pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider. Where there are
+    # bars their exact edge matters.
+    slack = 0.75 if laid.bars else 1.4
+    if off.max() <= slack or 1 - first < 1.1 * (1 - last):
         return laid if laid.bars else Laid(laid.turn, WHOLE, WHOLE, laid.offset, laid.agreement)
     agreed = geometry.agreement(a, b, laid.area, part)
     offset = laid.offset
