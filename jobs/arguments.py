@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import textwrap
-from collections.abc import Callable
-from typing import NoReturn
 
 from .. import __version__
-from ..pipeline.errors import UsageError
-from ..pipeline.settings import Settings
-from .options import parse_display
-
-USAGE = 2  # exit code
-DEFAULT = Settings()
-EXIT_CODES = """exit codes:
-  0 all well                    3 a quality gate failed
-  1 failure                     4 finished, but some inputs could not be scored
-  2 wrong usage                 130 interrupted"""
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; usage is what --help is for."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print one line and exit with 2."""
-        self.exit(USAGE, f"yoto-video: error: {message} (see {self.prog} --help)\n")
+from .flags import (
+    DEFAULT,
+    EXIT_CODES,
+    Commands,
+    Parser,
+    add_baseline,
+    add_data,
+    add_format,
+    add_gate,
+    add_judging,
+    add_network,
+    add_scanning,
+    command,
+    filled,
+    number,
+    whole,
+)
 
 
 def parser() -> Parser:
     """The whole command line."""
     top = Parser(
         prog="yoto-video",
-        description=_filled(
+        description=filled(
             "Judge the quality of videos: whole transcoding ladders or single files, with and without a master. Scores "
             "are 0 to 100, higher is better."
         ),
@@ -57,25 +52,8 @@ def parser() -> Parser:
     return top
 
 
-Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name
-
-
-def _command(commands: Commands[Parser], name: str, what: str, examples: str) -> Parser:
-    """A sub-command; `what` begins with a short sentence, which is its line in the list of commands."""
-    made = commands.add_parser(
-        name, help=what[0].lower() + what[1:].split(". ")[0].rstrip("."), description=_filled(what),
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    return made
-
-
-def _filled(text: str) -> str:
-    return textwrap.fill(text, 100)
-
-
 def _add_scan(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "scan",
         "Judge every video below a folder or URI. Finds ladders (a master and its encodes) by manifest, name, folder "
         "and --mapping, measures what is new or changed, and writes Parquet and a report.",
@@ -91,15 +69,15 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
     p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    _add_scanning(p)
-    _add_gate(p)
-    _add_baseline(p)
-    _add_format(p)
-    _add_judging(p)
+    add_scanning(p)
+    add_gate(p)
+    add_baseline(p)
+    add_format(p)
+    add_judging(p)
 
 
 def _add_score(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "score", "Judge one video or still picture. Prints a line in each mode it was scored in.",
         "  yoto-video score encode.mp4\n"
         "  yoto-video score encode.mp4 --reference master.mov --display 1920x1080\n"
@@ -107,13 +85,13 @@ def _add_score(commands: Commands[Parser]) -> None:
     )  # fmt: skip
     p.add_argument("video", metavar="VIDEO", help="file or URI")
     p.add_argument("--reference", metavar="REF", help="the master it was made from: compare with it too")
-    _add_gate(p)
-    _add_format(p)
-    _add_judging(p)
+    add_gate(p)
+    add_format(p)
+    add_judging(p)
 
 
 def _add_compare(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "compare",
         "Compare encoders on the same titles. Scans each side, pairs the titles, and says with intervals what each "
         "needs for the same quality (BD-rate), where it loses, and which ladder it would make.",
@@ -135,13 +113,13 @@ def _add_compare(commands: Commands[Parser]) -> None:
         help="scores of another measure: log of libvmaf or ffmpeg-quality-metrics (JSON), MediaConvert's per-frame "
         "report (CSV), or a folder of them; may be repeated",
     )  # fmt: skip
-    _add_scanning(p)
-    _add_format(p)
-    _add_judging(p)
+    add_scanning(p)
+    add_format(p)
+    add_judging(p)
 
 
 def _add_report(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "report", "Build the pages again from Parquet. Prints the path of the first page.",
         "  yoto-video report yoto-out\n"
         "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show",
@@ -151,7 +129,7 @@ def _add_report(commands: Commands[Parser]) -> None:
 
 
 def _add_lint(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "lint",
         "Say what is wrong with ladders as ladders. Rungs that look worse than cheaper ones, rungs nobody tells apart, "
         "gaps between rungs, and files that are not what their name or manifest says; from Parquet, no video is read.",
@@ -159,15 +137,17 @@ def _add_lint(commands: Commands[Parser]) -> None:
         "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n\n" + EXIT_CODES,
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
-    _add_gate(p)
+    add_gate(p)
     p.add_argument(
-        "--max-drop", metavar="POINTS", type=_number,
+        "--max-drop", metavar="POINTS", type=number,
         help="exit with 3 when an encode's worst second lies more points than this below its mean, or a dearer rung "
         "below a cheaper one",
     )  # fmt: skip
-    _add_format(p)
+    add_format(p)
+
+
 def _add_export(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "export",
         "Write results for other programs. CSV of clips or of frames, logs as libvmaf writes them, JUnit XML for "
         "continuous integration, OpenMetrics text for monitoring.",
@@ -182,12 +162,12 @@ def _add_export(commands: Commands[Parser]) -> None:
         "case a video and mode; openmetrics: gauges (default: %(default)s)",
     )  # fmt: skip
     p.add_argument("--to", metavar="PATH", help="file to write, of libvmaf a folder (default: stdout)")
-    _add_gate(p)
-    _add_baseline(p)
+    add_gate(p)
+    add_baseline(p)
 
 
 def _add_demo(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "demo",
         "Make a small ladder and judge it. Draws a moving landscape, encodes it in two codecs at several sizes and "
         "rates, scans the result, and says whether the scores order the ladder as they should. Needs no data.",
@@ -197,22 +177,22 @@ def _add_demo(commands: Commands[Parser]) -> None:
         "--out", metavar="DIR", default="yoto-demo", help="folder of ladder and results (default: %(default)s)"
     )
     p.add_argument(
-        "--workers", metavar="N", type=_whole(0), help="worker processes, as of scan (default: in this process)"
+        "--workers", metavar="N", type=whole(0), help="worker processes, as of scan (default: in this process)"
     )
 
 
 def _add_train(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "train",
         "Train a network, in both modes at once. From ImageNet weights, on people's scores and on ladders made here; "
         "the defaults are the recipe of the shipped weights. Interrupted, the same command goes on from the last save.",
         "  yoto-video train --out runs/mine\n"
         "  yoto-video score encode.mp4 --model runs/mine/weights.safetensors",
     )  # fmt: skip
-    _add_data(p)
+    add_data(p)
     p.add_argument("--out", metavar="DIR", default="runs/train", help="folder of this run (default: %(default)s)")
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
-    p.add_argument("--steps", metavar="N", type=_whole(1), help="optimiser steps (default: the recipe's)")
+    p.add_argument("--steps", metavar="N", type=whole(1), help="optimiser steps (default: the recipe's)")
     p.add_argument(
         "--fold", type=int, choices=range(4), default=0,
         help="rated contents to hold out: 0 the shipped weights' few, 1 to 3 a third each, for cross-validation "
@@ -221,7 +201,7 @@ def _add_train(commands: Commands[Parser]) -> None:
 
 
 def _add_evaluate(commands: Commands[Parser]) -> None:
-    p = _command(
+    p = command(
         commands, "evaluate",
         "Compare scores with people's. Prints rank (SROCC, KROCC) and linear (PLCC) correlation and the error (RMSE, "
         "points of 100) by data set, mode and distortion, with intervals, beside other measures on the same pictures.",
@@ -245,7 +225,7 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
         help="no opinions: check what every judge must get right (more compression never scores higher, a perfect copy "
         "scores 100, ...); exit with 3 when a check fails",
     )  # fmt: skip
-    _add_data(p, "the data set's own folder; of the two default ones the folder with mos/")
+    add_data(p, "the data set's own folder; of the two default ones the folder with mos/")
     p.add_argument(
         "--contents", choices=("held-out", "trained", "all"), default="held-out",
         help="which contents of the two default sets: held-out ones, which training never saw, give the honest figures "
@@ -257,121 +237,10 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     )  # fmt: skip
     p.add_argument("--out", metavar="CSV", help="write the rows with two columns more, nr and fr")
     p.add_argument("--plot", metavar="HTML", help="write a scatter plot of scores and opinions")
-    _add_format(p)
+    add_format(p)
     p.add_argument(
         "--cross", metavar="FILE", nargs="+", default=(),
         help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
         "of its fold",
     )  # fmt: skip
-    _add_network(p)
-
-
-def _add_data(p: Parser, what: str = "folder with mos/, pristine/, weights/") -> None:
-    p.add_argument("--data", metavar="DIR", help=f"{what} (default: $YOTO_DATA, ../shared/data)")
-
-
-def _add_scanning(p: Parser) -> None:
-    p.add_argument(
-        "--resume", action=argparse.BooleanOptionalAction, default=True,
-        help="measure only what is new or changed (default), or with --no-resume everything",
-    )  # fmt: skip
-    p.add_argument(
-        "--workers", metavar="N", type=_whole(0),
-        help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
-    )  # fmt: skip
-    p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
-    p.add_argument(
-        "--worst-frames", metavar="N", type=_whole(0), default=DEFAULT.worst_frames,
-        help="worst frames of a video kept as pictures for the report (default: %(default)s)",
-    )  # fmt: skip
-
-
-def _add_gate(p: Parser) -> None:
-    p.add_argument(
-        "--fail-under", metavar="SCORE", type=_number,
-        help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
-    )  # fmt: skip
-
-
-def _add_baseline(p: Parser) -> None:
-    p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
-    p.add_argument(
-        "--max-regression", metavar="POINTS", type=_number,
-        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
-    )  # fmt: skip
-
-
-def _add_format(p: Parser) -> None:
-    p.add_argument(
-        "--format",
-        choices=("table", "json"),
-        default="table",
-        help="table, or one JSON object a line (default: %(default)s)",
-    )
-
-
-def _add_network(p: argparse._ActionsContainer) -> None:
-    p.add_argument(
-        "--model", metavar="NAME", default=DEFAULT.model, help="network, or .safetensors file (default: %(default)s)"
-    )
-    p.add_argument(
-        "--device", metavar="DEVICE", default=DEFAULT.device, help="auto, cpu, cuda, cuda:1 (default: %(default)s)"
-    )
-    p.add_argument(
-        "--crops", metavar="N", type=_whole(1), default=DEFAULT.crops,
-        help="places of 224x224 pixels a frame is judged at (default: %(default)s)",
-    )  # fmt: skip
-
-
-def _add_judging(p: Parser) -> None:
-    g = p.add_argument_group("how videos are judged")
-    _add_network(g)
-    g.add_argument(
-        "--display", metavar="WxH", type=_display,
-        help="raster in pixels that frames are scaled to before they are judged "
-        "(default: the master's size, else the tallest encode's)",
-    )  # fmt: skip
-    g.add_argument(
-        "--fps", metavar="RATE", type=_number, default=DEFAULT.fps, help="frames judged a second (default: %(default)g)"
-    )
-    g.add_argument(
-        "--min-frames", metavar="N", type=_whole(1), default=DEFAULT.min_frames,
-        help="frames judged of a short video at least (default: %(default)s)",
-    )  # fmt: skip
-    g.add_argument(
-        "--decoder",
-        choices=("pyav", "decord"),
-        default=DEFAULT.decoder,
-        help="what decodes frames (default: %(default)s)",
-    )
-    g.add_argument(
-        "--decode-timeout", metavar="S", type=_number, default=DEFAULT.decode_timeout_s, dest="decode_timeout_s",
-        help="longest wait for the next frame of a video, seconds (default: %(default)g)",
-    )  # fmt: skip
-    g.add_argument(
-        "--seed", metavar="N", type=_whole(0), default=DEFAULT.seed,
-        help="of the frames and places that are drawn; equal seeds, equal scores (default: %(default)s)",
-    )  # fmt: skip
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        with contextlib.suppress(ValueError):
-            if int(text) >= least:
-                return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
-
-    return whole
-
-
-def _number(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-
-
-def _display(text: str) -> tuple[int, int]:
-    try:
-        return parse_display(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    add_network(p)

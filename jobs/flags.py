@@ -1,0 +1,167 @@
+"""What several commands' words have in common: the parser, groups of options, and what their values may be."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import textwrap
+from collections.abc import Callable
+from typing import NoReturn
+
+from ..pipeline.errors import UsageError
+from ..pipeline.settings import Settings
+from .options import parse_display
+
+USAGE = 2  # exit code
+DEFAULT = Settings()
+EXIT_CODES = """exit codes:
+  0 all well                    3 a quality gate failed
+  1 failure                     4 finished, but some inputs could not be scored
+  2 wrong usage                 130 interrupted"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; usage is what --help is for."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with 2."""
+        self.exit(USAGE, f"yoto-video: error: {message} (see {self.prog} --help)\n")
+
+
+Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name
+
+
+def command(commands: Commands[Parser], name: str, what: str, examples: str) -> Parser:
+    """A sub-command; `what` begins with a short sentence, which is its line in the list of commands."""
+    made = commands.add_parser(
+        name, help=what[0].lower() + what[1:].split(". ")[0].rstrip("."), description=filled(what),
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return made
+
+
+def filled(text: str) -> str:
+    """Text for a terminal."""
+    return textwrap.fill(text, 100)
+
+
+def add_data(p: Parser, what: str = "folder with mos/, pristine/, weights/") -> None:
+    """Where data sets are."""
+    p.add_argument("--data", metavar="DIR", help=f"{what} (default: $YOTO_DATA, ../shared/data)")
+
+
+def add_scanning(p: Parser) -> None:
+    """How a scan works."""
+    p.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="measure only what is new or changed (default), or with --no-resume everything",
+    )  # fmt: skip
+    p.add_argument(
+        "--workers", metavar="N", type=whole(0),
+        help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
+    )  # fmt: skip
+    p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
+    p.add_argument(
+        "--worst-frames", metavar="N", type=whole(0), default=DEFAULT.worst_frames,
+        help="worst frames of a video kept as pictures for the report (default: %(default)s)",
+    )  # fmt: skip
+
+
+def add_gate(p: Parser) -> None:
+    """The least score that passes."""
+    p.add_argument(
+        "--fail-under", metavar="SCORE", type=number,
+        help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
+    )  # fmt: skip
+
+
+def add_baseline(p: Parser) -> None:
+    """The gate against a run before."""
+    p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
+    p.add_argument(
+        "--max-regression", metavar="POINTS", type=number,
+        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
+    )  # fmt: skip
+
+
+def add_format(p: Parser) -> None:
+    """For people or for programs."""
+    p.add_argument(
+        "--format",
+        choices=("table", "json"),
+        default="table",
+        help="table, or one JSON object a line (default: %(default)s)",
+    )
+
+
+def add_network(p: argparse._ActionsContainer) -> None:
+    """Which network judges, where, and at how many places."""
+    p.add_argument(
+        "--model", metavar="NAME", default=DEFAULT.model, help="network, or .safetensors file (default: %(default)s)"
+    )
+    p.add_argument(
+        "--device", metavar="DEVICE", default=DEFAULT.device, help="auto, cpu, cuda, cuda:1 (default: %(default)s)"
+    )
+    p.add_argument(
+        "--crops", metavar="N", type=whole(1), default=DEFAULT.crops,
+        help="places of 224x224 pixels a frame is judged at (default: %(default)s)",
+    )  # fmt: skip
+
+
+def add_judging(p: Parser) -> None:
+    """All that decides a score."""
+    g = p.add_argument_group("how videos are judged")
+    add_network(g)
+    g.add_argument(
+        "--display", metavar="WxH", type=display,
+        help="raster in pixels that frames are scaled to before they are judged "
+        "(default: the master's size, else the tallest encode's)",
+    )  # fmt: skip
+    g.add_argument(
+        "--fps", metavar="RATE", type=number, default=DEFAULT.fps, help="frames judged a second (default: %(default)g)"
+    )
+    g.add_argument(
+        "--min-frames", metavar="N", type=whole(1), default=DEFAULT.min_frames,
+        help="frames judged of a short video at least (default: %(default)s)",
+    )  # fmt: skip
+    g.add_argument(
+        "--decoder",
+        choices=("pyav", "decord"),
+        default=DEFAULT.decoder,
+        help="what decodes frames (default: %(default)s)",
+    )
+    g.add_argument(
+        "--decode-timeout", metavar="S", type=number, default=DEFAULT.decode_timeout_s, dest="decode_timeout_s",
+        help="longest wait for the next frame of a video, seconds (default: %(default)g)",
+    )  # fmt: skip
+    g.add_argument(
+        "--seed", metavar="N", type=whole(0), default=DEFAULT.seed,
+        help="of the frames and places that are drawn; equal seeds, equal scores (default: %(default)s)",
+    )  # fmt: skip
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """A converter to whole numbers of `least` or more."""
+    def converted(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if int(text) >= least:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+
+    return converted
+
+
+def number(text: str) -> float:
+    """A number."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+
+
+def display(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT."""
+    try:
+        return parse_display(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
