@@ -183,9 +183,10 @@ class Head(nn.Module):
         self.activation = activation
 
     def forward(self, tokens: Tensor, spread: Tensor | None = None) -> Tensor:
-        """(B, T, C) to (B, T); `spread` (B, 2C) is what `YotoConfig.context` adds."""
+        """(B, T, C) to (B, T); `spread` (B, 2C) is what `YotoConfig.context` adds, and given with it."""
         hidden = self.inner(tokens)
-        if self.context is not None and spread is not None:
+        if self.context is not None:
+            assert spread is not None
             hidden = hidden + self.context(spread)[:, None]
         out: Tensor = self.activation(self.outer(self.drop(F.relu(hidden)))).squeeze(-1)
         return out

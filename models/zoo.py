@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .training.folds import FOLDS
 from .yoto import Yoto, YotoConfig
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -157,8 +158,10 @@ def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
     if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
         raise CheckpointError(f"{path}: holds numbers that are not finite")
     # One entry of metadata for both: safetensors writes several in any order, and equal runs are to give equal files.
-    fold = metadata.get("model", "").rpartition("/fold")[2]
-    return record, network.eval(), int(fold) if fold.isdigit() else 0
+    _, named, fold = metadata.get("model", "").partition("/fold")
+    if named and fold not in map(str, range(len(FOLDS))):
+        raise CheckpointError(f"{path}: of fold {fold!r}, and there are folds 0 to {len(FOLDS) - 1}; train it again")
+    return record, network.eval(), int(fold or 0)
 
 
 def save(network: Yoto, name: str, path: Path, *, half: bool = False, fold: int = 0) -> str:

@@ -94,5 +94,8 @@ def test_weights_know_their_fold_and_equal_ones_are_equal_files(tmp_path: Path) 
     once, again = (zoo.save(network, "yoto_mobilenetv2", tmp_path / f"{i}.safetensors", fold=2) for i in range(2))
     assert once == again
     assert zoo.load(str(tmp_path / "0.safetensors")).fold == 2
+    zoo.save(network, "yoto_mobilenetv2", tmp_path / "odd.safetensors", fold=9)
+    with pytest.raises(zoo.CheckpointError, match=r"odd\.safetensors: of fold '9'"):
+        zoo.load(str(tmp_path / "odd.safetensors"))
     zoo.save(network, "yoto_mobilenetv2", tmp_path / "whole.safetensors")
     assert zoo.load(str(tmp_path / "whole.safetensors")).fold == zoo.load("yoto_mobilenetv2").fold == 0
