@@ -150,6 +150,32 @@ def test_a_leading_slate_is_passed_over(compare: Compare) -> None:
     assert same_score(fr)
 
 
+@pytest.mark.parametrize("leader", ["black", "bars"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_behind_a_long_leader_the_pictures_decide(compare: Compare, leader: str, seed: int) -> None:
+    """Fifteen seconds of black or bars, the same on both, then the same title ten frames later, or another one."""
+    bars = np.repeat(np.repeat(np.linspace(20, 235, 8).astype(np.uint8), 40)[None, :, None], 3, axis=2)
+
+    def led(lasts_s: float, **scene: Any) -> Any:
+        draw = drawn(**scene)
+
+        def with_leader(moment: float, width: int, height: int) -> Any:
+            if moment >= lasts_s:
+                return draw(moment - lasts_s, width, height)
+            return np.full((height, width, 3), 16, np.uint8) if leader == "black" else np.repeat(bars, height, axis=0)
+
+        return with_leader
+
+    rate = Fraction(25, 2)
+    rows = compare(video(led(15, seed=seed), times(375, rate)), video(led(15.8, noise=0), times(375, rate)))
+    if seed:
+        assert list(rows) == ["nr"]
+        assert any("they do not show the same pictures" in said for said in said_of(rows["nr"]))
+    else:
+        assert rows["fr"].offset_frames == 10
+        assert rows["fr"].pools["min"] > UNDISTURBED - 1.5
+
+
 def test_where_nothing_moves_equal_start_is_kept_and_said(compare: Compare) -> None:
     fr = compare(video(drawn(pan=0), times(125)), video(drawn(pan=0, noise=0), times(125)))["fr"]
     assert fr.offset_s == 0
@@ -162,6 +188,18 @@ def test_unrelated_pictures_are_not_compared(compare: Compare) -> None:
     assert list(rows) == ["nr"]
     (said,) = said_of(rows["nr"])
     assert said.startswith("not compared with its master: they do not show the same pictures")
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_second_of_master_at_twice_the_rate_is_found_in_a_longer_encode_or_refused(
+    compare: Compare, seed: int
+) -> None:
+    rows = compare(video(drawn(shift_s=-3), times(200)), video(drawn(seed=seed, noise=0), times(50, 50)))
+    if seed:
+        assert list(rows) == ["nr"]
+    else:
+        assert rows["fr"].offset_frames == -150
+        assert same_score(rows["fr"])
 
 
 def test_a_cut_of_a_few_frames_is_not_taken_for_another_speed(compare: Compare) -> None:
