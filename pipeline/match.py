@@ -136,8 +136,7 @@ def _judged(
     frame = _gap(master) or gap
     if abs(shift) < 0.2 * gap:
         shift = 0.0
-    if shift:
-        frames = round(shift / frame)
+    if frames := round(shift / frame):
         way = "after" if shift > 0 else "before"
         said = f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))
