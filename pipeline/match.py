@@ -20,6 +20,8 @@ from .timeline import SURE
 from .values import Finding
 
 WINDOWS_S = (1.5, TURNED_S, 14.0)  # of the head, one after the other until the offset is sure
+_SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on the master
+REACH_S = (1 - _SHARES[-1]) * WINDOWS_S[-1]  # offsets of long videos up to this are found, either way
 _SOON = 0.85  # agreement with which a shorter window is enough
 _LATER = (0.3, 0.7)  # of what both last after their heads: places looked at where these tell no offset
 _LATER_S, _BESIDE_S = 4.0, 10.0  # of the encode looked at there, and of the master before and after
@@ -68,14 +70,14 @@ def _laid(
     """The stretches by which one lies on the other, and how; None where nothing shows in them."""
     best: tuple[Stretch, Stretch, Laid] | None = None
     seen = (0, 0)
-    for seconds in WINDOWS_S:
+    for seconds, share in zip(WINDOWS_S, _SHARES, strict=True):
         mine, theirs = encode.head(seconds), master.head(seconds)
         if seen == (len(mine.times), len(theirs.times)):
             break  # there is no more of them
         seen = (len(mine.times), len(theirs.times))
         if not all(seen):
             break
-        laid = lay(mine, theirs, ratios, gap, share=0.6 if seconds == WINDOWS_S[0] else 0.2)
+        laid = lay(mine, theirs, ratios, gap, share=share)
         if laid is not None:
             best = mine, theirs, laid
             if laid.offset.sure and laid.agreement >= _SOON:
@@ -117,7 +119,8 @@ def _judged(
     agreement = max(0.0, min(1.0, laid.agreement))
     confidence = agreement * (0.7 if undetermined else 1.0)
     if agreement < LEAST_AGREEMENT:
-        said = f"not compared with its master: they do not show the same pictures (agreement {agreement:.2f} of 1)"
+        said = "not compared with its master: they do not show the same pictures, with up to "
+        said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
         return Match(confidence=confidence, reason=said)
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from yoto_video.pipeline.match import REACH_S
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
@@ -70,6 +71,22 @@ def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int)
     assert same_score(fr)
     way = "after" if frames > 0 else "before"
     assert f"starts {abs(frames)} frames ({abs(frames) / 25:.2f} s) {way} its master" in said_of(fr)
+
+
+@pytest.mark.parametrize("frames", [-138, 138, -160, 160])
+def test_offsets_at_the_edge_of_the_search_window(compare: Compare, frames: int) -> None:
+    """11.04 seconds either way are found; 12.8 are not, and nothing else is taken for them."""
+    rate = Fraction(25, 2)
+    lost = frames / float(rate)
+    assert (abs(lost) < REACH_S) == (abs(frames) == 138)
+    encode = video(drawn(shift_s=max(0, lost)), times(200, rate))
+    rows = compare(encode, video(drawn(shift_s=max(0, -lost), noise=0), times(200, rate)))
+    if abs(lost) < REACH_S:
+        assert rows["fr"].offset_frames == frames
+        assert same_score(rows["fr"])
+    else:
+        assert list(rows) == ["nr"]
+        assert any("with up to 11 s between their starts" in said for said in said_of(rows["nr"]))
 
 
 RATES = [Fraction(24), Fraction(25), NTSC, Fraction(30), Fraction(50), 2 * NTSC, Fraction(60)]
