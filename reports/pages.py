@@ -137,6 +137,7 @@ def _ladder_page(
         lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
+        cuts=ladder_figures.scene_cuts(series),
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
 
