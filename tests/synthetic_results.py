@@ -27,7 +27,7 @@ HOSTILE = "</script><img src=x onerror=\"document.title='pwned'\"><b>&amp;{{7*7}
 
 
 def frame_scores(mean: float, mode: Mode, *, seconds: float, seed: int, dip: float = 12.0) -> tuple[FrameScore, ...]:
-    """Two frames a second around a mean, with a slow swing and one bad scene at two thirds of the clip: the third shot."""
+    """Two frames a second around a mean, with a slow swing and one bad scene at two thirds: in the third shot."""
     rng = np.random.default_rng(seed)
     n = max(1, round(seconds * 2))
     times = (np.arange(n) + rng.uniform(0, 0.9, n)) / 2

@@ -13,7 +13,7 @@
     } };
   };
   const dark = matchMedia("screen and (prefers-color-scheme: dark)");
-  const BLUES = [["#0072B2", "#3f97dc"], ["#56B4E9", "#b5e0ff"]]; // readable on dark, and still two; report.css does the same
+  const BLUES = [["#0072B2", "#3f97dc"], ["#56B4E9", "#b5e0ff"], ["rgba(0,114,178,", "rgba(63,151,220,"], ["rgba(86,180,233,", "rgba(181,224,255,"]]; // readable on dark, and still two; report.css does the same
   const touch = matchMedia("(pointer: coarse)");
   const scripts = [...document.querySelectorAll("script.figure")];
   const draw = () => {
@@ -100,6 +100,7 @@
     },
     size: (v) => make("td", { className: "num", textContent: `${v[1]}×${v[2]}` }), // [pixels, width, height]
     text: (v) => make("td", { textContent: v }),
+    span: (v) => make("td", { textContent: v[1] }), // [start, from and to]
     status: (v) => make("td", {}, make("span", { className: `status ${v}`, textContent: v === "ok" ? "scored" : v })),
   };
   const key = (value) => (Array.isArray(value) ? value[0] : value);
@@ -130,7 +131,7 @@
     const table = new window.DataTable(place, {
       data: rows, pageLength: size, autoWidth: false, orderClasses: false, order: [[sort, descending ? "desc" : "asc"]],
       columns: columns.map((column, i) => ({
-        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : "",
+        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
         // Its own search reads cells as HTML, and these are other people's names: ours, below, reads text.
         data: null, searchable: false, orderData: [i, ...then.filter((n) => n !== i)], orderSequence: directions[Number(Boolean(column.descending))],
         render: (_, kind, row) => (kind === "display" ? "" : key(row.cells[i])),
