@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -30,10 +31,15 @@ SCORE_TICKS = [0, 25, 50, 75, 100]  # the five points of the scale
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure on its way into a page: JSON, safe inside a script element, and its height in pixels."""
+    """A figure on its way into a page: JSON, safe inside a script element, and its height in pixels.
+
+    `data` and `layout` are what the JSON says, in Plotly's words, for those who draw it without a browser.
+    """
 
     json: Markup
     height: int
+    data: Sequence[Mapping[str, Any]] = field(repr=False, compare=False)
+    layout: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -181,4 +187,4 @@ def chart(data: Sequence[Mapping[str, object]], layout: Mapping[str, object], he
     """
     figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none", "height": height})
     text: str = figure.to_json(engine="json")
-    return Chart(Markup(text.replace("<", "\\u003c")), height)
+    return Chart(Markup(text.replace("<", "\\u003c")), height, data, layout)
