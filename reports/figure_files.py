@@ -47,7 +47,8 @@ def _write(named: Iterator[Named], folder: Path, form: Format) -> None:
 
 def _of_report(results: Results) -> Iterator[Named]:
     clips = results.fleet.clips
-    yield "distribution", "Clips by score", figures.distribution(clips)
+    masters = " (masters hatched in grey)" if any(c.is_master for c in clips) else ""
+    yield "distribution", f"Clips by score{masters}", figures.distribution(clips)
     yield "by-size", "Scores by size and codec", figures.by_size_and_codec(clips)
     for ladder in results.fleet.ladders:
         style = figures.styles(ladder.clips)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..pipeline.pool import worst_second_ci95
 from ..pipeline.values import ClipScore
 from . import bd
 from .rd import RatePoint
@@ -41,6 +42,11 @@ class Encode:
         """Measured, kbit/s."""
         assert self.row.bitrate_kbps
         return self.row.bitrate_kbps
+
+    @property
+    def worst_second_ci95(self) -> tuple[float, float] | None:
+        """95 % interval of its worst second."""
+        return worst_second_ci95(self.times, self.scores)
 
     @property
     def size(self) -> str:
