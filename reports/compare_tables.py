@@ -100,7 +100,7 @@ def shot_table(shots: Sequence[Shot], links: Mapping[str, str] | None = None) ->
     place = len(name_column)
     return {
         "columns": columns, "facets": ["Encoder", "Verdict"], "rows": made, "sort": place + 3, "then": [0, place + 1],
-        "descending": False, "page": 25,
+        "descending": False, "page": 25, "print_all": links is None,  # of all titles: the worst are enough on paper
     }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The overview's charts, and what all charts share: colours, marks, and the way into a page.
 
-Colours are Okabe-Ito's (told apart with every common colour blindness), middle greys read on light and dark. Text and
-grid colours are the page's own: `report.js` lays them over. What is drawn here was computed by `read` and `rd`.
+Colours are Okabe-Ito's, told apart with every common colour blindness: a test holds them to it. Text and grid colours
+are the page's own: `report.js` lays them over, and lighter blues and grey on dark. What is drawn here was computed by
+`read` and `rd`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from .read import MODES, Clip
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # no yellow, no black: light and dark
-GREY = "#808080"
+GREY = "#606060"
 MODE_COLOUR = {"fr": "#0072B2", "nr": "#E69F00"}
 MODE_TITLE = {"fr": "FR · beside the master", "nr": "NR · by itself"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
