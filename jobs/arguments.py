@@ -12,6 +12,7 @@ from .flags import (
     Parser,
     add_baseline,
     add_data,
+    add_figures,
     add_format,
     add_gate,
     add_judging,
@@ -113,6 +114,7 @@ def _add_compare(commands: Commands[Parser]) -> None:
         help="scores of another measure: log of libvmaf or ffmpeg-quality-metrics (JSON), MediaConvert's per-frame "
         "report (CSV), or a folder of them; may be repeated",
     )  # fmt: skip
+    add_figures(p, "OUT/compare/figures")
     add_scanning(p)
     add_format(p)
     add_judging(p)
@@ -122,9 +124,11 @@ def _add_report(commands: Commands[Parser]) -> None:
     p = command(
         commands, "report", "Build the pages again from Parquet. Prints the path of the first page.",
         "  yoto-video report yoto-out\n"
-        "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show",
+        "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show\n"
+        "  yoto-video report yoto-out --figures svg           also the main charts as files, for slides",
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    add_figures(p, "OUT/report/figures")
     p.add_argument("--zip", metavar="FILE", help="also pack the pages and the pictures they show into one file")
 
 

@@ -112,6 +112,10 @@ def _compare(args: argparse.Namespace) -> int:
         resume=args.resume, workers=args.workers, address=args.address, command=args.line,
     )  # fmt: skip
     result = compare(request, output.Terminal())
+    if args.figures is not None:
+        from ..reports.figure_files import write_comparison_figures
+
+        write_comparison_figures(result.comparison, result.page.parent / "figures", args.figures)
     if args.format == "json":
         print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
         print(output.summary_line(result.clips, result.seconds))
@@ -128,6 +132,11 @@ def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
     index = build_report(args.out)
+    if args.figures is not None:
+        from ..reports.figure_files import write_report_figures
+        from ..reports.results import load
+
+        write_report_figures(load(args.out), index.parent / "figures", args.figures)
     if args.zip is not None:
         from ..reports.pack import pack
 

@@ -68,6 +68,11 @@ def add_scanning(p: Parser) -> None:
     )  # fmt: skip
 
 
+def add_figures(p: Parser, where: str) -> None:
+    """Charts as files."""
+    p.add_argument("--figures", choices=("svg", "png"), help=f"also draw the main charts as files, in {where}")
+
+
 def add_gate(p: Parser) -> None:
     """The least score that passes."""
     p.add_argument(

@@ -126,6 +126,7 @@ class FrameScore:
     pts_time: float  # seconds from the stream's first frame
     score: float  # 0 to 100
     mode: Mode
+    shot: int | None = None  # number of the shot it is in, from 0; None: not looked for
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import plotly.offline
 from .. import __version__
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
-from ..pipeline.pool import POOLS
+from ..pipeline.pool import POOLS, worst_second_ci95
 from . import figures, finding_figures, ladder_figures, lint, tables
 from .changes import since_before
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
@@ -106,9 +106,11 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
     boxes = figures.by_size_and_codec(fleet.clips)
     by_title = figures.by_name(fleet.clips, lambda c: c.ladder)
     by_folder = figures.by_name(fleet.clips, fleet.top_folder) if fleet.folders_group else None
+    worst = {m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]}
+    ladders = dict.fromkeys(c.ladder for clips in worst.values() for c in clips)
     return pages.get_template("index.html").render(
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
-        worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
+        worst=worst, worst_seconds={k: v for name in ladders for k, v in _worst_seconds(results.frames(name)).items()},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         by_name={k: f for k, f in (("title", by_title), ("folder", by_folder)) if f and len(fleet.ladders) > 1},
         unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
@@ -137,8 +139,14 @@ def _ladder_page(
         lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
+        cuts=ladder_figures.scene_cuts(series), worst_seconds=_worst_seconds(series),
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
+
+
+def _worst_seconds(series: Mapping[tuple[str, str], Series]) -> dict[tuple[str, str], tuple[float, float] | None]:
+    """95 % intervals of the worst second, by path and mode."""
+    return {key: worst_second_ci95(s.times, s.scores) for key, s in series.items() if len(s.times)}
 
 
 def _lint(ladder: LadderTable) -> list[lint.Issue]:
