@@ -127,12 +127,8 @@ def _compare(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
-    index = build_report(args.out)
-    if args.zip is not None:
-        from ..reports.pack import pack
-
-        index = pack(index.parent, args.zip)
-    print(index)
+    index = build_report(args.out, zipped=args.zip)
+    print(index if args.zip is None else args.zip)
     return OK
 
 

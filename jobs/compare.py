@@ -142,7 +142,7 @@ def _labels(request: CompareRequest) -> tuple[str, ...]:
 
 def _is_results(path: str) -> bool:
     """Whether a side is what a scan left behind: told by what is in the folder."""
-    return not storage.is_remote(path) and (Path(path).expanduser() / MARKER).exists()
+    return _is_file(storage.join(storage.canonical(path), MARKER))
 
 
 def _scan_request(request: CompareRequest, out: Path, path: str) -> Request:

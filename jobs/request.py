@@ -17,7 +17,7 @@ class Request:
     """What to scan, and how."""
 
     root: str  # folder, file or URI
-    out: str  # local folder of the results
+    out: str  # folder of the results, or URI of one in a bucket
     settings: Settings = field(default_factory=Settings)
     reference: str | None = None  # the master of what is scanned, where names do not say it
     mapping: str | None = None  # CSV or JSON file that says which videos belong together
@@ -31,8 +31,8 @@ class Request:
 class ScanResult:
     """What a scan came to. Rows are those of the videos it found, measured now or known before."""
 
-    out: Path
-    report: Path  # index.html
+    out: Path | str  # a URI where the results are in a bucket
+    report: Path | str  # index.html
     clips: list[ClipScore]
     measured: int  # rows measured by this scan
     up_to_date: int  # rows that an earlier one had measured

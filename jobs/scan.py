@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from .. import __version__
 from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
-from ..pipeline.pictures import write_pictures
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.values import ClipScore, RunRow
@@ -91,7 +91,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         paths = plan_paths(plan)
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
-        result = ScanResult(store.out, store.out, clips, len(measured), known.up_to_date, seconds.copy())
+        out = Path(store.place) if store.place == str(store.out) else store.place
+        result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
         store.commit_run(_run_row(request, result, began, judge))
     from ..reports.pages import build_report  # Plotly is not needed before this
 
@@ -155,10 +156,7 @@ def _crew(
 
 def _commit(store: Store, done: Done, kept: dict[str, list[ClipScore]]) -> None:
     """A ladder's pictures, then its rows: what the rows name is there when they are."""
-    try:
-        write_pictures(store.out, done.pictures)
-    except OSError as error:
-        raise YotoVideoError(f"{store.out}: cannot write pictures ({error.strerror}); make room, run again") from error
+    store.save_pictures(done.pictures)
     fresh = {(r.clip.path, r.clip.mode) for r in done.result.results}
     moved = [row for row in kept.pop(done.task.ladder.name, []) if (row.path, row.mode) not in fresh]
     store.commit(done.task.ladder.name, done.result.results, moved)

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from . import storage
 from .boxes import Layout, read_layout
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError, VideoError
+from .object_store import short
 from .values import VideoRef
 
 av.logging.set_level(None)  # FFmpeg's chatter is not for our users; failures come back as exceptions
@@ -130,7 +131,7 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
     if isinstance(error, PermissionError) and not os.access(ref.path, os.R_OK):
         return BrokenVideo(ref.path, "cannot be read: permission denied; allow reading it")
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError):
-        return TransientVideoError(ref.path, f"storage error while reading ({storage.short(error)}); try again")
+        return TransientVideoError(ref.path, f"storage error while reading ({short(error)}); try again")
     try:
         if storage.size(ref) == 0:
             return BrokenVideo(ref.path, "the file is empty (0 bytes); its copy or upload did not work, write it again")

@@ -17,6 +17,7 @@ from . import storage
 from .colour import OVER_BLACK, Converter, Orientation
 from .errors import BrokenVideo
 from .media import explain
+from .object_store import short
 from .values import RGB, Frame, VideoInfo, VideoRef
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -76,7 +77,7 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
             upright = ImageOps.exif_transpose(image)
             rgb = _to_rgb(upright, notes)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        text = storage.short(error)
+        text = short(error)
         what = "is truncated" if "truncated" in text else f"cannot be decoded ({text})"
         raise BrokenVideo(ref.path, f"the picture {what}; write it again") from error
     return rgb, codec, tuple(notes)
