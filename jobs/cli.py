@@ -82,6 +82,9 @@ def _scan(args: argparse.Namespace) -> int:
         output.print_scan_table(result.clips)
         print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
         print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
+        if result.bytes_read is not None and result.bytes_stored:
+            stored, read = result.bytes_stored / 1e6, result.bytes_read / 1e6
+            print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
         print(f"report: {result.report}")
     return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
 

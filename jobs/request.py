@@ -37,6 +37,8 @@ class ScanResult:
     measured: int  # rows measured by this scan
     up_to_date: int  # rows that an earlier one had measured
     seconds: dict[str, float]  # by stage, summed over workers; "wall" is the whole scan's
+    bytes_read: int | None = None  # from object stores; None where the videos are in none
+    bytes_stored: int | None = None  # of the videos there
 
     @property
     def ok(self) -> int:

@@ -197,7 +197,39 @@ def test_a_scan_from_bucket_to_bucket(server: s3.Server, films: str, tmp_path: P
     assert {(c.path, c.mode, c.score) for c in _read(server).clips()} == {
         (c.path, c.mode, c.score) for c in Store(disk, read_only=True).clips()
     }
+    first, again, *_ = Store(OUT, read_only=True).runs()
+    stored = sum(f.stat().st_size for f in (server.root / "bucket" / "vod").iterdir())
+    assert first.bytes_stored == again.bytes_stored == stored
+    assert again.bytes_read is not None
+    assert first.bytes_read is not None
+    assert 0 < again.bytes_read < first.bytes_read
     assert build_report(disk) == disk / "report" / "index.html"
+
+
+def test_a_second_scan_opens_no_file_that_has_not_changed(server: s3.Server) -> None:
+    folder = server.root / "bucket" / "vod"
+    folder.mkdir()
+    clip = make(folder / "film.mp4", size=(128, 96), frames=12)
+    os.utime(clip, (time.time() - 1000,) * 2)  # what was written just now may change within the clock's tick
+    run("s3://bucket/vod", OUT)
+    server.requests.clear()
+    judge, _, _ = run("s3://bucket/vod", OUT)
+    assert judge.encoded == 0
+    assert not [r for r in server.requests if "/vod/" in r]  # the listing tells that they are as they were
+
+
+def test_much_less_is_read_than_is_stored(server: s3.Server) -> None:
+    """A file of which most is sound: the picture's bytes and the index are read, by range."""
+    folder = server.root / "bucket" / "vod"
+    folder.mkdir()
+    clip = make(folder / "film.mp4", size=(64, 48), frames=12, options={"crf": "30"})
+    with clip.open("ab") as file:  # a box that players pass over
+        file.write((64 << 20).to_bytes(4, "big") + b"free")
+        file.truncate(file.tell() + (64 << 20) - 8)
+    _, _, result = run("s3://bucket/vod", OUT)
+    assert (result.ok, result.bytes_stored) == (1, clip.stat().st_size)  # type: ignore[attr-defined]
+    assert result.bytes_read < 12 << 20  # type: ignore[attr-defined]
+    assert server.sent < 16 << 20
 
 
 def test_no_key_is_ever_told(
