@@ -17,6 +17,7 @@ from ..pipeline.settings import Settings
 from .arguments import parser
 from .options import make_settings
 from .process import tune
+from .supervise import supervised
 
 if TYPE_CHECKING:
     from ..pipeline.values import ClipScore
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser().parse_args(words)
     args.line = shlex.join(["yoto-video", *words])
+    args.isolate = argv is None and args.command in ("scan", "compare") and supervised()
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
@@ -66,7 +68,7 @@ def _scan(args: argparse.Namespace) -> int:
     as_json = args.format == "json"
     request = Request(
         args.path, args.out, _settings(args), reference=args.reference, mapping=args.mapping, resume=args.resume,
-        workers=args.workers, address=args.address, command=args.line,
+        workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
@@ -112,7 +114,7 @@ def _compare(args: argparse.Namespace) -> int:
     request = CompareRequest(
         tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
         reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
-        resume=args.resume, workers=args.workers, address=args.address, command=args.line,
+        resume=args.resume, workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
     )  # fmt: skip
     result = compare(request, output.Terminal())
     if args.format == "json":

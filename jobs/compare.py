@@ -49,6 +49,7 @@ class CompareRequest:
     resume: bool = True
     workers: int | None = None
     address: str | None = None
+    isolate: bool = False  # in workers whatever it costs: one was lost before
     command: str = "yoto_video.compare"
 
 
@@ -150,7 +151,7 @@ def _scan_request(request: CompareRequest, out: Path, path: str) -> Request:
     folder = out / "sides" / part_name(storage.canonical(path)).removesuffix(".parquet")
     return Request(
         path, str(folder), request.settings, reference=request.reference, resume=request.resume,
-        workers=request.workers, address=request.address, command=request.command,
+        workers=request.workers, address=request.address, isolate=request.isolate, command=request.command,
     )  # fmt: skip
 
 

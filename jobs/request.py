@@ -24,6 +24,7 @@ class Request:
     resume: bool = True  # False: measure again what is known
     workers: int | None = None  # None: one a core where that pays; 0: in this process, without Ray
     address: str | None = None  # of a Ray cluster
+    isolate: bool = False  # in workers whatever it costs: one was lost before
     command: str = "yoto_video.scan"  # as it stands in `runs`
 
 

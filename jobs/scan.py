@@ -125,10 +125,12 @@ def how_many_workers(request: Request, plan: Plan, tasks: Sequence[Task]) -> int
     Ray takes about 10 s to start, so one ladder and a few short clips are measured right here.
     """
     if request.workers is not None:
-        return request.workers
+        return max(request.workers, int(request.isolate))
     if request.address is not None:
         return None
     most = min(cores(), len(tasks), memory() // WORKER_BYTES)
+    if request.isolate:
+        return max(1, most)
     return 0 if most <= 1 or sum(length(task, plan) for task in tasks) <= SMALL_S else most
 
 

@@ -20,7 +20,7 @@ from pyarrow import fs as pafs
 from .errors import UsageError, VideoError
 
 _T = TypeVar("_T")
-_SDK_TRIES = 6  # of a request inside the client library, which waits longer each time
+_SDK_TRIES = 8  # of a request inside the client library: after 25 ms, then twice as long each time, 3 s in all
 _TRIES = 4  # of ours around them: the library does not ask again after every kind of failure
 _FIRST_WAIT_S = 0.5
 _LASTING = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
@@ -91,7 +91,7 @@ def filesystem(address: str) -> tuple[Any, str]:
         endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
         system = pafs.S3FileSystem(
             region=system.region, endpoint_override=endpoint.netloc or None, scheme=endpoint.scheme or "https",
-            retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=_SDK_TRIES),
+            retry_strategy=pafs.AwsDefaultS3RetryStrategy(max_attempts=_SDK_TRIES),
             allow_delayed_open=True,  # a small object is one request, not four
         )  # fmt: skip
     return system, base.rstrip("/")
