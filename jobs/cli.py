@@ -17,9 +17,13 @@ from ..pipeline.settings import Settings
 from .arguments import parser
 from .options import make_settings
 from .process import tune
+from .supervise import supervised
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..pipeline.values import ClipScore
+    from ..reports.results import Results
 
 __all__ = ["main", "parser"]
 
@@ -32,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser().parse_args(words)
     args.line = shlex.join(["yoto-video", *words])
+    args.isolate = argv is None and args.command in ("scan", "compare") and supervised()
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
@@ -66,7 +71,7 @@ def _scan(args: argparse.Namespace) -> int:
     as_json = args.format == "json"
     request = Request(
         args.path, args.out, _settings(args), reference=args.reference, mapping=args.mapping, resume=args.resume,
-        workers=args.workers, address=args.address, command=args.line,
+        workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
@@ -82,6 +87,9 @@ def _scan(args: argparse.Namespace) -> int:
         output.print_scan_table(result.clips)
         print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
         print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
+        if result.bytes_read is not None and result.bytes_stored:
+            stored, read = result.bytes_stored / 1e6, result.bytes_read / 1e6
+            print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
         print(f"report: {result.report}")
     return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
 
@@ -109,7 +117,7 @@ def _compare(args: argparse.Namespace) -> int:
     request = CompareRequest(
         tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
         reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
-        resume=args.resume, workers=args.workers, address=args.address, command=args.line,
+        resume=args.resume, workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
     )  # fmt: skip
     result = compare(request, output.Terminal())
     if args.figures is not None:
@@ -131,17 +139,14 @@ def _compare(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
-    index = build_report(args.out)
-    if args.figures is not None:
-        from ..reports.figure_files import write_report_figures
-        from ..reports.results import load
+    def figures(results: Results, folder: Path) -> None:
+        if args.figures is not None:
+            from ..reports.figure_files import write_report_figures
 
-        write_report_figures(load(args.out), index.parent / "figures", args.figures)
-    if args.zip is not None:
-        from ..reports.pack import pack
+            write_report_figures(results, folder / "figures", args.figures)
 
-        index = pack(index.parent, args.zip)
-    print(index)
+    index = build_report(args.out, zipped=args.zip, also=figures)
+    print(index if args.zip is None else args.zip)
     return OK
 
 

@@ -141,6 +141,14 @@ def add_judging(p: Parser) -> None:
         help="longest wait for the next frame of a video, seconds (default: %(default)g)",
     )  # fmt: skip
     g.add_argument(
+        "--time-limit", metavar="S", type=number, default=DEFAULT.time_limit_s, dest="time_limit_s",
+        help="longest time one video may take in all, seconds (default: %(default)g)",
+    )  # fmt: skip
+    g.add_argument(
+        "--memory-limit", metavar="MB", type=whole(64), default=DEFAULT.memory_limit_mb, dest="memory_limit_mb",
+        help="most memory that judging a ladder may add to its process, MB (default: %(default)s)",
+    )  # fmt: skip
+    g.add_argument(
         "--seed", metavar="N", type=whole(0), default=DEFAULT.seed,
         help="of the frames and places that are drawn; equal seeds, equal scores (default: %(default)s)",
     )  # fmt: skip

@@ -11,6 +11,7 @@ from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
 from ..pipeline.measure import ladder_ids
 from ..pipeline.settings import Settings
+from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore, Declared, Ladder, Status, VideoRef
 from .work import Task
@@ -26,10 +27,16 @@ class Known:
 
 
 class ContentIds:
-    """Content ids of videos, from the store's cache where size and time have not changed since."""
+    """Content ids of videos, from the store's cache where size and time have not changed since.
 
-    def __init__(self, store: Store) -> None:
-        self._cache = store.content_ids
+    Args:
+        store: has the cache.
+        files: by path, what a listing said; asked for no more where files are in an object store: ten thousand requests
+            would take minutes.
+    """
+
+    def __init__(self, store: Store, files: Mapping[str, FileEntry]) -> None:
+        self._cache, self._files = store.content_ids, files
 
     def of(self, ref: VideoRef) -> str:
         """The content's id; "" when it cannot be read, which measuring will put into a row."""
@@ -50,14 +57,17 @@ class ContentIds:
         if stamp is not None and content_id:
             self._cache.put(ref.path, *stamp, content_id)
 
-    @staticmethod
-    def _stamp(ref: VideoRef) -> tuple[int, int] | None:
+    def _stamp(self, ref: VideoRef) -> tuple[int, int] | None:
         """Size of all parts, and the newest one's time."""
         try:
-            entries = [storage.stat(path) for path in ref.parts or (ref.path,)]
+            entries = [self._entry(path) for path in ref.parts or (ref.path,)]
         except VideoError:
             return None
         return sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries)
+
+    def _entry(self, path: str) -> FileEntry:
+        listed = self._files.get(path) if storage.is_remote(path) else None
+        return listed or storage.stat(path)
 
 
 def find_known(
@@ -77,7 +87,7 @@ def find_known(
     rows: dict[str, list[ClipScore]] = {}
     for clip in store.clips():
         rows.setdefault(clip.path, []).append(clip)
-    contents = ContentIds(store)
+    contents = ContentIds(store, plan.files)
     for ladder in plan.ladders:
         infos = {v.path: plan.probes[v.path] for v in ladder.videos if v.path in plan.probes}
         if not ids or not any(video.path in rows for video in ladder.videos):

@@ -17,13 +17,14 @@ class Request:
     """What to scan, and how."""
 
     root: str  # folder, file or URI
-    out: str  # local folder of the results
+    out: str  # folder of the results, or URI of one in a bucket
     settings: Settings = field(default_factory=Settings)
     reference: str | None = None  # the master of what is scanned, where names do not say it
     mapping: str | None = None  # CSV or JSON file that says which videos belong together
     resume: bool = True  # False: measure again what is known
     workers: int | None = None  # None: one a core where that pays; 0: in this process, without Ray
     address: str | None = None  # of a Ray cluster
+    isolate: bool = False  # in workers whatever it costs: one was lost before
     command: str = "yoto_video.scan"  # as it stands in `runs`
 
 
@@ -31,12 +32,14 @@ class Request:
 class ScanResult:
     """What a scan came to. Rows are those of the videos it found, measured now or known before."""
 
-    out: Path
-    report: Path  # index.html
+    out: Path | str  # a URI where the results are in a bucket
+    report: Path | str  # index.html
     clips: list[ClipScore]
     measured: int  # rows measured by this scan
     up_to_date: int  # rows that an earlier one had measured
     seconds: dict[str, float]  # by stage, summed over workers; "wall" is the whole scan's
+    bytes_read: int | None = None  # from object stores; None where the videos are in none
+    bytes_stored: int | None = None  # of the videos there
 
     @property
     def ok(self) -> int:

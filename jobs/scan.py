@@ -8,15 +8,17 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from .. import __version__
+from ..pipeline import storage
 from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
-from ..pipeline.pictures import write_pictures
+from ..pipeline.object_store import TRAFFIC
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.values import ClipScore, RunRow
@@ -53,7 +55,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         YotoVideoError: the network cannot be loaded, no worker can run, or the disk refused.
     """
     listener = listener or Listener()
-    began, seconds = Began(), dict[str, float]()
+    began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     plan = make_plan(request)
     with Store(request.out) as store:
         for warning in store.warnings:
@@ -70,6 +72,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         if gone:
             listener.say(f"{gone} videos are no longer there; their results were removed")
         seconds["plan"] = began.seconds
+        read += TRAFFIC.read  # what workers read is told by them
         measured: set[tuple[str, str | None]] = set()
         if known.tasks:
             videos = sum(task.videos for task in known.tasks)
@@ -81,7 +84,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             hired = _crew(request, workers, len(known.tasks), judge, load, listener)
             with listener.stage("judging", videos), hired as crew:
                 for done in Dispatcher(known.tasks, crew).results():
-                    _commit(store, done, known.kept)
+                    _commit(store, done, known.kept, plan.files)
+                    read += done.result.bytes_read
                     measured |= {(r.clip.path, r.clip.mode) for r in done.result.results}
                     for stage in done.result.seconds.keys() - {"wall"}:
                         seconds[stage] = seconds.get(stage, 0.0) + done.result.seconds[stage]
@@ -91,7 +95,10 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         paths = plan_paths(plan)
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
-        result = ScanResult(store.out, store.out, clips, len(measured), known.up_to_date, seconds.copy())
+        out = Path(store.place) if store.place == str(store.out) else store.place
+        result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
+        if storage.is_remote(plan.root):
+            result = replace(result, bytes_read=read, bytes_stored=plan.stored_bytes)
         store.commit_run(_run_row(request, result, began, judge))
     from ..reports.pages import build_report  # Plotly is not needed before this
 
@@ -118,10 +125,12 @@ def how_many_workers(request: Request, plan: Plan, tasks: Sequence[Task]) -> int
     Ray takes about 10 s to start, so one ladder and a few short clips are measured right here.
     """
     if request.workers is not None:
-        return request.workers
+        return max(request.workers, int(request.isolate))
     if request.address is not None:
         return None
     most = min(cores(), len(tasks), memory() // WORKER_BYTES)
+    if request.isolate:
+        return max(1, most)
     return 0 if most <= 1 or sum(length(task, plan) for task in tasks) <= SMALL_S else most
 
 
@@ -153,16 +162,15 @@ def _crew(
             yield RayCrew(request.settings, workers, tasks, load)
 
 
-def _commit(store: Store, done: Done, kept: dict[str, list[ClipScore]]) -> None:
+def _commit(
+    store: Store, done: Done, kept: dict[str, list[ClipScore]], files: Mapping[str, storage.FileEntry]
+) -> None:
     """A ladder's pictures, then its rows: what the rows name is there when they are."""
-    try:
-        write_pictures(store.out, done.pictures)
-    except OSError as error:
-        raise YotoVideoError(f"{store.out}: cannot write pictures ({error.strerror}); make room, run again") from error
+    store.save_pictures(done.pictures)
     fresh = {(r.clip.path, r.clip.mode) for r in done.result.results}
     moved = [row for row in kept.pop(done.task.ladder.name, []) if (row.path, row.mode) not in fresh]
     store.commit(done.task.ladder.name, done.result.results, moved)
-    contents = ContentIds(store)
+    contents = ContentIds(store, files)
     for video in done.task.ladder.videos:
         found = next((r.clip.content_id for r in done.result.results if r.clip.path == video.path), "")
         contents.remember(video, found)
@@ -175,4 +183,5 @@ def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge) -
         command=request.command, version=__version__, settings={**asdict(request.settings), **said},
         ok=result.ok, skipped=result.skipped, failed=result.failed, reused=len(result.clips) - result.measured,
         seconds=result.seconds, model=judge.model_name, model_sha256=judge.model_sha256,
+        bytes_read=result.bytes_read, bytes_stored=result.bytes_stored,
     )  # fmt: skip

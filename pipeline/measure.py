@@ -19,6 +19,7 @@ from .geometry import View
 from .identity import display_raster, ladder_ids, result_id
 from .lockstep import Ahead, Reading, batches, in_step
 from .looks import Watch
+from .object_store import TRAFFIC
 from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
@@ -42,6 +43,7 @@ class LadderResult:
 
     results: list[ClipResult]
     seconds: dict[str, float] = field(default_factory=dict)
+    bytes_read: int = 0  # from object stores
 
     @property
     def retryable(self) -> set[str]:
@@ -74,7 +76,7 @@ def measure_ladder(
         One result without reference and, where there is a master, one with it for each encode; one for the master; one
         without a mode for a video that could not be scored; in the ladder's order.
     """
-    began = time.perf_counter()
+    began, read_before = time.perf_counter(), TRAFFIC.read
     tracks = open_tracks(
         ladder, settings, judge.model_sha256, todo=todo, infos=infos or {}, content_ids=content_ids or {}
     )
@@ -119,7 +121,8 @@ def measure_ladder(
             results.append(shown)
     done = time.perf_counter()
     seconds = {"probe": probed - began, "decode": decoded.busy_s, "inference": scorer.seconds}
-    return LadderResult(results, {**seconds, "pictures": done - scored, "wall": done - began})
+    seconds |= {"pictures": done - scored, "wall": done - began}
+    return LadderResult(results, seconds, TRAFFIC.read - read_before)
 
 
 def _view(track: Track) -> View | None:

@@ -142,6 +142,8 @@ RUNS = _schema(
         ("seconds!", pa.map_(_TEXT, _REAL), "time spent, by stage; summed over workers"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),
+        ("bytes_read", _WHOLE, "read from object stores; null where the videos are in none"),
+        ("bytes_stored", _WHOLE, "of the videos there: what the scan went without is the difference"),
         ("schema_version!", pa.int32(), "version of this table"),
     ],
 )

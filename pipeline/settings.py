@@ -22,8 +22,11 @@ class Settings:
     worst_frames: int = 2  # worst frames of a clip whose pictures and heat maps are kept
     decode_timeout_s: float = 60.0  # longest wait for the next frame of one file
     seed: int = 0  # of the sampling jitter and the crop places
+    time_limit_s: float = 3600.0  # longest time one video may take in all
+    memory_limit_mb: int = 4096  # most memory that measuring a ladder may add to its process
 
     def identity(self) -> dict[str, object]:
-        """The settings that change a score, JSON-ready: part of a result's id. Device and time-outs are not."""
-        drop = {"device", "decode_timeout_s", "worst_frames", "model"}  # the model counts by its weights' sha256
+        """The settings that change a score, JSON-ready: part of a result's id. Device and limits are not."""
+        limits = {"decode_timeout_s", "time_limit_s", "memory_limit_mb"}
+        drop = {"device", "worst_frames", "model", *limits}  # the model counts by its weights' sha256
         return {k: v for k, v in asdict(self).items() if k not in drop}

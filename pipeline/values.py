@@ -248,3 +248,5 @@ class RunRow:
     seconds: dict[str, float] = field(default_factory=dict)  # by stage: decode, inference, ...
     model: str | None = None
     model_sha256: str | None = None
+    bytes_read: int | None = None  # from object stores; None where nothing was in one
+    bytes_stored: int | None = None  # of the videos there

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS, worst_second_ci95
 from . import figures, finding_figures, ladder_figures, lint, tables
 from .changes import since_before
+from .pack import pack
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -30,8 +31,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORST_CLIPS = 8  # listed a mode
 
 
-def build_report(out: str | os.PathLike[str]) -> Path:
-    """Write OUT/report/ from the data sets in OUT and return the path of its index.html.
+def build_report(
+    out: str | os.PathLike[str],
+    *,
+    zipped: str | os.PathLike[str] | None = None,
+    also: Callable[[Results, Path], None] = lambda _results, _folder: None,
+) -> Path | str:
+    """Write OUT/report/ from the data sets in OUT, and a zip of it where one is asked for.
+
+    Args:
+        out: folder of results, or URI of one in a bucket; then the pages go to the bucket.
+        zipped: file for pages and pictures together, on this machine.
+        also: writes more into the report's folder, before it appears.
+
+    Returns:
+        Path of its index.html; its URI where OUT is in a bucket.
 
     Raises:
         UsageError: OUT holds no results.
@@ -43,16 +57,22 @@ def build_report(out: str | os.PathLike[str]) -> Path:
     try:
         aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
+        also(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
         swap(aside, target)
     except OSError as error:
         raise YotoVideoError(
-            f"{target}: cannot write the report ({error.strerror or error}); the old one stays"
+            f"{results.store.place}/report: cannot write the report ({error.strerror or error}); the old one stays"
         ) from None
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
-    return target / "index.html"
+    results.store.replace("report", last="index.html")
+    if zipped is not None:
+        results.store.fetch("pictures")
+        pack(target, zipped)
+    remote = results.store.place != str(results.folder)
+    return f"{results.store.place}/report/index.html" if remote else target / "index.html"
 
 
 def write_pages(results: Results, folder: Path) -> None:
@@ -95,10 +115,10 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
         "clips": len(fleet.clips), "ladders": len(fleet.ladders), "masters": any(c.is_master for c in fleet.clips),
         "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
-    folder = fleet.folder or str(results.folder)
+    folder = fleet.folder or results.store.place
     last = results.runs[-1] if results.runs else None
     root = str(last.settings.get("root", "")) if last else ""  # what was scanned, as it was asked for
-    title = next(n for p in (root, folder, str(results.folder)) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
+    title = next(n for p in (root, folder, results.store.place) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
     facts = [
         *([root or folder] if title != root else []),
         *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),

@@ -106,16 +106,15 @@ def ladder(
 def with_moments(made: ClipResult, store: Store, *, reference: bool, count: int = 2) -> ClipResult:
     """Keep pictures of the clip's worst frames."""
     worst = sorted(made.frames, key=lambda f: f.score)[:count]
-    folder = store.pictures_dir(made.clip.result_id)
-    moments = []
+    moments, files = [], dict[str, bytes]()
     for frame in worst:
         names = ["encode", "heat", *(["reference"] if reference else [])]
-        for name in names:
-            (folder / f"{frame.mode}-{frame.frame_num}-{name}.webp").write_bytes(picture(name, frame.frame_num % 4))
         at = {n: f"pictures/{made.clip.result_id}/{frame.mode}-{frame.frame_num}-{n}.webp" for n in names}
+        files |= {at[name]: picture(name, frame.frame_num % 4) for name in names}
         moments.append(
             Moment(frame.frame_num, frame.pts_time, frame.score, at["encode"], at["heat"], at.get("reference"))
         )
+    store.save_pictures(files)
     return ClipResult(ClipScore(**{**vars(made.clip), "moments": tuple(moments)}), made.frames)
 
 

@@ -22,6 +22,8 @@ SETTINGS = {
     "worst_frames": 2,
     "decode_timeout_s": 60.0,
     "seed": 0,
+    "time_limit_s": 3600.0,
+    "memory_limit_mb": 4096,
 }
 
 
