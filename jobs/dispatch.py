@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,7 +15,9 @@ TRIES = 3  # for a ladder whose worker died; the last of several videos is each 
 
 
 class Crew(Protocol):
-    """Workers, or this process."""
+    """Workers, or this process. `workers` is how many tasks they do at once."""
+
+    workers: int
 
     def free(self) -> bool:
         """Whether a task can be sent now."""
@@ -53,8 +55,9 @@ class Dispatcher:
     once. Rows that failed for a reason that may pass are tried once more when everything else is done.
     """
 
-    def __init__(self, tasks: Iterable[Task], crew: Crew) -> None:
+    def __init__(self, tasks: Iterable[Task], crew: Crew, stopped: Callable[[], bool] = lambda: False) -> None:
         self._crew = crew
+        self._stopped = stopped  # asked before a task is sent; those under way are waited for
         self._new = (_Try(task) for task in tasks)
         self._again: deque[_Try] = deque()
         self._last: deque[_Try] = deque()
@@ -78,6 +81,8 @@ class Dispatcher:
                 yield from self._done(attempt, outcome)
 
     def _next(self) -> _Try | None:
+        if self._stopped():
+            return None
         if self._again:
             return self._again.popleft()
         fresh = next(self._new, None)
@@ -149,6 +154,6 @@ def lost_row(task: Task, path: str, lost: Lost) -> ClipResult:
     return ClipResult(
         ClipScore(
             path=path, ladder=task.ladder.name, mode=None, status="failed", reason=lost.reason, is_master=master,
-            content_id=task.content_ids.get(path, ""), retryable=True,
+            content_id=task.content_ids.get(path, ""), retryable=True, depth="first" if task.first_look else "full",
         )
     )  # fmt: skip

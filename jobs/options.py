@@ -25,6 +25,7 @@ class SettingsOptions(TypedDict, total=False):
     worst_frames: int
     decode_timeout_s: float
     seed: int
+    compare: bool
 
 
 def make_settings(**options: Any) -> Settings:

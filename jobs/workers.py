@@ -25,6 +25,8 @@ STORE_BYTES = 200 << 20  # of Ray's object store: only rows and a few pictures t
 class InProcess:
     """Measures in this process, one task at a time, with as many threads as torch and the decoders take."""
 
+    workers = 1
+
     def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
         self._station = Station(settings, judge, tell)
         self._tasks: deque[Task] = deque()
