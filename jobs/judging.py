@@ -58,7 +58,7 @@ class Judging:
             paid: told of each task as it comes back.
         """
         with self._listener.stage(what, videos, work):
-            for done in Dispatcher(tasks, crew, self.stopped).results():
+            for done in Dispatcher(tasks, crew, stopped=self.stopped, lost=self._listener.lost).results():
                 paid(done)
                 began = time.perf_counter()
                 self._commit(done)

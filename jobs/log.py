@@ -15,7 +15,7 @@ from typing import Any
 from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
 from .request import End, Listener, ScanResult
-from .work import Done
+from .work import Done, Lost
 
 LOGGER = logging.getLogger("yoto_video")
 LOGGER.addHandler(logging.NullHandler())
@@ -56,6 +56,12 @@ class Log(Listener):
                 level = logging.WARNING if row.status == "failed" else logging.INFO
                 said = f"{row.path}: {row.reason}"
                 _record(level, "not_scored", said, path=row.path, status=row.status, reason=row.reason)
+
+    def lost(self, lost: Lost) -> None:
+        """A worker's death, or another end without an answer."""
+        videos = [video.path for video in lost.task.ladder.videos]
+        name = lost.task.ladder.name
+        _record(logging.WARNING, "lost", f"{name}: {lost.reason}", ladder=name, how=lost.how, paths=videos)
 
     def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
         """The end, with what it came to."""

@@ -11,7 +11,7 @@ from typing import Literal
 from ..pipeline.discover import Plan
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore
-from .work import Done
+from .work import Done, Lost
 
 End = Literal["finished", "interrupted", "failed"]
 
@@ -98,6 +98,9 @@ class Listener:
     def measured(self, done: Done) -> None:
         """A task's rows are committed."""
 
+    def lost(self, lost: Lost) -> None:
+        """A task came back without results: its videos are tried again, or get rows that say why."""
+
     def judged(self, frames: int) -> None:
         """Frames judged so far of the ladder in hand; told in-process only, and from another thread."""
 
@@ -138,6 +141,11 @@ class Together(Listener):
         """Tell all."""
         for one in self._listeners:
             one.measured(done)
+
+    def lost(self, lost: Lost) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.lost(lost)
 
     def judged(self, frames: int) -> None:
         """Tell all."""

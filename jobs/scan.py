@@ -19,6 +19,7 @@ from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.values import RunRow
 from .budget import Clock, Purse, parse_budget
+from .cluster import WORKER_BYTES, ray_session
 from .dispatch import Crew
 from .heartbeat import Heartbeat
 from .judging import Budgeted, Judging
@@ -27,11 +28,10 @@ from .log import Log
 from .request import Listener, Request, ScanResult, Together
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge
-from .workers import InProcess, RayCrew, cores, memory, ray_session
+from .workers import InProcess, RayCrew, cores, memory
 
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
 UNKNOWN_S = 10.0  # taken for the duration of a video whose header does not say it
-WORKER_BYTES = 1536 << 20  # of memory for each worker: network, decoders and frames took 0.9 GB with UHD clips
 
 
 def make_plan(request: Request) -> Plan:
@@ -180,7 +180,7 @@ def crew_for(
         if workers == 0:
             yield InProcess(request.settings, judge, listener.judged)
         else:
-            yield RayCrew(request.settings, workers, tasks, load)
+            yield RayCrew(request.settings, workers, tasks, load, shared=request.address is not None)
 
 
 def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge, frames: int) -> RunRow:

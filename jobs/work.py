@@ -58,7 +58,7 @@ class Lost:
     """A task without results: its worker died, hung, or met an error nobody foresaw."""
 
     task: Task
-    how: Literal["died", "hung", "error"]
+    how: Literal["died", "gone", "hung", "error"]  # gone: with its machine
     reason: str  # one sentence
 
 
