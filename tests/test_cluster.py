@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.jobs.cluster import WORKER_BYTES, WORKERS_A_GPU, places
+from yoto_video.jobs.metrics import Metrics
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
-from yoto_video.jobs.work import Lost
+from yoto_video.jobs.work import Done, Lost, Task
+from yoto_video.pipeline.measure import LadderResult
 from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 from . import test_scan
 from .test_scan import SETTINGS, Said, rows
@@ -70,6 +73,33 @@ def test_what_is_placed_without_a_wish_finds_room(
         slots = min(int(one["CPU"]), int(one["memory"] // WORKER_BYTES))
         room += slots if not found.gpus else min(slots, int(one.get("GPU", 0)) * int(1 / found.gpus))
     assert found.workers <= max(1, room)
+
+
+def test_workers_count_for_the_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[tuple[str, float, tuple[str, ...]]] = []
+
+    class Metric:
+        def __init__(self, name: str, *_: Any, **__: Any) -> None:
+            self.name = name
+
+        def inc(self, value: float = 1.0, tags: Any = None) -> None:
+            assert value > 0  # Ray refuses to count nothing
+            counted.append((self.name, value, tuple((tags or {}).values())))
+
+        observe = inc
+
+    monkeypatch.setattr("ray.util.metrics.Counter", Metric)
+    monkeypatch.setattr("ray.util.metrics.Histogram", Metric)
+    metrics, task = Metrics(), Task(Ladder("l", (Rendition(VideoRef("/a")),)))
+    row = ClipResult(ClipScore("/a", "l", None, "failed", "broken"))
+    metrics.count(Done(task, LadderResult([row], {"decode": 2.0, "wait": 0.0}, frames=12)))
+    metrics.count(Done(task, LadderResult([row])))
+    metrics.count(Lost(task, "hung", "nothing moved"))
+    assert counted == [
+        ("yoto_video_rows", 1, ("failed",)), ("yoto_video_frames", 12, ()),
+        ("yoto_video_ladder_seconds", 2.0, ("decode",)), ("yoto_video_ladder_seconds", 1e-6, ("wait",)),
+        ("yoto_video_rows", 1, ("failed",)), ("yoto_video_lost_ladders", 1, ("hung",)),
+    ]  # fmt: skip
 
 
 @pytest.fixture
