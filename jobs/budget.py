@@ -8,7 +8,6 @@ goes on where this one ended.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
@@ -17,6 +16,7 @@ from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipResult, ClipScore, Ladder
+from .progress import Clock
 from .work import Task
 
 SECONDS_A_FRAME = 0.3  # of one worker, decoding included, until something was measured: 1080p on one CPU core
@@ -96,18 +96,6 @@ class Purse:
         """First looks are over. Theirs cost more a frame; they are gone by only until closer ones have come back."""
         self._pace = self.pace
         self._seconds = self._frames = 0.0
-
-
-class Clock:
-    """Seconds since a moment."""
-
-    def __init__(self) -> None:
-        self._began = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since this was made."""
-        return time.perf_counter() - self._began
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Crew(Protocol):
     workers: int
 
     def free(self) -> bool:
-        """Whether a task can be sent now."""
+        """Whether a task can be sent now; while none is under way, it may wait a little for somebody to come."""
 
     def send(self, task: Task) -> None:
         """Start a task; only when `free`."""
@@ -83,7 +83,9 @@ class Dispatcher:
                 self._crew.send(following.task)
                 following = self._next()
             if not self._busy:
-                return
+                if following is None or self._stopped():
+                    return
+                continue  # nobody is there yet
             outcome = self._crew.wait()
             if outcome is None:
                 continue

@@ -14,10 +14,10 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.sample import jitter
 from ..pipeline.settings import Settings
 from ..pipeline.store import Store
-from .budget import Budget, Clock, frames_in, parse_budget
+from .budget import Budget, frames_in, parse_budget
 from .dispatch import Crew, Dispatcher
 from .known import Known, find_known
-from .progress import duration
+from .progress import Clock, duration
 from .request import Listener, Request
 from .scan import UNKNOWN_S, crew_for, how_many_workers, make_plan
 from .work import LoadJudge, Task, load_judge
@@ -71,7 +71,7 @@ class Estimate:
         taken = f"; {self.unknown:,} do not say theirs, {UNKNOWN_S:g} s taken" if self.unknown else ""
         yield f"video       {duration(self.video_s)}, lengths as headers say{taken}"
         yield f"frames      {self.frames:,}"
-        who = "in this process" if self.workers == 1 else f"with {self.workers} workers"
+        who = f"with {self.workers} worker{'s' if self.workers > 1 else ''}"
         how = f"{self.tried} ladders were tried for {duration(self.tried_s)}"
         yield f"time        {_words(self.seconds)} {who}; {how}"
         if self.first_look is not None and self.budget is not None:

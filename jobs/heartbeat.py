@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..pipeline.schema import plain
 from .progress import Progress
 from .request import End, Listener, ScanResult
 from .work import Done
@@ -39,7 +40,7 @@ class Heartbeat(Listener):
         self._at: Progress | None = None
         self._over = threading.Event()
         self._said: dict[str, Any] = {
-            "state": "running", "stage": "planning", "command": command, "version": __version__,
+            "state": "running", "stage": "planning", "command": plain(command), "version": __version__,
             "host": socket.gethostname(), "pid": os.getpid(), "started_at": _now(),
             "ok": 0, "skipped": 0, "failed": 0, "frames": 0, "failures": [],
         }  # fmt: skip
@@ -76,7 +77,7 @@ class Heartbeat(Listener):
             for row in (result.clip for result in done.result.results):
                 self._said[row.status] += 1
                 if row.status == "failed":
-                    self._said["failures"] = [*self._said["failures"][-4:], f"{row.path}: {row.reason}"]
+                    self._said["failures"] = [*self._said["failures"][-4:], plain(f"{row.path}: {row.reason}")]
 
     def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
         """Say so."""

@@ -108,16 +108,12 @@ class Budgeted:
 
     def run(self, known: Known) -> None:
         """Look at everything once, where that was not done before; then closer."""
-        passed_over: list[Task] = []
-        asked = [(task, frames_in(task, self._plan, self._settings)) for task in known.tasks]
-        tasks = self._affordable(asked, passed_over)
-        videos = sum(task.videos for task in known.tasks)
-        if known.tasks:
-            self._judging.run(
-                "first look", tasks, self._crew, videos=videos, work=videos, share=lambda t: t.videos, paid=self._paid
-            )
-        if not self._judging.stopped():
-            self._note(passed_over)
+        left = known.tasks
+        while left and not self._judging.stopped():
+            before, left = left, self._look(left)
+            if len(left) == len(before):  # while others were under way, less was left than there is now
+                self._note(left)
+                break
         self._purse.closer()
         tried: set[str] = set()
         while not self._judging.stopped():  # what closer looks take is better known after each round
@@ -127,6 +123,17 @@ class Budgeted:
             if not seen:
                 return
             tried |= seen
+
+    def _look(self, tasks: Sequence[Task]) -> list[Task]:
+        """Take a first look, as far as it goes; returns what did not fit."""
+        passed_over: list[Task] = []
+        affordable = self._affordable(((t, frames_in(t, self._plan, self._settings)) for t in tasks), passed_over)
+        videos = sum(task.videos for task in tasks)
+        self._judging.run(
+            "first look", affordable, self._crew, videos=videos, work=videos, share=lambda task: task.videos,
+            paid=self._paid,
+        )  # fmt: skip
+        return passed_over
 
     def _look_closer(self, chosen: Sequence[Closer]) -> set[str]:
         """Look closer, as far as it goes; returns the paths that were looked at."""

@@ -40,14 +40,26 @@ class Progress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until the end at the pace so far; None before anything is done."""
-        return self.seconds * (self._work / self._worked - 1) if self._worked else None
+        """Seconds until the end at the pace so far; None before anything worth mentioning is done."""
+        return self.seconds * (self._work / self._worked - 1) if self._worked > 1e-6 * self._work else None
 
     def __str__(self) -> str:
         """Rate and time left, in words; empty before anything is known."""
         if self.rate is None or self.left_s is None:
             return ""
         return f"{self.rate:.1f} videos a minute, {duration(self.left_s)} left"
+
+
+class Clock:
+    """Seconds since a moment."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since this was made."""
+        return time.perf_counter() - self._began
 
 
 def duration(seconds: float) -> str:

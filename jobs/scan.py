@@ -18,13 +18,14 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.values import RunRow
-from .budget import Clock, Purse, parse_budget
+from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
 from .dispatch import Crew
 from .heartbeat import Heartbeat
 from .judging import Budgeted, Judging
 from .known import find_known, plan_paths, tidy
 from .log import Log
+from .progress import Clock
 from .request import Listener, Request, ScanResult, Together
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge

@@ -98,22 +98,24 @@ class RayCrew:
         self._under_way: dict[Any, tuple[Any, Task]] = {}  # by Ray's reference: worker and task
         self._measured: dict[Any, int] = {}  # ladders by worker
         self._stillborn = 0  # workers in a row that died before they could work
+        self._seen = time.monotonic()  # when there last was a worker
         for _ in range(self.workers):
             self._hire()
 
     def free(self) -> bool:
-        """Whether a worker is idle; while nobody works, the first one is waited for.
+        """Whether a worker is idle; while nobody works, one that joins is waited for a second.
 
         Raises:
-            YotoVideoError: none comes, or none can work: another version there, or no network.
+            YotoVideoError: none has come for long, or none can work: another version there, or no network.
         """
-        began = time.monotonic()
         self._welcome(0)
-        while not self._idle and not self._under_way:
-            self._welcome(1.0)  # a wait without end would keep Ctrl-C waiting too
-            if time.monotonic() - began > JOIN_S:
-                need = f"a core and {WORKER_BYTES >> 20} MiB of memory"
-                raise YotoVideoError(f"no worker could start in {JOIN_S:.0f} s: {need} are nowhere free")
+        if self._idle or self._under_way:
+            self._seen = time.monotonic()
+            return bool(self._idle)
+        self._welcome(1.0)
+        if not self._idle and time.monotonic() - self._seen > JOIN_S:
+            need = f"a core and {WORKER_BYTES >> 20} MiB of memory"
+            raise YotoVideoError(f"no worker could start in {JOIN_S:.0f} s: {need} are nowhere free")
         return bool(self._idle)
 
     def send(self, task: Task) -> None:

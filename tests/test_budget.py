@@ -120,9 +120,7 @@ def test_a_master_is_paid_once_for_all_its_encodes() -> None:
     assert found.keys() == {"film"}  # 20 for the lowest and its master, 10 for the next one, nothing left
     assert (found["film"].paths, found["film"].frames) == (frozenset({"/m", "/a", "/c"}), 30)
     found = {c.ladder.name: c for c in choose(one, seen, settings, purse("10frames")[0])}
-    assert {name: c.paths for name, c in found.items()} == {
-        "other": frozenset({"/o"})
-    }
+    assert {name: c.paths for name, c in found.items()} == {"other": frozenset({"/o"})}
     assert choose(one, [row("/m", 90, (88, 92))], settings, purse("30frames")[0])[0].paths == {"/m"}
 
 
