@@ -219,6 +219,10 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=whole(1), help="optimiser steps (default: the recipe's)")
     p.add_argument(
+        "--mode", choices=("both", "nr", "fr"), default="both",
+        help="train both modes at once, or one alone, to compare (default: %(default)s)",
+    )
+    p.add_argument(
         "--fold", type=int, choices=range(4), default=0,
         help="rated contents to hold out: 0 the shipped weights' few, 1 to 3 a third each, for cross-validation "
         "(default: %(default)s)",
@@ -268,4 +272,4 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
         help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
         "of its fold",
     )  # fmt: skip
-    add_network(p)
+    add_network(p, crops=12)  # a still has no other frames to be judged by, as a clip has

@@ -186,7 +186,9 @@ def _train(args: argparse.Namespace) -> int:
     from .work import model_errors
 
     with model_errors():
-        return run_train(data=args.data, out=args.out, model=args.model, steps=args.steps, fold=args.fold)
+        return run_train(
+            data=args.data, out=args.out, model=args.model, steps=args.steps, fold=args.fold, mode=args.mode
+        )
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -96,7 +96,7 @@ def add_format(p: Parser) -> None:
     )
 
 
-def add_network(p: argparse._ActionsContainer) -> None:
+def add_network(p: argparse._ActionsContainer, crops: int = DEFAULT.crops) -> None:
     """Which network judges, where, and at how many places."""
     p.add_argument(
         "--model", metavar="NAME", default=DEFAULT.model, help="network, or .safetensors file (default: %(default)s)"
@@ -105,7 +105,7 @@ def add_network(p: argparse._ActionsContainer) -> None:
         "--device", metavar="DEVICE", default=DEFAULT.device, help="auto, cpu, cuda, cuda:1 (default: %(default)s)"
     )
     p.add_argument(
-        "--crops", metavar="N", type=whole(1), default=DEFAULT.crops,
+        "--crops", metavar="N", type=whole(1), default=crops,
         help="places of 224x224 pixels a frame is judged at (default: %(default)s)",
     )  # fmt: skip
 

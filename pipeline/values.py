@@ -58,6 +58,7 @@ class VideoInfo:
     mirrored: bool = False
     still: bool = False
     interlaced: bool = False  # coded as fields; each picture may show one moment or two
+    telecine: bool = False  # film woven into fields, whatever its pictures are marked as
     notes: tuple[str | Finding, ...] = ()  # a sentence is an assumption ("colour matrix not stated, bt709 assumed")
 
 
