@@ -42,6 +42,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"yoto-video {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     _add_scan(commands)
+    _add_status(commands)
     _add_score(commands)
     _add_compare(commands)
     _add_report(commands)
@@ -60,9 +61,12 @@ def _add_scan(commands: Commands[Parser]) -> None:
         "and --mapping, measures what is new or changed, and writes Parquet and a report.",
         "  yoto-video scan encodes/                                   results in yoto-out/\n"
         "  yoto-video scan s3://bucket/vod --out results --dry-run    only show what was found\n"
-        "  yoto-video scan encodes/ --fail-under 70 --format json     for a pipeline: exit code 3 below 70\n\n"
+        "  yoto-video scan encodes/ --fail-under 70 --format json     for a pipeline: exit code 3 below 70\n"
+        "  yoto-video scan encodes/ --estimate                        only say what it would take\n"
+        "  yoto-video scan encodes/ --budget 90min                    everything once, then closer for so long\n\n"
         "One ladder, or a minute of video in all, is measured in this process at once; for more, workers are\n"
-        "started with Ray, which takes about 10 s. Kill it when you like: the same command goes on where it was.\n\n"
+        "started with Ray, which takes about 10 s. Kill it when you like: the same command goes on where it was.\n"
+        "Ctrl-C once finishes what is in hand, twice ends at once.\n\n"
         + EXIT_CODES,
     )  # fmt: skip
     p.add_argument("path", metavar="PATH", help="folder, file or URI (file://, s3://, gs://)")
@@ -72,11 +76,32 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
     p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    p.add_argument(
+        "--estimate", action="store_true",
+        help="say what the scan would take (frames, time) and stop; tries a few ladders for up to half a minute",
+    )  # fmt: skip
+    p.add_argument(
+        "--budget", metavar="AMOUNT",
+        help="spend so much on this run, 90min, 2h or 5000frames: a first look at everything (few frames, no "
+        "reference), then closer ones where scores are low or uncertain; the next run goes on",
+    )  # fmt: skip
     add_scanning(p)
     add_gate(p)
     add_baseline(p)
     add_format(p)
     add_judging(p)
+
+
+def _add_status(commands: Commands[Parser]) -> None:
+    p = command(
+        commands, "status",
+        "Say how far a scan is, while it runs or after. Done, failed, rate and time left; reads one small file beside "
+        "the results, from any machine that sees them.",
+        "  yoto-video status yoto-out\n"
+        "  yoto-video status yoto-out --format json | jq .left_s",
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    add_format(p)
 
 
 def _add_score(commands: Commands[Parser]) -> None:

@@ -61,6 +61,7 @@ def add_scanning(p: Parser) -> None:
         "--workers", metavar="N", type=whole(0),
         help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
     )  # fmt: skip
+    p.add_argument("--log", metavar="FILE", help="append what goes on to this file, one JSON object a line")
     p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
     p.add_argument(
         "--worst-frames", metavar="N", type=whole(0), default=DEFAULT.worst_frames,

@@ -23,7 +23,7 @@ from .stretches import Floats
 from .values import Finding, Ladder, VideoInfo, VideoRef
 
 
-@dataclass(frozen=True)
+@dataclass
 class Extra:
     """The master read once more, for encodes that show another part of its picture than the whole."""
 
@@ -129,6 +129,8 @@ def choose_samples(
     """
     if not any(t.wanted for t in tracks):
         return []
+    if not settings.compare:  # then a master is a video like the others: only its size mattered
+        master = None
     chosen: list[int] = []
     master_times = None if master is None else _times(master, settings)
     if master is not None and master_times is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Mode = Literal["nr", "fr"]
 Status = Literal["ok", "skipped", "failed"]
 Severity = Literal["info", "warning", "error"]
+Depth = Literal["none", "first", "full"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
 
@@ -204,6 +205,7 @@ class ClipScore:
     result_id: str = ""  # content, model and settings: identifies a result
     content_id: str = ""  # of the file's bytes (storage.content_id)
     retryable: bool = False  # failed for a reason that may pass: the next run tries again
+    depth: Depth = "full"  # "first": a first look, of a scan with a budget; "none": not looked at yet
     measured_at: datetime | None = None  # UTC; filled in by the store when it commits
 
     def __post_init__(self) -> None:
@@ -246,6 +248,7 @@ class RunRow:
     failed: int = 0
     reused: int = 0  # of these, rows that an earlier run had measured
     seconds: dict[str, float] = field(default_factory=dict)  # by stage: decode, inference, ...
+    frames: int | None = None  # that went through the network; None: an older version's run
     model: str | None = None
     model_sha256: str | None = None
     bytes_read: int | None = None  # from object stores; None where nothing was in one

@@ -17,6 +17,7 @@ import jinja2
 import plotly.offline
 
 from .. import __version__
+from ..pipeline.depth import looks
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS, worst_second_ci95
@@ -122,6 +123,7 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
     facts = [
         *([root or folder] if title != root else []),
         *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),
+        *([said] if (said := looks([row for clip in fleet.clips for row in clip.rows])) else []),
     ]
     boxes = figures.by_size_and_codec(fleet.clips)
     by_title = figures.by_name(fleet.clips, lambda c: c.ladder)
