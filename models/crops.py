@@ -86,8 +86,8 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
     """(top, left) corners of at most `count` size x size places, spread over the frame and jittered.
 
     The frame is cut into a grid of about as many cells as places; each cell holds one place at a random spot, so that
-    the whole frame is looked at and no fixed lattice (a logo, a letterbox) decides. Same arguments, same places: the
-    places of a frame and of its reference coincide. An axis not longer than `size` has one place, at 0.
+    the whole frame is looked at and no fixed lattice (a logo, a letterbox) decides. Along an axis that is looked at
+    whole, places are evenly spaced. Same arguments, same places: those of a frame and of its reference coincide.
 
     Raises:
         ValueError: a frame without pixels, or no place asked for.
@@ -102,8 +102,8 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
     for r in range(rows):
         for c in range(cols):
             v, u = rng.random(2)
-            top = max(0, height - size) * (r + v) / rows
-            left = max(0, width - size) * (c + u) / cols
+            top = max(0, height - size) * (r / max(1, rows - 1) if rows == most_rows else (r + v) / rows)
+            left = max(0, width - size) * (c / max(1, cols - 1) if cols == most_cols else (c + u) / cols)
             places.append((int(top), int(left)))
     return places
 

@@ -54,6 +54,16 @@ def test_from_afar_pixels_are_means() -> None:
     assert (cut(white, Look(0, 0, 4), 8) == 255).all()
 
 
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_a_frame_that_is_looked_at_whole_is_looked_at_evenly(height: int, width: int) -> None:
+    seen = np.zeros((height, width), bool)
+    places = crop_places(height, width, 49, 224)
+    for top, left in places:
+        seen[top : top + 224, left : left + 224] = True
+    if len(places) == -(-height // 224) * -(-width // 224):
+        assert seen.all()
+
+
 def test_crops_spread_over_the_frame() -> None:
     places = crop_places(1080, 1920, 6, 224)
     assert len(places) == 6
