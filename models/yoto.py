@@ -223,13 +223,19 @@ class Yoto(nn.Module):
 
     The paper's form takes 224x224 only; the light form any size (padded by repeating the border to a multiple of 32).
     Scores are on the scale the weights were trained on: `zoo` says which.
+
+    Args:
+        config: which network.
+        encoder: in place of the one that the configuration names.
     """
 
-    def __init__(self, config: YotoConfig) -> None:
+    def __init__(self, config: YotoConfig, encoder: Pyramid | None = None) -> None:
         super().__init__()
         self.config = config
         light = config.form == "light"
-        self.encoder = Pyramid(config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options)
+        self.encoder = encoder or Pyramid(
+            config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
+        )
         channels = self.encoder.channels
         if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `stages`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
