@@ -49,6 +49,7 @@ class CompareRequest:
     resume: bool = True
     workers: int | None = None
     address: str | None = None
+    isolate: bool = False  # in workers whatever it costs: one was lost before
     command: str = "yoto_video.compare"
 
 
@@ -142,7 +143,7 @@ def _labels(request: CompareRequest) -> tuple[str, ...]:
 
 def _is_results(path: str) -> bool:
     """Whether a side is what a scan left behind: told by what is in the folder."""
-    return not storage.is_remote(path) and (Path(path).expanduser() / MARKER).exists()
+    return _is_file(storage.join(storage.canonical(path), MARKER))
 
 
 def _scan_request(request: CompareRequest, out: Path, path: str) -> Request:
@@ -150,7 +151,7 @@ def _scan_request(request: CompareRequest, out: Path, path: str) -> Request:
     folder = out / "sides" / part_name(storage.canonical(path)).removesuffix(".parquet")
     return Request(
         path, str(folder), request.settings, reference=request.reference, resume=request.resume,
-        workers=request.workers, address=request.address, command=request.command,
+        workers=request.workers, address=request.address, isolate=request.isolate, command=request.command,
     )  # fmt: skip
 
 

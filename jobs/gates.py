@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..pipeline.errors import UsageError
-from ..pipeline.results_folder import local_path
+from ..pipeline.results_folder import place_of
 from ..pipeline.values import ClipScore
 from .request import below, gated
 
@@ -35,7 +35,7 @@ class Gate:
         if self.max_regression is not None and not self.max_regression >= 0:
             raise UsageError(f"--max-regression must be a number of points, 0 or more, not {self.max_regression:g}")
         before = self._baseline()
-        if before is not None and before.folder == local_path(out):
+        if before is not None and before.store.place == place_of(out):
             raise UsageError(f"--baseline {self.baseline}: is where the new results go; give a copy, or another --out")
 
     def faults(self, clips: Sequence[ClipScore], out: str) -> dict[tuple[str, str | None], str]:

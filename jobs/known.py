@@ -11,6 +11,7 @@ from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
 from ..pipeline.measure import ladder_ids
 from ..pipeline.settings import Settings
+from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore, Declared, Ladder, Status, VideoRef
 from .work import Task
@@ -26,10 +27,16 @@ class Known:
 
 
 class ContentIds:
-    """Content ids of videos, from the store's cache where size and time have not changed since."""
+    """Content ids of videos, from the store's cache where size and time have not changed since.
 
-    def __init__(self, store: Store) -> None:
-        self._cache = store.content_ids
+    Args:
+        store: has the cache.
+        files: by path, what a listing said; asked for no more where files are in an object store: ten thousand requests
+            would take minutes.
+    """
+
+    def __init__(self, store: Store, files: Mapping[str, FileEntry]) -> None:
+        self._cache, self._files = store.content_ids, files
 
     def of(self, ref: VideoRef) -> str:
         """The content's id; "" when it cannot be read, which measuring will put into a row."""
@@ -50,18 +57,28 @@ class ContentIds:
         if stamp is not None and content_id:
             self._cache.put(ref.path, *stamp, content_id)
 
-    @staticmethod
-    def _stamp(ref: VideoRef) -> tuple[int, int] | None:
+    def _stamp(self, ref: VideoRef) -> tuple[int, int] | None:
         """Size of all parts, and the newest one's time."""
         try:
-            entries = [storage.stat(path) for path in ref.parts or (ref.path,)]
+            entries = [self._entry(path) for path in ref.parts or (ref.path,)]
         except VideoError:
             return None
         return sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries)
 
+    def _entry(self, path: str) -> FileEntry:
+        listed = self._files.get(path) if storage.is_remote(path) else None
+        return listed or storage.stat(path)
+
 
 def find_known(
-    plan: Plan, store: Store, settings: Settings, model_sha256: str, *, resume: bool, advanced: Callable[[int], None]
+    plan: Plan,
+    store: Store,
+    settings: Settings,
+    model_sha256: str,
+    *,
+    resume: bool,
+    advanced: Callable[[int], None] = lambda _: None,
+    first_look: bool = False,
 ) -> Known:
     """Compare a plan with what is committed. Files of which nothing is committed are not read here: they are new.
 
@@ -71,24 +88,30 @@ def find_known(
         settings, model_sha256: part of every result's id.
         resume: False: everything is to be done.
         advanced: told of videos as they are checked.
+        first_look: what has neither been looked at in full nor at a first look is to be done, at a first look.
     """
     known = Known()
     ids = store.known() if resume else {}
     rows: dict[str, list[ClipScore]] = {}
     for clip in store.clips():
         rows.setdefault(clip.path, []).append(clip)
-    contents = ContentIds(store)
+    contents = ContentIds(store, plan.files)
     for ladder in plan.ladders:
         infos = {v.path: plan.probes[v.path] for v in ladder.videos if v.path in plan.probes}
         if not ids or not any(video.path in rows for video in ladder.videos):
-            known.tasks.append(Task(ladder, infos=infos))
+            known.tasks.append(Task(ladder, infos=infos, first_look=first_look))
         else:
             content = {video.path: contents.of(video) for video in ladder.videos}
             wanted = ladder_ids(ladder, settings, model_sha256, content_ids=content, infos=infos)
-            missing = frozenset(result_id for result_id in wanted.values() if result_id not in ids)
+            held = {path for path, result_id in wanted.items() if result_id in ids}
+            if first_look:
+                glimpse = settings.first_look()
+                wanted = ladder_ids(ladder, glimpse, model_sha256, content_ids=content, infos=infos)
+                held |= {path for path, result_id in wanted.items() if result_id in ids}
+            missing = frozenset(result_id for path, result_id in wanted.items() if path not in held)
             if missing:
-                known.tasks.append(Task(ladder, missing, infos, content))
-            hold = [row for path, result_id in wanted.items() if result_id in ids for row in rows.get(path, ())]
+                known.tasks.append(Task(ladder, missing, infos, content, first_look=first_look))
+            hold = [row for path in wanted if path in held for row in rows.get(path, ())]
             known.up_to_date += len(hold)
             moved = [new for row in hold if (new := _filed(row, ladder)) != row]
             if moved:

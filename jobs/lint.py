@@ -30,7 +30,7 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
     results = load(out)
     fleet = results.fleet
     if not fleet.clips:
-        raise UsageError(f"{results.folder}: no clip in these results; scan some videos first")
+        raise UsageError(f"{results.store.place}: no clip in these results; scan some videos first")
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, _RANK.index(i.severity)))
     if as_json:

@@ -24,7 +24,10 @@ class SettingsOptions(TypedDict, total=False):
     crops: int
     worst_frames: int
     decode_timeout_s: float
+    time_limit_s: float
+    memory_limit_mb: int
     seed: int
+    compare: bool
 
 
 def make_settings(**options: Any) -> Settings:
@@ -47,7 +50,9 @@ def make_settings(**options: Any) -> Settings:
         raise UsageError(f"fps must be a number above 0, not {settings.fps}")
     if not (math.isfinite(settings.decode_timeout_s) and settings.decode_timeout_s > 0):
         raise UsageError(f"the decode time-out must be a number of seconds above 0, not {settings.decode_timeout_s}")
-    for name, least in (("min_frames", 1), ("crops", 1), ("worst_frames", 0), ("seed", 0)):
+    if not (math.isfinite(settings.time_limit_s) and settings.time_limit_s > 0):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {settings.time_limit_s}")
+    for name, least in (("min_frames", 1), ("memory_limit_mb", 64), ("crops", 1), ("worst_frames", 0), ("seed", 0)):
         if getattr(settings, name) < least:
             raise UsageError(f"{name} must be at least {least}, not {getattr(settings, name)}")
     if settings.decoder not in ("pyav", "decord"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -16,9 +17,13 @@ from ..pipeline.measure import LadderResult, measure_ladder
 from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
-from ..pipeline.values import Finding, Ladder, VideoInfo
+from ..pipeline.values import ClipScore, Finding, Ladder, VideoInfo
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
+FIRST_LOOK = Finding(
+    "a first look: few frames, and not compared with its master; the next scan looks closer, without --budget at all",
+    "first_look", "warning",
+)  # fmt: skip
 LoadJudge = Callable[[Settings], Judge]
 
 
@@ -31,6 +36,8 @@ class Task:
     infos: Mapping[str, VideoInfo] = field(default_factory=dict)  # by path, what was probed before
     content_ids: Mapping[str, str] = field(default_factory=dict)  # by path, what was hashed before
     finding: str | None = None  # said in every row: why this was not measured as planned
+    first_look: bool = False  # few frames, without reference
+    moments: int | None = None  # only so many, to see what the whole will take
 
     @property
     def videos(self) -> int:
@@ -49,10 +56,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Lost:
-    """A task without results: its worker died, hung, or met an error nobody foresaw."""
+    """A task without results: its worker died, hung, went over a limit, or met an error nobody foresaw."""
 
     task: Task
-    how: Literal["died", "hung", "error"]
+    how: Literal["died", "gone", "hung", "limit", "error"]  # gone: with its machine
     reason: str  # one sentence
 
 
@@ -96,47 +103,53 @@ class Station:
 
     def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
         self._settings = settings
-        self._judge = _Counting(judge, tell)
-        self.stuck = False  # a thread of this process will never end
+        self._judge, self._tell = judge, tell
+        self.stuck = False  # a thread of this process may never end
 
     def measure(self, task: Task) -> Outcome:
-        """Measure, but give up when nothing moves for the decode time-out: a decoder's C code cannot be interrupted."""
-        self._judge.count = 0
+        """Measure, but give up when a limit is passed, or nothing moves: a decoder's C code cannot be interrupted."""
+        judge = _Counting(self._judge, self._tell)
         before = frozenset(sys._current_frames())
         answer: list[Outcome] = []
-        worker = threading.Thread(target=lambda: answer.append(self._measure(task)), name="measure", daemon=True)
+        worker = threading.Thread(target=lambda: answer.append(self._measure(task, judge)), name="measure", daemon=True)
+        limits = _Limits(self._settings, len(task.ladder.videos), before)
         worker.start()
-        watch = _Watch(before)
-        limit = self._settings.decode_timeout_s + GRACE_S
         while not answer:
             try:
-                worker.join(min(0.5, limit / 4))
+                worker.join(limits.look_again_s)
             except BaseException:  # Ctrl-C: the thread must not go on behind the caller's back
-                self._judge.stopped = True
+                judge.stopped = True
                 raise
             if not worker.is_alive() and not answer:
                 return Lost(task, "error", "the measuring thread ended without an answer")
-            if not answer and watch.still_for() > limit:
-                self.stuck = True
-                said = f"nothing moved for {limit:.0f} s while it was read or decoded; the file may be damaged"
-                return Lost(task, "hung", said)
+            if not answer and (passed := limits.passed()) is not None:
+                self.stuck = judge.stopped = True
+                return Lost(task, *passed)
         return answer[0]
 
-    def _measure(self, task: Task) -> Outcome:
+    def _measure(self, task: Task, judge: _Counting) -> Outcome:
         pictures = PictureSink()  # in memory: a worker may not see the driver's disk
         try:
             result = measure_ladder(
-                task.ladder, self._judge, self._settings, todo=task.todo, pictures=pictures,
-                infos=task.infos, content_ids=task.content_ids,
+                task.ladder, judge, self._settings.first_look() if task.first_look else self._settings,
+                todo=task.todo, pictures=pictures, infos=task.infos, content_ids=task.content_ids,
+                moments=task.moments,
             )  # fmt: skip
         except Exception as error:  # a fault of ours: this ladder's rows say so, the others go on
             said = "".join(str(error).strip().splitlines()[:1]) or "no message"
             return Lost(task, "error", f"unexpected error ({type(error).__name__}: {said}); please report it")
-        if task.finding is not None:
-            note = Finding(task.finding)
-            noted = [replace(r, clip=replace(r.clip, findings=(*r.clip.findings, note))) for r in result.results]
-            result = replace(result, results=noted)
-        return Done(task, result, pictures.files)
+        noted = [replace(r, clip=_noted(r.clip, task)) for r in result.results]
+        return Done(task, replace(result, results=noted), pictures.files)
+
+
+def _noted(clip: ClipScore, task: Task) -> ClipScore:
+    """The row with what is to be said of its task."""
+    notes = [] if task.finding is None else [Finding(task.finding)]
+    if not task.first_look:
+        return replace(clip, findings=(*clip.findings, *notes))
+    if clip.status == "ok":
+        notes.append(FIRST_LOOK)
+    return replace(clip, findings=(*clip.findings, *notes), depth="first")
 
 
 class _Counting:
@@ -157,6 +170,42 @@ class _Counting:
         self.count += len(frames)
         self._tell(self.count)
         return encoded
+
+
+class _Limits:
+    """What measuring one task may cost."""
+
+    def __init__(self, settings: Settings, videos: int, before: frozenset[int]) -> None:
+        self._watch, self._before = _Watch(before), resident_mb()
+        self._still_s, self._most_mb = settings.decode_timeout_s + GRACE_S, settings.memory_limit_mb
+        self._most_s, self._began = settings.time_limit_s * videos, time.monotonic()
+        self._settings = settings
+
+    @property
+    def look_again_s(self) -> float:
+        """Seconds until the next look: memory can be eaten fast."""
+        return min(0.2, self._still_s / 4, self._most_s / 4)
+
+    def passed(self) -> tuple[Literal["hung", "limit"], str] | None:
+        """What went too far, and a sentence about it."""
+        if self._watch.still_for() > self._still_s:
+            said = f"nothing moved for {self._still_s:.0f} s while it was read or decoded; the file may be damaged"
+            return "hung", said
+        if time.monotonic() - self._began > self._most_s:
+            took = f"it was not done after {self._settings.time_limit_s:g} s; raise --time-limit or lower --fps"
+            return "limit", took
+        if resident_mb() - self._before > self._most_mb:
+            return "limit", f"it took more than {self._most_mb} MB of memory; raise --memory-limit if it is sound"
+        return None
+
+
+def resident_mb() -> float:
+    """Memory of this process that is in use, MB; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 class _Watch:

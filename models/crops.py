@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+BAR_LEVEL = 10  # of 255, the highest of R, G and B: encoded black strays a little
 OVERVIEW_LINES = 540  # about what an overview sees of a frame, whatever its size: see `looks`
 
 
@@ -17,6 +18,31 @@ class Look(NamedTuple):
     top: int
     left: int
     step: int = 1
+
+
+def inside_bars(picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of an (H, W, 3) picture without black bars at its edges.
+
+    Bars are blacker and emptier than night: all but one in a hundred of their pixels at most `BAR_LEVEL`. They come in
+    pairs, one at most twice as wide as the other, and leave at least a third of a side; else it is a dark scene or a
+    title, and nothing is left out.
+    """
+    height, width = picture.shape[:2]
+    rows = (picture[:, :: max(1, width // 240)] > BAR_LEVEL).any(2).mean(1) > 0.01
+    columns = (picture[:: max(1, height // 240)] > BAR_LEVEL).any(2).mean(0) > 0.01
+    edges = []
+    for lit, side in ((rows, height), (columns, width)):
+        before, after = (int(lit.argmax()), int(lit[::-1].argmax())) if lit.any() else (0, 0)
+        bars = max(before, after) <= 2 * min(before, after) and 3 * (before + after) <= 2 * side
+        edges.append((before, side - after) if bars else (0, side))
+    return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
+
+
+def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview: bool, seed: int = 0) -> list[Look]:
+    """`looks` at a picture, none of them at its black bars."""
+    top, left, bottom, right = inside_bars(picture)
+    found = looks(bottom - top, right - left, count, size, overview=overview, seed=seed)
+    return [Look(look.top + top, look.left + left, look.step) for look in found]
 
 
 def overview_step(height: int, width: int, size: int) -> int:

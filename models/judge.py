@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import exported, zoo
-from .crops import Look, cut, looks, tiles
+from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
@@ -27,14 +27,20 @@ class Encoded:
 
     maps: list[Tensor]  # one (places, C, h, w) an encoder stage
     afar: Tensor  # (places,) bool: which of them are overviews
-    size: tuple[int, int]  # (height, width) of the frame
+    places: list[Look]
+    frame: Picture
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        return self.frame.shape[0], self.frame.shape[1]
 
 
 class Judge:
     """Scores frames with one network. Frames are on the display raster already.
 
     A frame's score pools the tokens of all its crops at once (sum(s * w) / sum(w) over the frame), so that a crop in
-    which the network sees nothing worth judging weighs little.
+    which the network sees nothing worth judging weighs little. Black bars at its edges are not looked at.
     """
 
     def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
@@ -100,19 +106,22 @@ class Judge:
         else:
             self.engine = exported.engine()
 
-    @torch.inference_mode()
     def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
         crop, overview = self.entry.crop, self.network.config.overview
-        places = [looks(f.shape[0], f.shape[1], self.crops, crop, overview=overview, seed=self.seed) for f in frames]
-        seen = [self._seen(frame, spots, crop) for frame, spots in zip(frames, places, strict=True)]
+        places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
+        return self._encode_at(frames, places)
+
+    @torch.inference_mode()
+    def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
+        seen = [self._seen(frame, spots, self.entry.crop) for frame, spots in zip(frames, places, strict=True)]
         out: list[Encoded] = []
         for part in self._together(seen):
             maps = [m.split([len(crops) for crops in part]) for m in self._encode(torch.cat(part))]
             for mine in zip(*maps, strict=True):
-                size, spots = frames[len(out)].shape[:2], places[len(out)]
+                frame, spots = frames[len(out)], places[len(out)]
                 afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
-                out.append(Encoded(list(mine), afar, (size[0], size[1])))
+                out.append(Encoded(list(mine), afar, spots, frame))
         return out
 
     def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
@@ -142,7 +151,11 @@ class Judge:
         for x, y in zip(encoded, references, strict=True):
             if x.size != y.size:
                 raise ValueError(f"a frame of {x.size} against a reference of {y.size}: scale both to one raster")
-        return self._scores(encoded, references)
+        # Where bars were seen in one of them only, or end a line apart, the encode is looked at where its master was.
+        pairs = list(zip(encoded, references, strict=True))
+        return self._scores(
+            [x if x.places == y.places else self._encode_at([x.frame], [y.places])[0] for x, y in pairs], references
+        )
 
     @torch.inference_mode()
     def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
@@ -198,7 +211,6 @@ class Judge:
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         out: list[float] = []
         for i, x in enumerate(encoded):
-            maps = self.network.compare(x.maps, None if references is None else references[i].maps, x.afar)
-            pooled = (maps.scores * maps.weights).sum() / maps.weights.sum()
-            out.append(float(self.entry.score(pooled)))
+            score = self.network.frame(x.maps, None if references is None else references[i].maps, x.afar)
+            out.append(float(self.entry.score(score)))
         return out

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,11 +57,13 @@ class Entry:
         return (100 * (output - low) / (high - low)).clamp(0, 100)
 
 
+PARTS = {"ha", "sda", "readout"}  # switches of `YotoConfig` that an ablation may turn off
+
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LIGHT = YotoConfig(
     encoder="mobilenetv2_100", encoder_options=(("pad_type", "same"),), width=64, hidden=64, form="light",
-    dropout=0.0, compared=True, context=True, overview=True,
+    dropout=0.0, compared=True, context=True, overview=True, readout=True,
 )  # fmt: skip
 
 ZOO = {
@@ -68,7 +71,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="5c8d040c93785517e9c0f575993d7af7b8507a46ecd5567db782594c5ad16d7a",
+            sha256="c722f4920f216645e1202e67ed32e1ea420e2836d67ba0fdfc59657bae77345a",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
@@ -84,13 +87,20 @@ ZOO = {
 
 
 def entry(name: str) -> Entry:
-    """The record of a network.
+    """The record of a network; of one to be trained without some of its parts: `NAME-without-ha+readout`.
 
     Raises:
         UnknownModelError: naming the nearest one that exists.
     """
     if name in ZOO:
         return ZOO[name]
+    base, _, parts = name.partition("-without-")
+    without = parts.split("+")
+    if base in ZOO and set(without) <= PARTS:
+        whole = ZOO[base]
+        off: dict[str, Any] = dict.fromkeys(without, False)
+        config = replace(whole.config, **off)
+        return replace(whole, name=name, config=config, weights=None, sha256=None)
     near = difflib.get_close_matches(name, ZOO, n=1, cutoff=0.0)[0]
     raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? Known: {', '.join(ZOO)}")
 
@@ -183,7 +193,8 @@ def save(network: Yoto, name: str, path: Path, *, half: bool = False, fold: int 
 
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
-        k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
+        # The readout's scales span more orders of magnitude than float16 does.
+        k: (v.half() if half and v.is_floating_point() and not k.startswith("readout.") else v).cpu().contiguous()
         for k, v in network.state_dict().items()
     }
     temporary = path.with_suffix(".part")

@@ -1,6 +1,7 @@
 """What a results folder held before the run in hand: OUT/.before, a results folder of its own, made of hard links.
 
-Parts are replaced whole and never changed in place, so a link keeps what a part was, and costs no disk until then.
+Parts are replaced whole and never changed in place, so a link keeps what a part was, and costs no disk until then. In a
+bucket they are copies.
 """
 
 from __future__ import annotations
@@ -10,11 +11,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import UsageError
-from .results_folder import DATA_SETS, MARKER, check_readable
+from .errors import UsageError, YotoVideoError
+from .results_folder import BEFORE, DATA_SETS, MARKER, check_readable
 from .store import Store
-
-BEFORE = ".before"
 
 
 def keep_before(store: Store) -> None:
@@ -38,15 +37,17 @@ def keep_before(store: Store) -> None:
         (aside / "run").write_text(newest)
         shutil.rmtree(target, ignore_errors=True)
         aside.replace(target)
-    except OSError:
+        store.replace(BEFORE, last="run")
+    except (OSError, YotoVideoError):
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def folder_before(out: Path) -> Path | None:
+def folder_before(store: Store) -> Path | None:
     """Results from before the last run that ended; None where there was none, or it cannot be read."""
     with suppress(UsageError):
-        check_readable(out / BEFORE)
-        return out / BEFORE
+        store.fetch(BEFORE)
+        check_readable(store.out / BEFORE)
+        return store.out / BEFORE
     return None
 
 

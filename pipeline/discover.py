@@ -24,6 +24,7 @@ from .plan import Plan, describe
 from .presentations import Gathered, gather, join_files, stray_segments
 from .references import apply_reference, reference_files
 from .results_folder import MARKER
+from .storage import FileEntry
 from .values import Declared, Rendition, VideoRef
 
 __all__ = ["STILLS", "VIDEOS", "Plan", "describe", "discover"]
@@ -41,7 +42,7 @@ class _Found:
 
     folder: str  # canonical; what manifests may name lies below
     single: bool  # the root is a file
-    sizes: dict[str, int] = field(default_factory=dict)  # every file
+    files: dict[str, FileEntry] = field(default_factory=dict)  # every one, by path
     notes: list[str] = field(default_factory=list)
 
     def relative(self, path: str) -> str:
@@ -69,15 +70,15 @@ def discover(
     path = storage.canonical(root)
     found = _walk(root, path, exclude)
     masters = reference_files(reference, is_media) if reference is not None else []
-    wanted = {path} if found.single else found.sizes.keys()
+    wanted = {path} if found.single else found.files.keys()
     manifests = sorted(p for p in wanted if _ending(p) in MANIFESTS)
-    gathered = gather(manifests, Files(found.folder, found.sizes), found.relative)
+    gathered = gather(manifests, Files(found.folder, found.files), found.relative)
     items = _items(found, sorted(wanted - gathered.used), gathered)
     if not items and not gathered.presentations and not gathered.rejected:
         raise UsageError(_nothing(root, found))
 
     known = {ref.path: ref for ref in _refs(items, gathered)}
-    rows = [] if mapping is None else mappings.read(mapping, found.folder, known.keys() | found.sizes.keys(), _is_file)
+    rows = [] if mapping is None else mappings.read(mapping, found.folder, known.keys() | found.files.keys(), _is_file)
     placed = {row.path for row in rows}
     kept_apart = placed | set(masters)
     items = [item for item in items if item.ref.path not in kept_apart]
@@ -104,6 +105,7 @@ def discover(
         ladders=drafting.finish(drafts, sizes),
         rejected=tuple(sorted(gathered.rejected, key=lambda error: error.path)),
         notes=tuple(dict.fromkeys(found.relative(note) for note in found.notes + gathered.notes + notes)),
+        files=found.files,
         glances={p: g for p, g in sorted(looks.glances.items()) if g is not None},
     )
 
@@ -120,9 +122,9 @@ def _walk(root: str, path: str, exclude: str | None) -> _Found:
     entries = [entry for entry in storage.walk(root) if out is None or not entry.path.startswith(out + "/")]
     if [entry.path for entry in entries] == [path]:
         folder = path.rsplit("/", 1)[0]
-        found = _Found(folder, True, {path: entries[0].size})
+        found = _Found(folder, True, {path: entries[0]})
         if _ending(path) in MANIFESTS:  # its segments lie beside it
-            found.sizes |= {entry.path: entry.size for entry in storage.walk(folder)}
+            found.files |= {entry.path: entry for entry in storage.walk(folder)}
         elif not is_media(path):
             known = ", ".join(sorted(VIDEOS))
             raise UsageError(f"{root}: is not a video, picture or manifest by its name; known are {known}")
@@ -137,7 +139,7 @@ def _walk(root: str, path: str, exclude: str | None) -> _Found:
             continue
         if marked and any(entry.path.startswith(folder) for folder in marked):
             continue
-        found.sizes[entry.path] = entry.size
+        found.files[entry.path] = entry
     for folder in sorted(marked):
         found.notes.append(f"{found.relative(folder)} holds results of an earlier scan and is left out")
     return found
@@ -147,8 +149,8 @@ def _items(found: _Found, paths: Iterable[str], gathered: Gathered) -> list[Item
     """Videos and pictures that no manifest has, and single HLS playlists."""
     items: list[Item] = []
     for path in paths:
-        if is_media(path) and not (_ending(path) == "ts" and _is_text(path, found.sizes[path])):
-            items.append(_item(VideoRef(path), found.relative(path), found.sizes[path]))
+        if is_media(path) and not (_ending(path) == "ts" and _is_text(path, found.files[path].size)):
+            items.append(_item(VideoRef(path), found.relative(path), found.files[path].size))
     presented = [r for one in gathered.presentations for r in one.renditions]
     presented += [Rendition(ref) for ref, _ in gathered.playlists]
     stray = {item.ref.path for item in stray_segments(presented, items)}
@@ -201,14 +203,14 @@ def _add_mapped(
 def _unmatched(masters: Sequence[str], drafts: Sequence[Draft], found: _Found) -> list[Draft]:
     """Reference files below the root that became nobody's master are videos like others."""
     used = {ref.path for draft in drafts for ref in draft.refs}
-    lonely = [path for path in masters if path in found.sizes and path not in used]
+    lonely = [path for path in masters if path in found.files and path not in used]
     return [Draft(found.relative(path).rsplit(".", 1)[0], "single", [Rendition(VideoRef(path))]) for path in lonely]
 
 
 def _nothing(root: str, found: _Found) -> str:
-    if not found.sizes:
+    if not found.files:
         return f"{root}: the folder is empty; give a folder with videos"
-    count = f"{len(found.sizes):,}"
+    count = f"{len(found.files):,}"
     return f"{root}: none of its {count} files is a video, picture or manifest by its name; give a folder with videos"
 
 

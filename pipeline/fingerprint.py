@@ -25,7 +25,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from . import colour, stills
+from . import colour, stills, touched
 from .errors import VideoError
 from .media import opened
 from .values import VideoRef
@@ -70,6 +70,8 @@ class Glance:
 
 def glance(ref: VideoRef, size: int = 0) -> Glance | None:
     """Read a file's header; None when it cannot be opened as a video (scoring will say why)."""
+    if ref.path in touched.suspects:
+        return None
     try:
         if stills.is_still(ref):
             return None  # a still has no duration to group by
@@ -180,6 +182,8 @@ def in_parallel(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
 
 def _thumbnails(ref: VideoRef, times: Sequence[Fraction]) -> list[Thumbnail | None]:
     """The first frame at or after each time (ascending, seconds from the stream's start). Seeks, so it reads little."""
+    if ref.path in touched.suspects:
+        return [None] * len(times)
     try:
         if stills.is_still(ref):
             rgb = stills.read_still(ref, (WIDTH, HEIGHT)).rgb.astype(np.float32)

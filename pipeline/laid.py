@@ -42,9 +42,10 @@ def lay(mine: Stretch, theirs: Stretch, ratios: Sequence[Fraction], gap: float, 
     """The try whose pictures agree best; turned ones only where none upright agrees."""
     speeds = [float(r) for r in ratios]
     best: Laid | None = None
+    long = mine.times[-1] - mine.times[0] > TURNED_S
     upright, lit = geometry.active_area(mine.luma), geometry.active_area(theirs.luma)
     for turn in TURNS:
-        if turn != UPRIGHT and (best is None or best.agreement > LEAST_AGREEMENT or mine.times[-1] > TURNED_S):
+        if turn != UPRIGHT and (best is None or best.agreement > LEAST_AGREEMENT or long):
             break
         small, area = geometry.turned(mine.small, turn), geometry.turned_rect(upright, turn)
         tries = [(WHOLE, WHOLE)]

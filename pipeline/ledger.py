@@ -8,28 +8,50 @@ of ours shows and the next run removes.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from .errors import UsageError
-from .parts import DamagedPartError, UnreadablePartError, count_rows, read_part, remove_part, write_part
+from .folder import ResultsFolder
+from .parts import DamagedPartError, UnreadablePartError, count_rows, part_name, read_part
 from .row_index import RowIndex
 from .schema import CLIPS, FRAMES, SCHEMA_VERSION, clip_rows, clips_of, frame_rows, frames_of
 from .values import ClipResult, ClipScore, FrameScore, Mode
 
 Key = tuple[str, Mode | None]  # path and mode: at most one row each
+CLIPS_A_PART = 200  # rows of `clips` from which a part takes no further ladder
+FRAMES_A_PART = 20_000  # rows of `frames`: what a commit reads and writes again stays under a megabyte
+MOVING = ".moving"  # beside the data sets
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Carried(NamedTuple):
+    """Rows that stay as they are, and theirs of `frames`."""
+
+    clips: list[ClipScore]
+    frames: pa.Table
+
+    def only(self, clips: Iterable[ClipScore]) -> Carried:
+        """Those of these rows that are among `clips`."""
+        keys = {_key(clip) for clip in clips}
+        stays = [clip for clip in self.clips if _key(clip) in keys]
+        if len(stays) == len(self.clips):
+            return self
+        return Carried(stays, self.frames.filter(pc.is_in(_keys(self.frames), pa.array(keys, pa.string()))))
 
 
 class Ledger:
     """Rows by part, in memory and on disk.
 
     Args:
-        out: a folder that results_folder.py has prepared or checked.
+        folder: where they are, opened.
         read_only: only look; what is wrong on disk is left out, not repaired.
 
     Attributes:
@@ -37,70 +59,113 @@ class Ledger:
         warnings: parts that gave no rows, or not all, one sentence each.
     """
 
-    def __init__(self, out: Path, *, read_only: bool) -> None:
-        self.out = out
+    def __init__(self, folder: ResultsFolder, *, read_only: bool) -> None:
+        self._folder = folder
+        self._out = folder.out
+        self._open = ""  # the part that new ladders go to
         self.read_only = read_only
         self.rows = RowIndex()
         self.warnings: list[str] = []
         self._load()
 
+    def part_for(self, ladder: str, kept: Iterable[ClipScore] = ()) -> str:
+        """The part for a ladder's rows: the one they are in, else the one that `kept` are in, else one with room.
+
+        Rows that stay in their part are rewritten in one step. Many small ladders share a part, so that a store of
+        ten thousand titles is some hundred files; a large one has its own.
+        """
+        held = self.rows.parts_with(ladder)
+        held = held or sorted({part for clip in kept for part in self.rows.parts_of(clip.path)})[:1]
+        if held:
+            return held[0]
+        if not self._has_room(self._open):
+            self._open = next((part for part in self.rows if self._has_room(part)), "")
+        if not self._open:
+            self._open = part_name(ladder)
+            while self._open in self.rows:  # begun for this ladder, which has left it
+                self._open = part_name(f"{self._open}+")
+        return self._open
+
+    def _has_room(self, part: str) -> bool:
+        clips = self.rows.get(part, [])
+        frames = sum(clip.frames for clip in clips)
+        return bool(clips) and len(clips) < CLIPS_A_PART and frames < FRAMES_A_PART
+
     def frames(self, part: str, clips: Sequence[ClipScore]) -> dict[Key, list[FrameScore]]:
         """Frames of these rows of one part, in presentation order; none, and a warning, where they cannot be read."""
-        wanted = {(clip.path, clip.mode): clip.result_id for clip in clips if clip.frames}
-        if not wanted:
-            return {}
-        path = self.out / "frames" / part
-        try:
-            table = read_part(path, FRAMES)
-        except UnreadablePartError as error:
-            self.warn(path, error)
-            return {}
-        owners = zip(*(table[column].to_pylist() for column in ("path", "result_id")), strict=True)
+        table = self._frame_table(part, clips)
         found: dict[Key, list[FrameScore]] = {}
-        for (path, result_id), frame in zip(owners, frames_of(table), strict=True):
-            key: Key = (path, frame.mode)
-            if wanted.get(key) == result_id:  # others are leftovers
-                found.setdefault(key, []).append(frame)
+        for path, frame in zip(table["path"].to_pylist(), frames_of(table), strict=True):
+            found.setdefault((path, frame.mode), []).append(frame)
         for frames in found.values():
             frames.sort(key=lambda frame: frame.frame_num)
         return found
 
-    def add(self, part: str, results: Sequence[ClipResult]) -> None:
-        """Make the part hold exactly these results, frames first. Rows they replace must be gone (`remove`)."""
+    def put(self, part: str, carried: list[ClipScore], results: Sequence[ClipResult]) -> None:
+        """Make the part hold just these of its rows, and these results.
+
+        Rows that other results replace go first, then come frames, then clips. A result that is only filed anew (the
+        same one, now in another ladder) is there all the time.
+        """
         ordered = sorted(results, key=lambda r: (not r.clip.is_master, r.clip.path, r.clip.mode or ""))
-        write_part(self.out, "frames", part, frame_rows(ordered))
-        self._write_clips(part, [result.clip for result in ordered])
+        lasting = {(_key(c), c.frames) for c in (*carried, *(r.clip for r in results))}
+        stays = [c for c in self.rows.get(part, ()) if (_key(c), c.frames) in lasting]
+        there = self._retract(part, stays).only(carried)
+        self._folder.write_part("frames", part, pa.concat_tables([there.frames, frame_rows(ordered)]))
+        self._write_clips(part, [*there.clips, *(result.clip for result in ordered)])
 
     def keep(self, part: str, clips: list[ClipScore]) -> None:
         """Make the part hold just these of its rows, clips first, then their frames."""
-        results = self.retract(part, clips)
-        if results:
-            write_part(self.out, "frames", part, frame_rows(results))
+        there = self._retract(part, clips)
+        if there.clips:
+            self._folder.write_part("frames", part, there.frames)
         else:
-            remove_part(self.out, "frames", part)
+            self._folder.remove_part("frames", part)
 
-    def retract(self, part: str, clips: list[ClipScore]) -> list[ClipResult]:
-        """Take all but these rows away and leave the frames alone; returns what is left with its frames, for `add`."""
-        results = self._whole(part, clips)
-        if len(results) != len(self.rows.get(part, ())):
-            self._write_clips(part, [result.clip for result in results])
-        return results
+    def begin_move(self, results: Sequence[ClipResult]) -> None:
+        """Note results that are about to leave one part for another: killed on the way, they are in neither."""
+        self._folder.write_part(MOVING, "frames.parquet", frame_rows(results))
+        self._folder.write_part(MOVING, "clips.parquet", clip_rows([result.clip for result in results]))
+
+    def end_move(self) -> None:
+        """They have arrived."""
+        if not self.read_only:
+            self._folder.remove_part(MOVING, "clips.parquet")
+            self._folder.remove_part(MOVING, "frames.parquet")
+
+    def unfinished_move(self) -> dict[str, list[ClipResult]]:
+        """By ladder, results that a run which was killed had taken up, to be put in their place; a reader has none."""
+        found: dict[str, list[ClipResult]] = {}
+        with suppress(UnreadablePartError):  # not there, or not all of it: nothing was taken yet
+            clips = clips_of(read_part(self._out / MOVING / "clips.parquet", CLIPS))
+            frames: dict[str, list[FrameScore]] = {}
+            table = read_part(self._out / MOVING / "frames.parquet", FRAMES)
+            for key, frame in zip(_keys(table).to_pylist(), frames_of(table), strict=True):
+                frames.setdefault(key, []).append(frame)
+            for clip in clips if not self.read_only else ():
+                found.setdefault(clip.ladder, []).append(ClipResult(clip, tuple(frames.get(_key(clip), ()))))
+        return found
+
+    def _retract(self, part: str, clips: list[ClipScore]) -> Carried:
+        """Take all but these rows away and leave the frames alone; returns what is left with its frames."""
+        there = self._whole(part, clips)
+        if len(there.clips) != len(self.rows.get(part, ())):
+            self._write_clips(part, there.clips)
+        return there
 
     def files(self, data_set: str) -> list[Path]:
         """The data set's parts, sorted by name."""
         try:
-            return sorted(path for path in (self.out / data_set).glob("*.parquet") if path.name[0] not in "._")
+            return sorted(path for path in (self._out / data_set).glob("*.parquet") if path.name[0] not in "._")
         except OSError as error:
-            raise UsageError(f"{self.out / data_set}: cannot be read ({error.strerror})") from None
+            raise UsageError(f"{self._out / data_set}: cannot be read ({error.strerror})") from None
 
     def warn(self, path: Path, error: UnreadablePartError) -> None:
         """Tell of a part that cannot be used. A damaged one is set aside: other readers would stumble over it."""
-        self.warnings.append(f"{path}: {error}; what it held is measured again")
+        shown = f"{self._folder.place}/{path.parent.name}/{path.name}"
+        self.warnings.append(f"{shown}: {error}; what it held is measured again")
         if isinstance(error, DamagedPartError) and not self.read_only:
-            aside = self.out / ".damaged" / f"{path.parent.name}-{path.name}"
-            with suppress(OSError):  # then it stays, and is replaced when its ladder is measured again
-                aside.parent.mkdir(exist_ok=True)
-                path.replace(aside)
+            self._folder.set_aside(path.parent.name, path.name)
 
     # --- loading -----------------------------------------------------------------------------------------------------
 
@@ -122,7 +187,7 @@ class Ledger:
         self._drop_doubles()
         if not self.read_only:
             for name in frame_parts:  # a run was killed between frames and clips
-                remove_part(self.out, "frames", name)
+                self._folder.remove_part("frames", name)
             self._drop_pictures()
 
     def _check_frames(self, part: str, path: Path | None, rows: list[ClipScore]) -> None:
@@ -133,11 +198,11 @@ class Ledger:
                 raise UnreadablePartError("is missing")
             if path is None or count_rows(path, FRAMES) == expected:
                 return
-            complete = [result.clip for result in self._whole(part, rows)]  # more: leftovers; fewer: lost
+            complete = self._whole(part, rows).clips  # more: leftovers; fewer: lost
             if len(complete) != len(rows):
                 self.warn(path, UnreadablePartError("lacks rows"))
         except UnreadablePartError as error:
-            self.warn(path or self.out / "frames" / part, error)
+            self.warn(path or self._out / "frames" / part, error)
             complete = [clip for clip in rows if not clip.frames]
         self._settle(part, complete)
 
@@ -155,15 +220,10 @@ class Ledger:
 
     def _drop_pictures(self) -> None:
         """Pictures of results that were never committed."""
-        try:
-            folders = [entry for entry in (self.out / "pictures").iterdir() if entry.is_dir()]
-        except OSError:
-            return
         used = {clip.result_id for clip in self.rows.rows()}
         used |= {m.encode.split("/")[1] for c in self.rows.rows() for m in c.moments if m.encode.count("/") > 1}
-        for folder in folders:
-            if folder.name not in used:
-                shutil.rmtree(folder, ignore_errors=True)
+        used |= {r.clip.result_id for results in self.unfinished_move().values() for r in results}
+        self._folder.drop_pictures(name for name in self._folder.pictured() if name not in used)
 
     def _settle(self, part: str, clips: list[ClipScore]) -> None:
         """As `keep`, but a reader only forgets the other rows."""
@@ -172,18 +232,42 @@ class Ledger:
         else:
             self.keep(part, clips)
 
-    def _whole(self, part: str, clips: Sequence[ClipScore]) -> list[ClipResult]:
+    def _whole(self, part: str, clips: Sequence[ClipScore]) -> Carried:
         """These rows with their frames; without the rows whose frames are not all there."""
-        frames = self.frames(part, clips)
-        results = [ClipResult(clip, tuple(frames.get((clip.path, clip.mode), ()))) for clip in clips]
-        return [result for result in results if len(result.frames) == result.clip.frames]
+        table = self._frame_table(part, clips)
+        counted = pc.value_counts(_keys(table))
+        have = dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+        return Carried(list(clips), table).only([clip for clip in clips if have.get(_key(clip), 0) == clip.frames])
+
+    def _frame_table(self, part: str, clips: Sequence[ClipScore]) -> pa.Table:
+        """Rows of `frames` of these rows; none, and a warning, where the part cannot be read."""
+        wanted = [_key(clip) for clip in clips if clip.frames]
+        if not wanted:
+            return FRAMES.empty_table()
+        path = self._out / "frames" / part
+        try:
+            table = read_part(path, FRAMES)
+        except UnreadablePartError as error:
+            self.warn(path, error)
+            return FRAMES.empty_table()
+        return table.filter(pc.is_in(_keys(table), pa.array(wanted, pa.string()))).cast(FRAMES)  # others: leftovers
 
     def _write_clips(self, part: str, clips: list[ClipScore]) -> None:
         if clips:
-            write_part(self.out, "clips", part, clip_rows(clips))
+            self._folder.write_part("clips", part, clip_rows(clips))
         else:
-            remove_part(self.out, "clips", part)
+            self._folder.remove_part("clips", part)
         self.rows.put(part, clips)
+
+
+def _key(clip: ClipScore) -> str:
+    """What a row of `clips` has in common with its rows of `frames`."""
+    return f"{clip.path}\n{clip.mode}\n{clip.result_id}"
+
+
+def _keys(frames: pa.Table) -> Any:
+    columns = [frames[name].cast(pa.string()) for name in ("path", "mode", "result_id")]
+    return pc.binary_join_element_wise(*columns, "\n").combine_chunks()
 
 
 def _read_clips(path: Path) -> tuple[list[ClipScore], bool] | UnreadablePartError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -16,14 +16,16 @@ from av.packet import Packet
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from . import storage
+from . import storage, touched
 from .boxes import Layout, read_layout
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError, VideoError
+from .object_store import short
 from .values import VideoRef
 
 av.logging.set_level(None)  # FFmpeg's chatter is not for our users; failures come back as exceptions
 
 ENCRYPTED = "encrypted: its frames cannot be decoded without the key; give the clear file"
+MOST_PIXELS = 200_000_000  # of a picture: 16K has 133 million; a larger one is taken for a mistake or an attack
 DECODE_THREADS = 2  # a process decodes beside others: more would only take their cores
 VIDEO_SUFFIXES = frozenset({
     ".3g2", ".3gp", ".264", ".265", ".apng", ".asf", ".av1", ".avc", ".avi", ".cmfv", ".divx", ".dv", ".f4v", ".flv",
@@ -46,20 +48,26 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
     """
     source: str | BinaryIO | None = None
     container: InputContainer | None = None
+    reading = ExitStack()
     try:
         source = storage.open_ref(ref)
         target = f"file:{source}" if isinstance(source, str) else source
+        reading.enter_context(touched.noted(ref.path))
         container = av.open(
             target,
             "r",
             metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
+            options={"max_pixels": str(MOST_PIXELS)},  # also for what is decoded to look at the streams
             container_options={"protocol_whitelist": "file"},
         )
         if container.format.name in _NOT_VIDEO:
             kind = container.format.name
             raise SkippedVideo(ref.path, f"not a video but a {kind} text or list; give the video itself")
         stream = _choose(ref, container)
+        width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
+        if width * height > MOST_PIXELS:
+            raise BrokenVideo(ref.path, f"declares pictures of {width}x{height} pixels: more than any video has")
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
@@ -71,6 +79,7 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
     finally:
         if container is not None:
             container.close()
+        reading.close()
         if source is not None and not isinstance(source, str):
             source.close()
 
@@ -130,7 +139,7 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
     if isinstance(error, PermissionError) and not os.access(ref.path, os.R_OK):
         return BrokenVideo(ref.path, "cannot be read: permission denied; allow reading it")
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError):
-        return TransientVideoError(ref.path, f"storage error while reading ({storage.short(error)}); try again")
+        return TransientVideoError(ref.path, f"storage error while reading ({short(error)}); try again")
     try:
         if storage.size(ref) == 0:
             return BrokenVideo(ref.path, "the file is empty (0 bytes); its copy or upload did not work, write it again")

@@ -45,6 +45,7 @@ def write_part(out: Path, data_set: str, name: str, table: pa.Table) -> None:
     """
     temporary, final = out / TEMPORARY / f"{data_set}-{name}", out / data_set / name
     try:
+        final.parent.mkdir(exist_ok=True)
         with temporary.open("wb") as file:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
             file.flush()

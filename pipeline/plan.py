@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .errors import VideoError
 from .fingerprint import Glance
+from .storage import FileEntry
 from .values import Declared, Ladder, VideoInfo, VideoRef
 
 _GROUPED_BY = {
@@ -27,12 +28,19 @@ class Plan:
     rejected: tuple[VideoError, ...] = ()  # manifests, or renditions of them, that cannot be used
     notes: tuple[str, ...] = ()  # what a person should know of the grouping
     probes: dict[str, VideoInfo] = field(default_factory=dict)  # by path, where a file was probed in full
+    files: Mapping[str, FileEntry] = field(default_factory=dict)  # by path: everything below the root, as listed
     glances: dict[str, Glance] = field(default_factory=dict)  # by path, where a header was read
 
     @property
     def videos(self) -> int:
         """How many videos there are to score."""
         return sum(len(ladder.videos) for ladder in self.ladders)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the videos below the root."""
+        paths = {path for ladder in self.ladders for v in ladder.videos for path in v.parts or (v.path,)}
+        return sum(self.files[path].size for path in paths if path in self.files)
 
 
 def describe(plan: Plan) -> Iterator[str]:

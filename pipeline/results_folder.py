@@ -1,4 +1,4 @@
-"""The folder results go to (`--out`): ours, writable, and written by one run at a time.
+"""The folder results go to (`--out`), local or in a bucket: ours, writable, and written by one run at a time.
 
 OUT/yoto-video.json      says that this folder is ours
 OUT/clips, frames, runs  the data sets of schema.py, one part per ladder or run
@@ -11,88 +11,67 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit
 
 from .. import __version__
-from .errors import UsageError, YotoVideoError
+from .errors import UsageError
+from .mirror import Mirror
 from .parts import TEMPORARY
 from .schema import SCHEMA_VERSION
+from .storage import canonical, is_remote
 
 MARKER = "yoto-video.json"
 DATA_SETS = ("clips", "frames", "runs")
+CONTENT_IDS = ".cache/content_ids.jsonl"
+BEFORE = ".before"  # the tables before the run in hand
+CARRIED = (f"{BEFORE}/run", ".moving")  # what else a run has to know of an earlier one
 
 
-class PictureFolder:
-    """OUT/pictures: one folder per result, so that pictures go when their result goes."""
+def place_of(out: str | os.PathLike[str]) -> str:
+    """The folder of results as an absolute path, or as a URI where it is in an object store.
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
-
-    def folder(self, result_id: str) -> Path:
-        """The folder of a result, created.
-
-        Raises:
-            ValueError: the id cannot be a folder's name.
-        """
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", result_id):
-            raise ValueError(f"{result_id!r} is no result id")
-        folder = self._out / "pictures" / result_id
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def save(self, result_id: str, name: str, content: bytes) -> str:
-        """Write one picture of a result; returns its path relative to OUT, with forward slashes.
-
-        Raises:
-            YotoVideoError: the disk refused.
-        """
-        target = self.folder(result_id) / name
-        try:
-            target.write_bytes(content)
-        except OSError as error:
-            raise YotoVideoError(f"{target}: cannot write ({error.strerror}); run again to resume") from None
-        return f"pictures/{result_id}/{name}"
+    Raises:
+        UsageError: the text is empty, or a URI with a key in it.
+    """
+    text = os.fspath(out)
+    if not text.strip():
+        raise UsageError("--out is empty: name a folder for the results")
+    return canonical(text)
 
 
 def local_path(out: str | os.PathLike[str]) -> Path:
     """The folder as an absolute path; `file://` URIs are taken too.
 
     Raises:
-        UsageError: the text is empty, or an object-store URI.
+        UsageError: the text is empty, or a URI of an object store.
     """
-    text = os.fspath(out)
-    if not text.strip():
-        raise UsageError("--out is empty: name a folder for the results")
-    if text.lower().startswith("file://"):
-        text = unquote(urlsplit(text).path)
-    elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
-        raise UsageError(f"{text}: results go to a local folder; choose one and copy it to the store afterwards")
-    return Path(text).expanduser().absolute()
+    place = place_of(out)
+    if is_remote(place):
+        raise UsageError(f"{place}: these results go to a local folder; choose one and copy it to the store afterwards")
+    return Path(place)
 
 
-def check_readable(out: Path) -> int:
-    """The version of the results that are here.
+def check_readable(out: Path, place: str | None = None) -> int:
+    """The version of the results that are here; `place` is where they are, when `out` is a copy.
 
     Raises:
         UsageError: there are none, or a newer program wrote them.
     """
-    marker = out / MARKER
+    marker, place = out / MARKER, place or str(out)
     try:
         version = json.loads(marker.read_text())["schema_version"]
         if not isinstance(version, int):
             raise TypeError
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{out}: no results of yoto-video here; name a folder that a scan wrote to") from None
+        raise UsageError(f"{place}: no results of yoto-video here; name a folder that a scan wrote to") from None
     except OSError as error:
-        raise UsageError(f"{out}: cannot be read ({error.strerror})") from None
+        raise UsageError(f"{place}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{marker}: not written by yoto-video; choose another folder for --out") from None
+        raise UsageError(f"{place}/{MARKER}: not written by yoto-video; choose another folder for --out") from None
     if version > SCHEMA_VERSION:
-        raise UsageError(f"{out}: written by a newer yoto-video (schema {version}); update, or choose another --out")
+        raise UsageError(f"{place}: written by a newer yoto-video (schema {version}); update, or choose another --out")
     return version
 
 
@@ -131,6 +110,38 @@ def prepare(out: Path) -> None:
             (out / name).mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"{out}: cannot write there ({error.strerror}); choose another folder for --out") from None
+
+
+def prepare_copy(mirror: Mirror, out: Path) -> None:
+    """Claim a folder in a bucket, keep other runs from it, and make `out` its working copy.
+
+    Raises:
+        UsageError: it cannot be reached or written to, is in use, or holds somebody else's objects.
+    """
+    names = mirror.names()
+    if MARKER not in names and any(not name.startswith(".") for name in names):
+        raise UsageError(
+            f"{mirror.uri}: holds objects that are not results of yoto-video; choose a new folder for --out"
+        )
+    mirror.lock()
+    try:
+        fetch_tables(mirror, out)
+        mirror.fetch(out, CONTENT_IDS, *CARRIED)
+        before = (out / MARKER).read_bytes() if (out / MARKER).exists() else b""
+        prepare(out)
+        if (marker := (out / MARKER).read_bytes()) != before:
+            mirror.put(MARKER, marker)
+    except BaseException:
+        mirror.unlock()
+        raise
+
+
+def fetch_tables(mirror: Mirror, out: Path) -> int:
+    """Copy the tables from a bucket to `out`; returns their version. Raises as `check_readable`."""
+    mirror.fetch(out, MARKER)
+    version = check_readable(out, mirror.uri) if (out / MARKER).exists() else 0
+    mirror.fetch(out, *DATA_SETS)
+    return version
 
 
 def lock(out: Path) -> IO[str]:

@@ -16,6 +16,7 @@ class RowIndex(Mapping[str, list[ClipScore]]):
     def __init__(self) -> None:
         self._rows: dict[str, list[ClipScore]] = {}
         self._paths: dict[str, set[str]] = {}
+        self._ladders: dict[str, set[str]] = {}
         self._results: dict[tuple[str, Mode | None], set[str]] = {}
 
     def __getitem__(self, part: str) -> list[ClipScore]:
@@ -31,9 +32,11 @@ class RowIndex(Mapping[str, list[ClipScore]]):
         """The part holds these rows now, and no others; without rows it is gone."""
         for clip in self._rows.pop(part, ()):
             _leave(self._paths, clip.path, part)
+            _leave(self._ladders, clip.ladder, part)
             _leave(self._results, (clip.result_id, clip.mode), part)
         for clip in rows:
             self._paths.setdefault(clip.path, set()).add(part)
+            self._ladders.setdefault(clip.ladder, set()).add(part)
             self._results.setdefault((clip.result_id, clip.mode), set()).add(part)
         if rows:
             self._rows[part] = rows
@@ -46,6 +49,14 @@ class RowIndex(Mapping[str, list[ClipScore]]):
     def parts_of(self, path: str) -> list[str]:
         """Names of the parts with a row of this path, sorted."""
         return sorted(self._paths.get(path, ()))
+
+    def parts_with(self, ladder: str) -> list[str]:
+        """Names of the parts with a row of this ladder, sorted."""
+        return sorted(self._ladders.get(ladder, ()))
+
+    def holds(self, result_id: str) -> bool:
+        """Whether a row has this result."""
+        return any((result_id, mode) in self._results for mode in ("nr", "fr", None))
 
     def find(self, result_id: str, mode: Mode | None) -> tuple[str, ClipScore] | None:
         """A part and its row with this result, if there is one."""

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import av
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from . import storage
+from . import storage, touched
 from .colour import OVER_BLACK, Converter, Orientation
 from .errors import BrokenVideo
-from .media import explain
+from .media import MOST_PIXELS, VIDEO_SUFFIXES, explain
+from .object_store import short
 from .values import RGB, Frame, VideoInfo, VideoRef
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 _CODECS = {"PNG": "png", "JPEG": "mjpeg", "WEBP": "webp"}
-_MOST_PIXELS = 200_000_000  # a larger picture is taken for a mistake or an attack
 
 
 def is_still(ref: VideoRef) -> bool:
     """True when the bytes start like a PNG, JPEG or WebP picture that is no motion JPEG stream and no animated PNG.
+
+    An object whose name says that it is a video is not asked: that would be two requests more, each time it is opened.
 
     Raises:
         VideoError: the file cannot be read.
     """
     path = ref.parts[0] if ref.parts else ref.path
     if path.lower().endswith((".mjpeg", ".mjpg")) or len(ref.parts) > 1:
+        return False
+    if storage.is_remote(path) and PurePosixPath(path).suffix.lower() in VIDEO_SUFFIXES:
         return False
     try:
         with storage.open_binary(path) as file:
@@ -66,8 +71,8 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
     path = ref.parts[0] if ref.parts else ref.path
     notes = []
     try:
-        with storage.open_binary(path) as file, Image.open(_whole(file), formats=FORMATS) as image:
-            if image.width * image.height > _MOST_PIXELS:
+        with touched.noted(path), storage.open_binary(path) as file, Image.open(_whole(file), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
                 size = f"{image.width}x{image.height}"
                 raise BrokenVideo(ref.path, f"{size} pixels is too large a picture; scale it down")
             codec = _CODECS[image.format or "PNG"]
@@ -76,7 +81,7 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
             upright = ImageOps.exif_transpose(image)
             rgb = _to_rgb(upright, notes)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        text = storage.short(error)
+        text = short(error)
         what = "is truncated" if "truncated" in text else f"cannot be decoded ({text})"
         raise BrokenVideo(ref.path, f"the picture {what}; write it again") from error
     return rgb, codec, tuple(notes)

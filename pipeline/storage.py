@@ -1,8 +1,8 @@
 """Where bytes are: local files by path, object stores (`s3://`, `gs://`, ...) by ranged reads through pyarrow.fs.
 
 A path is *canonical* when it is an absolute local path or a URI with the key written plainly (`s3://bucket/a b.mp4`);
-that is what the `path` column holds. Credentials, region and endpoint come from where the store's own tools take them
-(for S3 `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, ...). Nothing here reads a whole object into memory.
+that is what the `path` column holds. Nothing here reads a whole object into memory. How stores are opened, and asked
+again when they fail, is in object_store.py.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs as pafs
 
-from .errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError, VideoError
+from . import object_store
+from .errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
+from .object_store import asked_again, short
 from .streams import Concatenated, Ranged
 from .values import VideoRef
 
@@ -27,7 +29,7 @@ READ_SIZE = 1 << 20  # bytes an object store is asked for at a time: a request c
 _EDGE = 1 << 16  # bytes of an object's head and tail that identify it together with its size and time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileEntry:
     """One file found by `walk`."""
 
@@ -47,8 +49,13 @@ def is_remote(path: str) -> bool:
 
 
 def canonical(path: str) -> str:
-    """Absolute local path, or the URI without a trailing slash. `file://` URIs become local paths."""
+    """Absolute local path, or the URI without a trailing slash. `file://` URIs become local paths.
+
+    Raises:
+        UsageError: a URI with a key in it.
+    """
     if is_remote(path):
+        object_store.refuse_secrets(path)
         return path.rstrip("/")
     if path.startswith("file://"):
         path = unquote(urlsplit(path).path)
@@ -66,34 +73,14 @@ def join(base: str, relative: str) -> str:
 
 
 def resolve(root: str) -> tuple[Any, str]:
-    """The `pyarrow.fs.FileSystem` that holds `root` and the path inside it. Filesystems are kept for the process.
-
-    Raises:
-        UsageError: unknown scheme, or a store that cannot be set up (bucket, region, credentials).
-    """
+    """The `pyarrow.fs.FileSystem` that holds `root` and the path inside it. Raises as `object_store.resolve`."""
     path = canonical(root)
-    if not is_remote(path):
-        return _local(), path
-    scheme, _, rest = path.partition("://")
-    authority, _, key = rest.partition("/")
-    try:
-        filesystem, base = _filesystem(f"{scheme}://{authority}")
-    except (OSError, ValueError, NotImplementedError) as error:
-        problem = f"this storage cannot be opened ({short(error)}); check the address and credentials"
-        raise UsageError(f"{root}: {problem}") from error
-    return filesystem, f"{base}/{key}" if key else base
+    return object_store.resolve(path) if is_remote(path) else (_local(), path)
 
 
 @lru_cache(maxsize=1)
 def _local() -> Any:
     return pafs.LocalFileSystem()
-
-
-@lru_cache(maxsize=32)
-def _filesystem(address: str) -> tuple[Any, str]:
-    # Asked with the bucket alone: pyarrow wants keys percent-encoded in a URI and plain everywhere else.
-    filesystem, base = pafs.FileSystem.from_uri(address)
-    return filesystem, base.rstrip("/")
 
 
 def walk(root: str) -> Iterator[FileEntry]:
@@ -143,20 +130,26 @@ def _walk_local(folder: str, above: frozenset[str]) -> Iterator[FileEntry]:
 
 def _walk_store(filesystem: Any, prefix: str, inside: str, root: str) -> Iterator[FileEntry]:
     try:
-        info = filesystem.get_file_info(inside)
+        info = asked_again(partial(filesystem.get_file_info, inside))
         if info.type == pafs.FileType.File:
             yield FileEntry(prefix + info.path, info.size, info.mtime_ns or 0)
             return
         if info.type == pafs.FileType.NotFound:
             raise UsageError(f"{root}: no such object or folder in this storage; check the address")
-        found = sorted(filesystem.get_file_info(pafs.FileSelector(inside)), key=lambda item: str(item.path))
+        yield from _walk_keys(filesystem, prefix, inside)
     except OSError as error:
         raise UsageError(f"{root}: cannot be listed ({short(error)}); check the address and credentials") from error
-    for item in found:
+
+
+def _walk_keys(filesystem: Any, prefix: str, folder: str) -> Iterator[FileEntry]:
+    found = asked_again(partial(filesystem.get_file_info, pafs.FileSelector(folder)))
+    found.sort(key=lambda item: str(item.path), reverse=True)
+    while found:  # what was seen is let go: a folder may hold a million
+        item = found.pop()
         if item.base_name.startswith("."):
             continue
         if item.type == pafs.FileType.Directory:
-            yield from _walk_store(filesystem, prefix, item.path, root)
+            yield from _walk_keys(filesystem, prefix, item.path)
         elif item.type == pafs.FileType.File:
             yield FileEntry(prefix + item.path, item.size, item.mtime_ns or 0)
 
@@ -186,7 +179,7 @@ def stat_all(paths: Sequence[str]) -> list[FileEntry]:
         place[2].append(inside)
     for filesystem, numbers, insides in places.values():
         try:
-            infos = filesystem.get_file_info(insides)
+            infos = asked_again(partial(filesystem.get_file_info, insides))
         except OSError as error:
             problem = f"storage did not answer ({short(error)}); try again"
             raise TransientVideoError(names[numbers[0]], problem) from error
@@ -210,7 +203,7 @@ def open_binary(path: str) -> BinaryIO:
         if not is_remote(path):
             return open(path, "rb")
         filesystem, inside = resolve(path)
-        return io.BufferedReader(Ranged(filesystem.open_input_file(inside), block_size=READ_SIZE))
+        return io.BufferedReader(Ranged(asked_again(partial(filesystem.open_input_file, inside)), block_size=READ_SIZE))
     except FileNotFoundError as error:
         raise SkippedVideo(path, "no such file") from error
     except IsADirectoryError as error:
@@ -262,11 +255,3 @@ def content_id(ref: VideoRef, *, known: FileEntry | None = None) -> str:
             raise TransientVideoError(ref.path, f"cannot be read ({short(error)}); try again") from error
         digest.update(b"|")
     return digest.hexdigest()
-
-
-def short(error: BaseException) -> str:
-    """First line of a storage error, without the store's long tail."""
-    if isinstance(error, VideoError):
-        return error.reason
-    text = (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__

@@ -7,53 +7,54 @@ A row of `clips` is the commit mark. At every moment, also after SIGKILL, each r
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from .content_cache import ContentIds
+from .folder import ResultsFolder
 from .ledger import Key, Ledger
-from .parts import UnreadablePartError, part_name, read_part, write_part
-from .results_folder import PictureFolder, check_readable, clear_leftovers, local_path, lock, prepare
+from .parts import UnreadablePartError, part_name, read_part
+from .results_folder import CONTENT_IDS
 from .schema import RUNS, plain, run_rows, runs_of, storable
 from .values import ClipResult, ClipScore, FrameScore, Mode, RunRow
+
+SEND_S = 60.0  # between copies of the content ids to a bucket, which a killed run would lose
 
 
 class Store:
     """Results under a folder. One writer at a time; any number of readers.
 
     Args:
-        out: local folder; created when opened for writing.
+        out: local folder, or URI of one in a bucket; created when opened for writing.
         read_only: neither create, lock, clean nor change anything.
 
     Attributes:
-        out: the folder, absolute.
+        place: the folder, absolute, or its URI.
+        out: where its tables are on this machine: the folder itself, or a copy of what is in the bucket.
         warnings: parts that could not be read, a sentence each; what they held is not known and gets measured again.
         content_ids: cache of content ids by path, size and modification time.
-        pictures: where pictures of results go; small, and can be sent to workers that see the same folder.
 
     Raises:
         UsageError: the folder cannot be used: not writable, a file, not ours, in use, written by a newer version.
     """
 
     def __init__(self, out: str | os.PathLike[str], *, read_only: bool = False) -> None:
-        self.out = local_path(out)
-        self.read_only = read_only
-        self._lock: IO[str] | None = None
-        if read_only:
-            check_readable(self.out)
-        else:
-            prepare(self.out)
-            self._lock = lock(self.out)
-            clear_leftovers(self.out)
-        self._ledger = Ledger(self.out, read_only=read_only)
+        self.read_only, self._sent = read_only, time.monotonic()
+        self._folder = ResultsFolder(out, read_only=read_only)
+        self.place, self.out = self._folder.place, self._folder.out
+        try:
+            self._ledger = Ledger(self._folder, read_only=read_only)
+        except BaseException:
+            self._folder.close()
+            raise
         self.warnings = self._ledger.warnings
-        self.content_ids = ContentIds(self.out / ".cache" / "content_ids.jsonl", read_only=read_only)
-        self.pictures = PictureFolder(self.out)
+        for ladder, results in self._ledger.unfinished_move().items():
+            self.commit(ladder, results)
+        self._ledger.end_move()
+        self.content_ids = ContentIds(self.out / CONTENT_IDS, read_only=read_only)
 
     def known(self) -> dict[str, ClipScore]:
         """Committed rows by result id, but for those worth another try. Equal files at two paths share an id."""
@@ -74,9 +75,11 @@ class Store:
         return sorted(found, key=lambda f: (f.mode, f.frame_num))
 
     def ladder_frames(self, ladder: str) -> dict[Key, list[FrameScore]]:
-        """Frame rows of every video of a ladder, by (path, mode), in presentation order: one file is read."""
-        part = part_name(plain(ladder))
-        return self._ledger.frames(part, self._ledger.rows.get(part, ()))
+        """Frame rows of every video of a ladder, by (path, mode), in presentation order."""
+        ladder, found = plain(ladder), dict[Key, list[FrameScore]]()
+        for part in self._ledger.rows.parts_with(ladder):
+            found |= self._ledger.frames(part, [c for c in self._ledger.rows[part] if c.ladder == ladder])
+        return found
 
     def commit(self, ladder: str, results: Sequence[ClipResult], kept: Iterable[ClipScore] = ()) -> bool:
         """Put results of a ladder in the store, as one: after a crash either all of them are there or none.
@@ -101,10 +104,11 @@ class Store:
         self._must_write()
         now, ladder = datetime.now(UTC), plain(ladder)
         fresh = [replace(r, clip=replace(storable(r.clip), measured_at=r.clip.measured_at or now)) for r in results]
+        kept = list(kept)
         again = [self._again(storable(clip)) for clip in kept]
         fresh += [r for r in again if len(r.frames) == r.clip.frames]  # others: damaged since, and said in `warnings`
         _check(ladder, fresh)
-        name, rows = part_name(ladder), self._ledger.rows
+        name, rows = self._ledger.part_for(ladder, kept), self._ledger.rows
         measured, keys = {r.clip.path for r in fresh[: len(results)]}, {(r.clip.path, r.clip.mode) for r in fresh}
         stays = {
             part: [c for c in rows[part] if c.path not in measured and (c.path, c.mode) not in keys]
@@ -117,11 +121,16 @@ class Store:
             return False
 
         touched = {clip.result_id for part in [name, *changed] for clip in rows.get(part, ())}
+        if changed:
+            self._ledger.begin_move(fresh)
         for part in changed:
             self._ledger.keep(part, stays[part])
-        fresh += self._ledger.retract(name, carried)
-        self._ledger.add(name, fresh)
+        self._ledger.put(name, carried, fresh)
+        if changed:
+            self._ledger.end_move()
         self._drop_pictures(touched)
+        if self._folder.is_remote and time.monotonic() - self._sent > SEND_S:
+            self._send_content_ids()
         return True
 
     def forget(self, paths: Iterable[str]) -> int:
@@ -141,7 +150,7 @@ class Store:
     def commit_run(self, run: RunRow) -> None:
         """Record a run; one with the same id is replaced."""
         self._must_write()
-        write_part(self.out, "runs", part_name(run.run_id), run_rows([run]))
+        self._folder.write_part("runs", part_name(run.run_id), run_rows([run]))
 
     def runs(self) -> list[RunRow]:
         """All runs, oldest first."""
@@ -153,21 +162,41 @@ class Store:
                 self.warnings.append(f"{path}: {error}; the run it told of is left out")
         return sorted(rows, key=lambda run: (run.started_at, run.run_id))
 
-    def pictures_dir(self, result_id: str) -> Path:
-        """Folder for the pictures of a result, created. The store removes it when the result goes.
+    def save_pictures(self, files: Mapping[str, bytes]) -> None:
+        """Write pictures of results that are about to be committed; the store removes them when the result goes.
+
+        Args:
+            files: content by path relative to the folder: pictures/RESULT_ID/NAME.
 
         Raises:
-            ValueError: the id cannot be a folder's name.
+            YotoVideoError: they could not be written.
         """
-        return self.pictures.folder(result_id)
+        self._must_write()
+        self._folder.save_pictures(files)
+
+    def fetch(self, *names: str) -> None:
+        """Have more of a bucket in `out` than its tables. Raises as opening does."""
+        self._folder.fetch(*names)
+
+    def replace(self, name: str, *, last: str) -> None:
+        """Bring a folder of `out` to the bucket in place of what it has there, its file `last` at the end of all.
+
+        Raises:
+            YotoVideoError: it could not be written.
+        """
+        self._folder.replace(name, last=last)
 
     def close(self) -> None:
         """Let other runs write here. Safe to call twice; what was read stays readable."""
         self.content_ids.close()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if not self.read_only:
+            self._send_content_ids()
+        self._folder.close()
         self.read_only = True
+
+    def _send_content_ids(self) -> None:
+        self._folder.send(CONTENT_IDS)
+        self._sent = time.monotonic()
 
     def __enter__(self) -> Store:
         return self
@@ -179,18 +208,16 @@ class Store:
         """A row that is in the store, perhaps at another path, with its frames."""
         found = self._ledger.rows.find(clip.result_id, clip.mode)
         if found is None:
-            raise ValueError(f"{clip.path}: result {clip.result_id!r} is not in {self.out}")
+            raise ValueError(f"{clip.path}: result {clip.result_id!r} is not in {self.place}")
         part, row = found
         return ClipResult(clip, tuple(self._ledger.frames(part, [row]).get((row.path, row.mode), ())))
 
     def _drop_pictures(self, touched: Iterable[str]) -> None:
-        used = {clip.result_id for clip in self._ledger.rows.rows()}
-        for result_id in set(touched) - used - {""}:
-            shutil.rmtree(self.out / "pictures" / result_id, ignore_errors=True)
+        self._folder.drop_pictures(r for r in set(touched) - {""} if not self._ledger.rows.holds(r))
 
     def _must_write(self) -> None:
         if self.read_only:
-            raise ValueError(f"{self.out} was opened for reading, or closed")
+            raise ValueError(f"{self.place} was opened for reading, or closed")
 
 
 def _check(ladder: str, results: Sequence[ClipResult]) -> None:

@@ -7,9 +7,11 @@ import os
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 from .errors import TransientVideoError
+from .object_store import TRAFFIC, asked_again
 
 
 class Ranged(io.RawIOBase):
@@ -56,12 +58,17 @@ class Ranged(io.RawIOBase):
 
     def _block(self, number: int) -> bytes:
         if number not in self._blocks:
-            self._native.seek(number * self._block_size)
-            self._blocks[number] = bytes(self._native.read(self._block_size))
+            self._blocks[number] = asked_again(partial(self._ask, number))
             if len(self._blocks) > self._most:
                 self._blocks.popitem(last=False)
         self._blocks.move_to_end(number)
         return self._blocks[number]
+
+    def _ask(self, number: int) -> bytes:
+        self._native.seek(number * self._block_size)
+        data = bytes(self._native.read(self._block_size))
+        TRAFFIC.add(len(data))
+        return data
 
     def close(self) -> None:
         """Close the object."""

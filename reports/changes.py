@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +23,7 @@ def since_before(results: Results, links: Mapping[str, str]) -> dict[str, object
         results: as they are now.
         links: by ladder, the address of its page.
     """
-    folder = folder_before(Path(results.folder))
+    folder = folder_before(results.store)
     if folder is None:
         return None
     found = drift(results, load(folder))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +17,13 @@ import jinja2
 import plotly.offline
 
 from .. import __version__
+from ..pipeline.depth import looks
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
-from ..pipeline.pool import POOLS
+from ..pipeline.pool import POOLS, worst_second_ci95
 from . import figures, finding_figures, ladder_figures, lint, tables
 from .changes import since_before
+from .pack import pack
 from .read import MODES, Clip, Fleet, LadderTable, Series, models
 from .results import Results, load
 from .words import FILTERS
@@ -30,8 +32,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORST_CLIPS = 8  # listed a mode
 
 
-def build_report(out: str | os.PathLike[str]) -> Path:
-    """Write OUT/report/ from the data sets in OUT and return the path of its index.html.
+def build_report(
+    out: str | os.PathLike[str],
+    *,
+    zipped: str | os.PathLike[str] | None = None,
+    also: Callable[[Results, Path], None] = lambda _results, _folder: None,
+) -> Path | str:
+    """Write OUT/report/ from the data sets in OUT, and a zip of it where one is asked for.
+
+    Args:
+        out: folder of results, or URI of one in a bucket; then the pages go to the bucket.
+        zipped: file for pages and pictures together, on this machine.
+        also: writes more into the report's folder, before it appears.
+
+    Returns:
+        Path of its index.html; its URI where OUT is in a bucket.
 
     Raises:
         UsageError: OUT holds no results.
@@ -43,16 +58,22 @@ def build_report(out: str | os.PathLike[str]) -> Path:
     try:
         aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
+        also(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
         swap(aside, target)
     except OSError as error:
         raise YotoVideoError(
-            f"{target}: cannot write the report ({error.strerror or error}); the old one stays"
+            f"{results.store.place}/report: cannot write the report ({error.strerror or error}); the old one stays"
         ) from None
     finally:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
-    return target / "index.html"
+    results.store.replace("report", last="index.html")
+    if zipped is not None:
+        results.store.fetch("pictures")
+        pack(target, zipped)
+    remote = results.store.place != str(results.folder)
+    return f"{results.store.place}/report/index.html" if remote else target / "index.html"
 
 
 def write_pages(results: Results, folder: Path) -> None:
@@ -95,20 +116,23 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
         "clips": len(fleet.clips), "ladders": len(fleet.ladders), "masters": any(c.is_master for c in fleet.clips),
         "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
-    folder = fleet.folder or str(results.folder)
+    folder = fleet.folder or results.store.place
     last = results.runs[-1] if results.runs else None
     root = str(last.settings.get("root", "")) if last else ""  # what was scanned, as it was asked for
-    title = next(n for p in (root, folder, str(results.folder)) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
+    title = next(n for p in (root, folder, results.store.place) if (n := p.rstrip("/.").rsplit("/", 1)[-1]))
     facts = [
         *([root or folder] if title != root else []),
         *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),
+        *([said] if (said := looks([row for clip in fleet.clips for row in clip.rows])) else []),
     ]
     boxes = figures.by_size_and_codec(fleet.clips)
     by_title = figures.by_name(fleet.clips, lambda c: c.ladder)
     by_folder = figures.by_name(fleet.clips, fleet.top_folder) if fleet.folders_group else None
+    worst = {m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]}
+    ladders = dict.fromkeys(c.ladder for clips in worst.values() for c in clips)
     return pages.get_template("index.html").render(
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
-        worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
+        worst=worst, worst_seconds={k: v for name in ladders for k, v in _worst_seconds(results.frames(name)).items()},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         by_name={k: f for k, f in (("title", by_title), ("folder", by_folder)) if f and len(fleet.ladders) > 1},
         unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
@@ -137,8 +161,14 @@ def _ladder_page(
         lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
+        cuts=ladder_figures.scene_cuts(series), worst_seconds=_worst_seconds(series),
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
+
+
+def _worst_seconds(series: Mapping[tuple[str, str], Series]) -> dict[tuple[str, str], tuple[float, float] | None]:
+    """95 % intervals of the worst second, by path and mode."""
+    return {key: worst_second_ci95(s.times, s.scores) for key, s in series.items() if len(s.times)}
 
 
 def _lint(ladder: LadderTable) -> list[lint.Issue]:

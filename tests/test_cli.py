@@ -265,8 +265,9 @@ def test_settings_come_from_flags_and_keep_their_defaults() -> None:
         "7",
     ]
     reading = ["--min-frames", "3", "--decode-timeout", "9", "--decoder", "decord", "--worst-frames", "0"]
+    reading += ["--time-limit", "11", "--memory-limit", "99"]
     args = cli.parser().parse_args(["scan", "x", *judging, *reading])
-    assert cli._settings(args) == Settings("m", 0.5, 3, (1280, 720), "decord", "cpu", 2, 0, 9.0, 7)
+    assert cli._settings(args) == Settings("m", 0.5, 3, (1280, 720), "decord", "cpu", 2, 0, 9.0, 7, 11.0, 99)
 
 
 @pytest.mark.parametrize(

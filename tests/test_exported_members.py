@@ -22,6 +22,9 @@ SETTINGS = {
     "worst_frames": 2,
     "decode_timeout_s": 60.0,
     "seed": 0,
+    "time_limit_s": 3600.0,
+    "memory_limit_mb": 4096,
+    "compare": True,
 }
 
 
@@ -52,6 +55,7 @@ def test_what_scan_takes() -> None:
         "resume": True,
         "workers": None,
         "address": None,
+        "budget": None,
     }
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in list(defaults)[1:])
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yoto_video.pipeline import ledger
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Finding
@@ -219,7 +220,10 @@ def test_the_report_is_replaced_whole(out_dir: Path) -> None:
     assert (out_dir / "report").stat().st_mode & 0o055 == 0o055  # others may read it, as they may the data
 
 
-def test_frames_that_cannot_be_read_are_told_and_the_rest_is_shown(out_dir: Path) -> None:
+def test_frames_that_cannot_be_read_are_told_and_the_rest_is_shown(
+    out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "FRAMES_A_PART", 0)  # a part each
     write(out_dir, [[scored("/v/a.mp4", "a", "nr", 60)], [scored("/v/b.mp4", "b", "nr", 70)]])
     part = next((out_dir / "frames").glob("a-*.parquet"))
     content = bytearray(part.read_bytes())

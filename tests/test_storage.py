@@ -194,3 +194,20 @@ def open_parts(*paths: str) -> io.BufferedIOBase:
     opened = storage.open_ref(VideoRef("m#1", paths))
     assert isinstance(opened, io.BufferedIOBase)
     return opened
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_listing_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flat: bool) -> None:
+    """What was listed comes before the whole bucket was asked for; every key comes once, though requests fail."""
+    count, folder = 40_000, 100_000 if flat else 500
+    (tmp_path / "vod").mkdir()
+    with s3.serving(tmp_path, monkeypatch) as server:
+        keys = sorted(f"t{i // folder:05d}/{i:07d} é.ts" for i in range(count))
+        server.made_up["vod"] = keys
+        server.failing = 0.05
+        entries = storage.walk("s3://vod")
+        first = next(entries)
+        assert len(server.requests) < (count // 1000 * 1.5 if flat else 20)
+        found = [first.path, *(entry.path for entry in entries)]
+    assert [path.removeprefix("s3://vod/") for path in found] == keys
+    assert server.failed
