@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs import cli
 from yoto_video.jobs.heartbeat import NAME, Heartbeat
@@ -53,6 +53,7 @@ def test_time_left_goes_by_work_and_not_by_files() -> None:
     assert (at.done, at.left_s) == (4, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1000), st.floats(0, 1000)), max_size=20))
 def test_progress_stays_within_bounds(steps: list[tuple[int, float, float]]) -> None:
     clock = Clock()
