@@ -17,6 +17,7 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.settings import Settings
 from .arguments import parser
 from .options import make_settings
+from .printable import printable
 from .process import tune
 from .supervise import supervised
 
@@ -78,7 +79,7 @@ def _scan(args: argparse.Namespace) -> int:
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
-        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
+        print(*(output.plan_lines(plan) if as_json else map(printable, describe(plan))), sep="\n")
         return OK
     if args.estimate:
         from .estimate import estimate
@@ -240,7 +241,7 @@ def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
 
 
 def _complain(sentence: str) -> None:
-    one_line = " ".join(sentence.split())
+    one_line = printable(" ".join(sentence.split()))
     with contextlib.suppress(OSError):  # nobody listens any more
         print(f"yoto-video: {one_line}", file=sys.stderr, flush=True)
 

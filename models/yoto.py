@@ -63,6 +63,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(C)) v over the last two axes."""
     if key.shape[-2] == 1:  # one key takes all the attention: the usual case of SDA's deepest stage
         return value.expand(*query.shape[:-1], value.shape[-1])
+    if key.shape[-2] <= 64:  # few keys: the next line would spend as long looking for masked rows as on the rest
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        return torch.softmax(scores, -1) @ value
     return F.scaled_dot_product_attention(query, key, value)
 
 
@@ -228,13 +231,19 @@ class Yoto(nn.Module):
 
     The paper's form takes 224x224 only; the light form any size (padded by repeating the border to a multiple of 32).
     Scores are on the scale the weights were trained on: `zoo` says which.
+
+    Args:
+        config: which network.
+        encoder: in place of the one that the configuration names.
     """
 
-    def __init__(self, config: YotoConfig) -> None:
+    def __init__(self, config: YotoConfig, encoder: Pyramid | None = None) -> None:
         super().__init__()
         self.config = config
         light = config.form == "light"
-        self.encoder = Pyramid(config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options)
+        self.encoder = encoder or Pyramid(
+            config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
+        )
         channels = self.encoder.channels
         if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `stages`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
@@ -332,7 +341,8 @@ class Yoto(nn.Module):
         tokens = torch.cat(merged, dim=1)
         spread = None
         if self.config.context:
-            variance, mean = torch.var_mean(tokens, 1)
+            mean = tokens.mean(1)
+            variance = (tokens - mean[:, None]).square().sum(1) / (tokens.shape[1] - 1)  # torch.var is slow here
             spread = torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
         scores: Tensor = self.score_head(tokens, spread)
         if gaps is not None:

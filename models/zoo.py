@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .encoders import Pyramid
 from .training.folds import FOLDS
 from .yoto import Yoto, YotoConfig
 
@@ -118,8 +120,15 @@ class Loaded:
     fold: int = 0  # which rated contents it never saw: `training.folds`
 
 
-def load(name_or_path: str) -> Loaded:
+EncoderFor = Callable[[Entry, str], Pyramid | None]
+
+
+def load(name_or_path: str, encoder_for: EncoderFor = lambda *_: None) -> Loaded:
     """A trained network, by a name of the zoo or by the path of a .safetensors file that `yoto-video train` wrote.
+
+    Args:
+        name_or_path: which.
+        encoder_for: given the record and the weights' sha256, an encoder to use in place of the one in the weights.
 
     Raises:
         UnknownModelError: no such name, no such file, or a name without trained weights.
@@ -138,15 +147,16 @@ def load(name_or_path: str) -> Loaded:
         digest = sha256_of(path)
         if digest != record.sha256:
             raise CheckpointError(f"{path}: not the weights that were shipped (sha256 differs); install them again")
-        return Loaded(*_read(path, record)[:2], digest)
+        return Loaded(*_read(path, record, digest, encoder_for)[:2], digest)
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(f"{path}: there is no such weights file")
-    record, network, fold = _read(path, None)
-    return Loaded(record, network, sha256_of(path), fold)
+    digest = sha256_of(path)
+    record, network, fold = _read(path, None, digest, encoder_for)
+    return Loaded(record, network, digest, fold)
 
 
-def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
+def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor) -> tuple[Entry, Yoto, int]:
     """Weights into the network that the file's `model` metadata (or `record`) names, and the fold it names."""
     from safetensors import SafetensorError, safe_open
 
@@ -160,7 +170,10 @@ def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
         if "model" not in metadata:
             raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
         record = entry(metadata["model"].split("/")[0])
-    network = Yoto(record.config)
+    encoder = encoder_for(record, digest)
+    network = Yoto(record.config, encoder)
+    if encoder is not None:
+        state = {key: value for key, value in state.items() if not key.startswith("encoder.")}
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except RuntimeError as error:

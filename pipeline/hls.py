@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import m3u8
 
@@ -148,4 +147,4 @@ def _use(files: Files, base: str, uri: str, reading: Reading) -> None:
 
 
 def _is_playlist(uri: str) -> bool:
-    return urlsplit(uri).path.lower().endswith((".m3u8", ".m3u"))
+    return uri.partition("?")[0].partition("#")[0].lower().endswith((".m3u8", ".m3u"))

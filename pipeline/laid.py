@@ -98,8 +98,8 @@ def registered(
     off = np.abs(np.array(part) - np.array(laid.part)) / pixel
     # One pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider. Where there are
     # bars their exact edge matters.
-    slack = 0.75 if laid.bars else 1.4
-    if off.max() <= slack or 1 - first < 1.1 * (1 - last):
+    slack, better = (0.75, 1.02) if laid.bars else (1.4, 1.1)
+    if off.max() <= slack or 1 - first < better * (1 - last):
         return laid if laid.bars else Laid(laid.turn, WHOLE, WHOLE, laid.offset, laid.agreement)
     agreed = geometry.agreement(a, b, laid.area, part)
     offset = laid.offset

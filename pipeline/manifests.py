@@ -66,7 +66,10 @@ class Files:
         Raises:
             ManifestError: the address is not a relative one, or leads out of the scanned folder.
         """
-        split = urlsplit(uri)
+        try:
+            split = urlsplit(uri)
+        except ValueError as error:
+            raise ManifestError(f"holds {uri!r}, which is no address ({error})") from None
         if split.scheme or split.netloc:
             raise ManifestError(
                 f"points to {uri}, which is not below the scanned folder; nothing is fetched from other places"

@@ -88,8 +88,11 @@ def _text(file: str) -> str:
 
 
 def _csv_rows(file: str, text: str) -> list[Row]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    header = [name.strip().lower() for name in reader.fieldnames or []]
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        header = [name.strip().lower() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise UsageError(f"{file}, line 1: cannot be read as CSV ({error})") from error
     missing = [name for name in ("path", "ladder") if name not in header]
     if missing:
         said = ", ".join(header) or "nothing"

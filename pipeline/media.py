@@ -33,11 +33,14 @@ VIDEO_SUFFIXES = frozenset({
     ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".obu", ".ogv", ".qt", ".rm", ".rmvb",
     ".ts", ".vc1", ".vob", ".webm", ".wmv", ".y4m",
 })  # fmt: skip
-# Demuxers that would take a text file for a video, or follow a list to other files.
-_NOT_VIDEO = frozenset({
-    "adf", "bin", "concat", "dash", "ffmetadata", "hls", "idf", "imf", "lavfi", "rtsp", "sdp", "tty",
-    "webm_dash_manifest", "xbin",
+# Demuxers that would take a text file for a video.
+_NOT_VIDEO = frozenset({"adf", "bin", "ffmetadata", "idf", "tty", "xbin"})
+# Demuxers that follow a list to other files, wherever these are: never begun, whatever a file is called or holds.
+_FOLLOWING = frozenset({
+    "concat", "concatf", "dash", "hls", "image2", "image2_alias_pix", "image2_brender_pix", "imf", "lavfi", "redir",
+    "rtp", "rtsp", "sap", "sdp", "vapoursynth", "vobsub", "webm_dash_manifest",
 })  # fmt: skip
+_DEMUXERS = ",".join(sorted(name for name in av.formats_available if not set(name.split(",")) & _FOLLOWING))
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
             metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
             options={"max_pixels": str(MOST_PIXELS)},  # also for what is decoded to look at the streams
-            container_options={"protocol_whitelist": "file"},
+            container_options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS},
         )
         if container.format.name in _NOT_VIDEO:
             kind = container.format.name

@@ -146,8 +146,8 @@ def _walk_keys(filesystem: Any, prefix: str, folder: str) -> Iterator[FileEntry]
     found.sort(key=lambda item: str(item.path), reverse=True)
     while found:  # what was seen is let go: a folder may hold a million
         item = found.pop()
-        if item.base_name.startswith("."):
-            continue
+        if item.base_name.startswith(".") or not item.path.startswith(f"{folder}/") or item.path.endswith("/"):
+            continue  # the latter are empty parts of a key (a//b), which pyarrow has no path for
         if item.type == pafs.FileType.Directory:
             yield from _walk_keys(filesystem, prefix, item.path)
         elif item.type == pafs.FileType.File:

@@ -119,7 +119,7 @@ class Frame:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FrameScore:
     """One row of `frames`."""
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-import plotly.offline
 
 from .. import __version__
 from ..pipeline.depth import looks
@@ -29,6 +28,10 @@ from .results import Results, load
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASSETS = (
+    *("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"),
+    *("plotly-cartesian.min.js", "plotly.LICENSE.txt"),
+)
 WORST_CLIPS = 8  # listed a mode
 
 
@@ -98,9 +101,8 @@ def write_pages(results: Results, folder: Path) -> None:
 def write_assets(folder: Path) -> None:
     """The few files that all pages share."""
     folder.mkdir()
-    for name in ("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"):
+    for name in ASSETS:
         shutil.copyfile(TEMPLATES / name, folder / name)
-    (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
 
 def page_name(ladder: str) -> str:

@@ -20,6 +20,8 @@ class FakeJudge:
 
     model_name = "fake"
     model_sha256 = "0" * 64
+    engine = "none"
+    fallback: str | None = None
     fold = 0  # rated contents it never saw
 
     def __init__(self) -> None:

@@ -126,7 +126,7 @@ def slow(_: Settings) -> Any:
     import numpy as np
 
     class Slow:
-        model_name, model_sha256 = "fake", "0" * 64
+        model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
 
         def encode(self, frames: Any) -> list[Any]:
             time.sleep(0.1 * len(frames))

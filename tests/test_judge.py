@@ -54,6 +54,24 @@ def test_from_afar_pixels_are_means() -> None:
     assert (cut(white, Look(0, 0, 4), 8) == 255).all()
 
 
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_a_frame_that_is_looked_at_whole_is_looked_at_evenly(height: int, width: int) -> None:
+    seen = np.zeros((height, width), bool)
+    places = crop_places(height, width, 49, 224)
+    for top, left in places:
+        seen[top : top + 224, left : left + 224] = True
+    if len(places) == -(-height // 224) * -(-width // 224):
+        assert seen.all()
+
+
+@given(st.integers(2, 20), st.integers(0, 99))
+def test_means_are_exact(step: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (3 * step + 1, 2 * step, 3), dtype=np.uint8)
+    picture[:step] = 255  # the largest sum there is
+    blocks = picture[: 3 * step].reshape(3, step, 2, step, 3).astype(np.int64).sum((1, 3))
+    assert np.array_equal(cut(picture, Look(0, 0, step), 3), (blocks + step * step // 2) // (step * step))
+
+
 def test_crops_spread_over_the_frame() -> None:
     places = crop_places(1080, 1920, 6, 224)
     assert len(places) == 6

@@ -103,7 +103,8 @@ print(sorted(touched.suspects))
     done = supervise(act)
     assert done.returncode == 0
     assert done.stdout == "['/v/b.mp4', '/v/ba\\nd.mp4']\n"
-    assert "crashed (Segmentation fault) while it read" in done.stderr
+    said = "yoto-video: crashed (Segmentation fault) while it read /v/b.mp4, /v/ba\\nd.mp4; "
+    assert done.stderr == f"{said}goes on with workers that may crash\n"
 
 
 def test_what_crashes_whatever_is_done_ends() -> None:
@@ -118,13 +119,11 @@ def test_an_interrupt_comes_once(group: bool) -> None:
     """Sent to the command alone, or as a terminal does, to everything that it started."""
     act = """
 caught = 0
-print("ready", flush=True)
-deadline = time.monotonic() + 20
-while time.monotonic() < deadline and caught < 1:
-    try:
-        time.sleep(0.05)
-    except KeyboardInterrupt:
-        caught += 1
+try:
+    print("ready", flush=True)
+    time.sleep(20)
+except KeyboardInterrupt:
+    caught += 1
 try:
     time.sleep(0.5)
 except KeyboardInterrupt:

@@ -68,7 +68,7 @@
   if (scripts.length) { // Plotly is large: it comes once the rest of the page is there to read
     const library = Object.assign(document.createElement("script"), { src: document.currentScript.dataset.plotly, onload: start });
     library.onerror = () => {
-      for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly.min.js, which belongs to the report's folder.";
+      for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly-cartesian.min.js, which belongs to the report's folder.";
     };
     requestAnimationFrame(() => setTimeout(() => document.head.append(library)));
   }
