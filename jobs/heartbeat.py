@@ -13,29 +13,32 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..pipeline.schema import plain
+from ..pipeline.storage import is_remote
+from ..pipeline.store import Store
 from .progress import Progress
 from .request import End, Listener, ScanResult
 from .work import Done
 
 NAME = ".status.json"
 EVERY_S = 2.0
+BUCKET_EVERY_S = 15.0  # each time is a request
 
 
 class Heartbeat(Listener):
     """Writes OUT/.status.json while it is open.
 
     Args:
-        out: folder of the results.
+        store: of the results.
         command: what was asked for.
     """
 
-    def __init__(self, out: Path, command: str) -> None:
-        self._file = out / NAME
+    def __init__(self, store: Store, command: str) -> None:
+        self._store = store
+        self._every_s = BUCKET_EVERY_S if is_remote(store.place) else EVERY_S
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._at: Progress | None = None
         self._over = threading.Event()
@@ -87,7 +90,7 @@ class Heartbeat(Listener):
                 self._said |= {"ok": result.ok, "skipped": result.skipped, "failed": result.failed}
 
     def _beat(self) -> None:
-        while not self._over.wait(EVERY_S):
+        while not self._over.wait(self._every_s):
             self._write()
 
     def _write(self) -> None:
@@ -101,9 +104,10 @@ class Heartbeat(Listener):
                     "left_s": None if at.left_s is None else round(at.left_s),
                 }  # fmt: skip
         with self._writing, contextlib.suppress(OSError):
-            aside = self._file.with_name(f"{NAME}.{os.getpid()}")
+            aside = self._store.out / f"{NAME}.{os.getpid()}"
             aside.write_text(json.dumps(said), encoding="utf-8")
-            aside.replace(self._file)
+            aside.replace(self._store.out / NAME)
+            self._store.send(NAME)
 
 
 def _now() -> str:

@@ -10,8 +10,8 @@ BOUNDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]  # secon
 class Metrics:
     """Counters and a histogram of one worker; only inside Ray.
 
-    yoto_video_rows (status), yoto_video_frames, yoto_video_lost_ladders (how), yoto_video_ladder_seconds (stage: probe,
-    decode, wait, inference, pictures, wall).
+    yoto_video_rows (status), yoto_video_frames, yoto_video_lost_ladders (how: hung, limit, error; the dead do not
+    count), yoto_video_ladder_seconds (stage: probe, decode, wait, inference, pictures, wall).
     """
 
     def __init__(self) -> None:

@@ -134,7 +134,7 @@ class Began(Clock):
 @contextlib.contextmanager
 def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Listener]:
     """Whom to tell: the listener, whoever asks for the status, and the log."""
-    with Heartbeat(store.out, request.command) as heartbeat:
+    with Heartbeat(store, request.command) as heartbeat:
         together = Together(listener, heartbeat, Log())
         try:
             yield together

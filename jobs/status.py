@@ -7,11 +7,14 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ..pipeline.errors import UsageError
-from ..pipeline.results_folder import check_readable, local_path
-from .heartbeat import EVERY_S, NAME
+from ..pipeline.mirror import Mirror
+from ..pipeline.results_folder import MARKER, place_of
+from ..pipeline.storage import is_remote
+from .heartbeat import BUCKET_EVERY_S, NAME
 from .progress import duration
 
 SILENT_S = 60.0  # without a word, after which a scan is taken for dead: a busy file system is slow, clocks differ
@@ -23,15 +26,17 @@ def status(out: str) -> dict[str, Any]:
     Raises:
         UsageError: no results there, or of a version that said nothing yet.
     """
-    folder = local_path(out)
-    check_readable(folder)
+    place = place_of(out)
+    content = _read(place, NAME)
+    if content is None and _read(place, MARKER) is None:
+        raise UsageError(f"{place}: no results of yoto-video here; name a folder that a scan wrote to")
+    if content is None:
+        raise UsageError(f"{place}: no scan has told how far it is; its results are in the report")
     try:
-        said: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        said: dict[str, Any] = json.loads(content)
         age = (datetime.now(UTC) - datetime.fromisoformat(said["updated_at"])).total_seconds()
-    except FileNotFoundError:
-        raise UsageError(f"{out}: no scan has told how far it is; its results are in the report") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"{folder / NAME}: cannot be read; the next scan writes it anew") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{place}/{NAME}: cannot be read; the next scan writes it anew") from None
     if said.get("state") == "running" and (age > SILENT_S or _gone(said)):
         said |= {"state": "died", "left_s": None}
     return {"type": "status", **said, "age_s": round(max(0.0, age), 1)}
@@ -53,10 +58,22 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
     if said.get("videos_a_minute"):
         left = f", {duration(said['left_s'])} left" if said.get("left_s") is not None else ""
         yield f"rate        {said['videos_a_minute']:g} videos a minute{left if said['state'] == 'running' else ''}"
-    if said["age_s"] > 3 * EVERY_S:
+    if said["age_s"] > BUCKET_EVERY_S:
         yield f"last word   {duration(said['age_s'])} ago"
     for failure in said.get("failures", ()):
         yield f"failed      {failure}"
+
+
+def _read(place: str, name: str) -> bytes | None:
+    """A file of the folder; None where there is none."""
+    if is_remote(place):
+        return Mirror(place).read(name)
+    try:
+        return (Path(place) / name).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UsageError(f"{place}/{name}: cannot be read ({error.strerror})") from None
 
 
 def _gone(said: Mapping[str, Any]) -> bool:

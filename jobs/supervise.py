@@ -17,8 +17,8 @@ from ..pipeline import touched
 from .printable import printable
 
 MOST_CRASHES = 20
-_INTERRUPT = getattr(signal, "SIGUSR2", None)  # what Ctrl-C becomes on its way to the child, which else had it twice
-_ORDINARY = {getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")} | {_INTERRUPT}
+INTERRUPT = getattr(signal, "SIGUSR2", None)  # what Ctrl-C becomes on its way to the child, which else had it twice
+_ORDINARY = {getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")} | {INTERRUPT}
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
 
 
@@ -31,7 +31,7 @@ def supervised() -> bool:
         In the new process: whether it was begun again after a crash. The old one does not return. Where there is no
         fork (Windows), the caller's process goes on by itself.
     """
-    if not hasattr(os, "fork") or _INTERRUPT is None:
+    if not hasattr(os, "fork") or INTERRUPT is None:
         return False
     import tempfile  # not for --help
 
@@ -41,7 +41,7 @@ def supervised() -> bool:
             if child == 0:
                 _die_with(parent)
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(_INTERRUPT, _interrupted)
+                signal.signal(INTERRUPT, _interrupted)
                 touched.note_in(os.dup(note.fileno()))
                 return crashes > 0
             status = _wait_for(child)
@@ -63,7 +63,7 @@ def _wait_for(child: int) -> int:
 
     def pass_on(number: int, _: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(child, _INTERRUPT if number == signal.SIGINT and _INTERRUPT is not None else number)
+            os.kill(child, INTERRUPT if number == signal.SIGINT and INTERRUPT is not None else number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -79,7 +79,7 @@ def _interrupted(*_: object) -> None:
 
 def _end_like(status: int) -> NoReturn:
     code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 + (signal.SIGINT if -code == _INTERRUPT else -code))
+    os._exit(code if code >= 0 else 128 + (signal.SIGINT if -code == INTERRUPT else -code))
 
 
 def _die_with(parent: int) -> None:

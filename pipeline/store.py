@@ -178,6 +178,10 @@ class Store:
         """Have more of a bucket in `out` than its tables. Raises as opening does."""
         self._folder.fetch(*names)
 
+    def send(self, relative: str) -> None:
+        """Bring one file of `out` to the bucket, if it can be. Nothing to do for a local folder."""
+        self._folder.send(relative)
+
     def replace(self, name: str, *, last: str) -> None:
         """Bring a folder of `out` to the bucket in place of what it has there, its file `last` at the end of all.
 

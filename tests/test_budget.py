@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs.budget import SECONDS_A_FRAME, Purse, choose, frames_of, parse_budget, urgency
 from yoto_video.jobs.scan import scan
@@ -51,6 +51,7 @@ def test_what_is_no_budget_is_refused_with_a_hint(text: str) -> None:
         parse_budget(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40), st.booleans()), max_size=30))
 def test_frames_are_never_overspent_but_by_what_took_more_than_was_asked(work: list[tuple[int, int, bool]]) -> None:
     """Whatever is asked for at once, and in whatever order it comes back."""
@@ -124,6 +125,7 @@ def test_a_master_is_paid_once_for_all_its_encodes() -> None:
     assert choose(one, [row("/m", 90, (88, 92))], settings, purse("30frames")[0])[0].paths == {"/m"}
 
 
+@settings(deadline=None)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=5),
     scores=st.lists(st.floats(0, 100), min_size=25, max_size=25),

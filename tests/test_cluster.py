@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs.cluster import WORKER_BYTES, WORKERS_A_GPU, places
 from yoto_video.jobs.metrics import Metrics
@@ -52,6 +52,7 @@ def test_gpus_are_shared_by_the_workers_of_their_machines_and_no_others() -> Non
     assert (place(node(5, gpus=2)).workers, place(node(5, gpus=2)).gpus) == (5, 0.3333)
 
 
+@settings(deadline=None)
 @given(
     machines=st.lists(st.tuples(st.integers(0, 96), st.integers(0, 8), st.floats(0, 200)), min_size=1, max_size=6),
     wanted=st.none() | st.integers(1, 64),

@@ -216,6 +216,7 @@ def test_stopped_by_hand_it_ends_with_a_sentence_and_leaves_nothing_running(
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + stop
     assert "Traceback" not in errors
+    assert ("what is in hand is finished first" in errors) == (stop == signal.SIGINT)
     last = errors.splitlines()[-1]
     assert last == f"yoto-video: interrupted; what was measured is kept in {out}, the same command goes on"
     assert rows(out)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs.estimate import TRIES, _clock_time, _drawn, estimate
 from yoto_video.jobs.request import Request
@@ -47,6 +47,7 @@ def test_a_budget_is_told_apart(made: Path, out_dir: Path) -> None:
     assert said.as_json()["frames"] == said.frames
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=40), st.integers(1, 12))
 def test_large_ladders_are_surely_drawn(sizes: list[int], count: int) -> None:
     tasks = [Task(Ladder(str(n), (Rendition(VideoRef(f"/{n}")),))) for n in range(len(sizes))]
@@ -58,6 +59,7 @@ def test_large_ladders_are_surely_drawn(sizes: list[int], count: int) -> None:
             assert task in drawn
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 1000), min_size=1, max_size=20),
     st.lists(st.floats(0.01, 10), min_size=1, max_size=12),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs import cli
 from yoto_video.jobs.heartbeat import NAME, Heartbeat
@@ -24,8 +24,9 @@ from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.jobs.status import SILENT_S, lines, status
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
+from yoto_video.pipeline.store import Store
 
-from . import test_scan
+from . import s3, test_scan
 from .fakes import FakeJudge
 from .test_scan import SETTINGS, rows, run
 
@@ -52,6 +53,7 @@ def test_time_left_goes_by_work_and_not_by_files() -> None:
     assert (at.done, at.left_s) == (4, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1000), st.floats(0, 1000)), max_size=20))
 def test_progress_stays_within_bounds(steps: list[tuple[int, float, float]]) -> None:
     clock = Clock()
@@ -106,8 +108,8 @@ def test_another_process_sees_a_scan_that_runs(made: Path, out_dir: Path) -> Non
 
 def told(folder: Path, **changes: Any) -> str:
     """A folder whose scan says these things."""
-    run_by = Heartbeat(folder, "yoto-video scan x")
-    run_by._write()
+    with Store(folder) as store:
+        Heartbeat(store, "yoto-video scan x")._write()
     said = json.loads((folder / NAME).read_text()) | changes
     (folder / NAME).write_text(json.dumps(said))
     return str(folder)
@@ -208,3 +210,14 @@ def test_two_end_at_once(made: Path, tmp_path: Path) -> None:
     assert status(str(out))["state"] == "interrupted"
     run(made, out)
     assert rows(out) == rows(tmp_path / "undisturbed")
+
+
+def test_results_in_a_bucket_tell_it_there(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stores" / "bucket").mkdir(parents=True)
+    with s3.serving(tmp_path / "stores", monkeypatch):
+        with pytest.raises(UsageError, match="no results of yoto-video here"):
+            status("s3://bucket/out")
+        request = Request(str(made / "one"), "s3://bucket/out", SETTINGS, workers=0)
+        result = scan(request, load=lambda _: FakeJudge())
+        said = status("s3://bucket/out")
+    assert (said["state"], said["ok"]) == ("finished", result.ok)
