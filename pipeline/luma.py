@@ -6,7 +6,7 @@ all its encodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -55,7 +55,7 @@ class Sight:
         timeout_s: longest wait for the next frame.
     """
 
-    def __init__(self, ref: VideoRef, info: VideoInfo, times: list[Fraction], *, timeout_s: float = 60.0) -> None:
+    def __init__(self, ref: VideoRef, info: VideoInfo, times: Sequence[Fraction], *, timeout_s: float = 60.0) -> None:
         self.times = np.array([float(t - times[0]) for t in times])
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
