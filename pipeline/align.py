@@ -81,21 +81,29 @@ def pair_with_master(
         offset, ratio: master time = offset + ratio x encode time, each from its own first frame, seconds.
     """
     start = master_times[0] + offset
-    times = [start + ratio * (t - times[0]) for t in times]
-    gap, master_gap = frame_gap(times), frame_gap(master_times)
+
+    def on_masters_clock(time: Fraction) -> Fraction:
+        return start + ratio * (time - times[0])
+
+    def on_its_own(moment: Fraction) -> Fraction:
+        return times[0] + (moment - start) / ratio
+
+    gap, master_gap = ratio * frame_gap(times), frame_gap(master_times)
     if gap > _SLOWER * master_gap > 0:
         wished = [master_times[i] for i in chosen]
-        kept = sample.nearest_frames(times, wished, gap)  # the last one is shown for so long
-        moved = [t if i is None else times[i] for t, i in zip(wished, kept, strict=True)]
+        kept = sample.nearest_frames(times, [on_its_own(t) for t in wished], gap / ratio)  # the last is shown so long
+        moved = [t if i is None else on_masters_clock(times[i]) for t, i in zip(wished, kept, strict=True)]
         chosen = sorted({i for i in sample.nearest_frames(master_times, moved) if i is not None})
     moments = [master_times[i] for i in chosen]
     tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
-    pairs = sample.nearest_frames(times, moments, tolerance)
-    nearest = sample.nearest_frames(times, moments)
+    due = [on_its_own(moment) for moment in moments]
+    pairs = sample.nearest_frames(times, due, tolerance / ratio)
+    nearest = sample.nearest_frames(times, due)
+    end = on_masters_clock(times[-1]) + gap
 
     samples: list[Sample] = []
     for step, moment, pair, near in zip(chosen, moments, pairs, nearest, strict=True):
-        if near is None or not times[0] - tolerance <= moment <= times[-1] + gap:  # not begun, or ended
+        if near is None or not start - tolerance <= moment <= end:  # not begun, or ended
             continue
         new = Sample(step=step, frame=near, paired=pair is not None)
         if samples and samples[-1].frame == near:  # one row a frame, with its reference if it has one

@@ -26,7 +26,7 @@ from .values import Frame, VideoInfo, VideoRef
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> list[Fraction]:
+def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> Sequence[Fraction]:
     """Presentation time of every frame, seconds as in the file, ascending; edit lists honoured. Nothing is decoded.
 
     Raises:

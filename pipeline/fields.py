@@ -43,7 +43,8 @@ def deinterlaced(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
 
 def film(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
     """The same of film in fields: the film frame of its upper field, if it shows two; deinterlaced where that fails."""
-    return _whole(frames, at, ("fps", "25"), ("fieldmatch", _FIELDMATCH), ("bwdif", f"{_BWDIF}interlaced"))
+    constant = ("fps", str(1 / _TICK))  # fieldmatch takes no other rate
+    return _whole(frames, at, constant, ("fieldmatch", _FIELDMATCH), ("bwdif", f"{_BWDIF}interlaced"))
 
 
 def _whole(frames: Sequence[VideoFrame], at: int, *filters: tuple[str, str]) -> VideoFrame:

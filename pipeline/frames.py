@@ -23,9 +23,7 @@ from .packets import SKIP, WANTED, PacketTable
 from .values import VideoRef
 
 
-def decoded(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
-) -> Iterator[tuple[int, VideoFrame]]:
+def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float) -> Iterator[tuple[int, VideoFrame]]:
     """Frames with these numbers, ascending, as the decoder gives them.
 
     Raises:

@@ -49,7 +49,7 @@ def in_step(readings: Sequence[Reading], workers: int) -> Iterator[Taken]:
     the others go on.
     """
     cursors = {r.video: _Cursor(r) for r in readings}
-    order = heapq.merge(*([(s.step, r.video, s) for s in r.samples] for r in readings), key=lambda job: job[:2])
+    order = heapq.merge(*map(_jobs, readings), key=lambda job: job[:2])
     pending: deque[tuple[int, Future[Taken | None]]] = deque()
 
     def finish() -> Iterator[Taken]:
@@ -69,6 +69,10 @@ def in_step(readings: Sequence[Reading], workers: int) -> Iterator[Taken]:
         pool.shutdown(wait=True, cancel_futures=True)
         for cursor in cursors.values():
             cursor.close()
+
+
+def _jobs(reading: Reading) -> Iterator[tuple[int, int, Sample]]:
+    return ((sample.step, reading.video, sample) for sample in reading.samples)
 
 
 class _Cursor:

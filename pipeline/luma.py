@@ -6,7 +6,7 @@ all its encodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -19,7 +19,7 @@ from . import decode
 from .values import VideoInfo, VideoRef
 
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
-KEPT = 4  # stretches of a video that are remembered beside its head
+KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
 
 Rect = tuple[float, float, float, float]  # left, top, right, bottom; in pixels of a luma picture unless said otherwise
 WHOLE: Rect = (0.0, 0.0, float(WIDTH), float(HEIGHT))
@@ -55,8 +55,9 @@ class Sight:
         timeout_s: longest wait for the next frame.
     """
 
-    def __init__(self, ref: VideoRef, info: VideoInfo, times: list[Fraction], *, timeout_s: float = 60.0) -> None:
-        self.times = np.array([float(t - times[0]) for t in times])
+    def __init__(self, ref: VideoRef, info: VideoInfo, times: Sequence[Fraction], *, timeout_s: float = 60.0) -> None:
+        first = times[0]
+        self.times = np.array([float(time - first) for time in times])
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
         self._more: Iterator[tuple[int, NDArray[np.uint8]]] | None = None
@@ -82,7 +83,7 @@ class Sight:
             got = dict(self._read(first, last))
             numbers = sorted(got)
             luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
-            while len(self._stretches) >= KEPT:
+            while self._stretches and sum(len(s.luma) for s in self._stretches.values()) + len(luma) > KEPT:
                 self._stretches.pop(next(iter(self._stretches)))
             self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
         return self._stretches[first, last]

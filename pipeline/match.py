@@ -64,9 +64,7 @@ def match(
     return _judged(encode, master, *found, ratios, gap, raster, size)
 
 
-def _laid(
-    encode: Sight, master: Sight, ratios: list[Fraction], gap: float
-) -> tuple[Stretch, Stretch, Laid] | None:
+def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> tuple[Stretch, Stretch, Laid] | None:
     """The stretches by which one lies on the other, and how; None where nothing shows in them."""
     best: tuple[Stretch, Stretch, Laid] | None = None
     seen = (0, 0)

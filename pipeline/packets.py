@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import overload
 
 import numpy as np
 from av.container import InputContainer
@@ -29,6 +30,32 @@ from .values import VideoRef
 _NONE = np.iinfo(np.int64).min
 EMPTY_TRACK = "no frame is stored in its video track: cut short, or never written; write the file again"
 SKIP, NEEDED, WANTED = 0, 1, 2  # what `PacketTable.plan` says of a packet
+
+
+class Times(Sequence[Fraction]):
+    """Presentation times, seconds, ascending, exact: made when they are asked for, 8 bytes each until then."""
+
+    def __init__(self, ticks: NDArray[np.int64], time_base: Fraction) -> None:
+        self._ticks, self._time_base = ticks, time_base
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    @overload
+    def __getitem__(self, index: int) -> Fraction: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Times: ...
+
+    def __getitem__(self, index: int | slice) -> Fraction | Times:
+        if isinstance(index, slice):
+            return Times(self._ticks[index], self._time_base)
+        return int(self._ticks[index]) * self._time_base
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +81,9 @@ class PacketTable:
         return shown if self.counted else shown[np.argsort(self.pts[shown], kind="stable")]
 
     @property
-    def times(self) -> list[Fraction]:
-        """Presentation time of each frame, seconds, ascending, exact."""
-        return [int(tick) * self.time_base for tick in self.pts[self.order]]
+    def times(self) -> Times:
+        """Presentation time of each frame."""
+        return Times(self.pts[self.order], self.time_base)
 
     @property
     def duration_s(self) -> Fraction:

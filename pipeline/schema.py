@@ -188,13 +188,17 @@ def clips_of(table: pa.Table) -> list[ClipScore]:
 
 def frame_rows(results: Iterable[ClipResult]) -> pa.Table:
     """The rows of `frames` of these results, in their order."""
-    columns: dict[str, list[Any]] = {name: [] for name in FRAMES.names}
-    for result in results:
-        clip, n = result.clip, len(result.frames)
-        for name in ("result_id", "path", "ladder", "display", "model", "model_sha256"):
-            columns[name] += [getattr(clip, name)] * n
-        for name in _FRAME_NAMES:
-            columns[name] += [getattr(frame, name) for frame in result.frames]
+    tables = [_frames_of_one(result) for result in results]  # one after the other: a ladder of films has 400,000 rows
+    return pa.concat_tables(tables) if tables else FRAMES.empty_table()
+
+
+def _frames_of_one(result: ClipResult) -> pa.Table:
+    clip, n = result.clip, len(result.frames)
+    columns: dict[str, Any] = {}
+    for name in ("result_id", "path", "ladder", "display", "model", "model_sha256"):
+        columns[name] = pa.repeat(pa.scalar(getattr(clip, name), pa.string()), n)
+    for name in _FRAME_NAMES:
+        columns[name] = [getattr(frame, name) for frame in result.frames]
     for name in ("pts_time", "score"):
         if not all(map(math.isfinite, columns[name])):
             raise ValueError(f"a frame's {name} is not a finite number")

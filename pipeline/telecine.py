@@ -24,7 +24,7 @@ from .values import VideoRef
 RATE = 30000 / 1001  # pictures a second of the raster that film is woven into; 30 is taken for it
 CYCLE = 5
 RUN = 36  # pictures looked at in one place: seven cycles
-PLACES = (0.2, 0.6)  # of the video, at the key frames before them
+PLACES = (0.1, 0.3)  # of the video, at the key frames before them
 MOVES = 0.5  # levels of luma by which both fields together have to change for a picture to count
 LEAST = 0.03  # by which the upper field's share in the change is off one half at the two places of the cycle
 SURE = 0.85  # part of the pictures there that agree

@@ -64,9 +64,7 @@ class Offset:
         return self.inside and min(self.moves, self.unique) >= SURE
 
 
-def search(
-    encode: Seen, master: Seen, ratios: Iterable[float], *, gap: float, share: float = 0.0
-) -> Offset | None:
+def search(encode: Seen, master: Seen, ratios: Iterable[float], *, gap: float, share: float = 0.0) -> Offset | None:
     """The best way to lay one stretch over the other; None where no two pictures that show something overlap.
 
     Args:
@@ -186,9 +184,7 @@ def _lead(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
     return float(lead.mean() / (lead.std() / np.sqrt(len(lead) / 2) + 0.01))
 
 
-def _unbiased(
-    encode: Seen, master: Seen, near: NDArray[np.int64], which: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def _unbiased(encode: Seen, master: Seen, near: NDArray[np.int64], which: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Distances less what is constant: a blur or a shift that the encoder makes in every frame hides small motion."""
     difference = encode.vectors[which] - master.vectors[near[which]]
     difference = difference - difference.mean(axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -170,16 +170,16 @@ def choose_samples(
     return extras
 
 
-def _sight(track: Track, times: list[Fraction], settings: Settings) -> Sight:
+def _sight(track: Track, times: Sequence[Fraction], settings: Settings) -> Sight:
     assert track.info is not None
     return Sight(track.ref, track.info, times, timeout_s=settings.decode_timeout_s)
 
 
 def _pair(
     track: Track,
-    times: list[Fraction],
+    times: Sequence[Fraction],
     master: Track,
-    master_times: list[Fraction],
+    master_times: Sequence[Fraction],
     chosen: list[int],
     settings: Settings,
     sight: Sight,
@@ -220,11 +220,11 @@ def _pair(
         )
 
 
-def _own(times: list[Fraction], settings: Settings) -> list[Sample]:
+def _own(times: Sequence[Fraction], settings: Settings) -> list[Sample]:
     return align.own_samples(times, fps=settings.fps, min_frames=settings.min_frames, seed=settings.seed)
 
 
-def _times(track: Track, settings: Settings) -> list[Fraction] | None:
+def _times(track: Track, settings: Settings) -> Sequence[Fraction] | None:
     """Presentation times of all frames; None, with the track's failure set, where there are none."""
     if track.failure is not None or track.info is None:
         return None
