@@ -212,8 +212,7 @@ def _shot_bars(shots: Sequence[Shot], colour: str, name: str) -> list[dict[str, 
 def _cut_lines(title: Title, data: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """The title's cuts from the lowest to the highest that is drawn."""
     drawn = np.concatenate([np.asarray(trace["y"], np.float64) for trace in data])
-    middles = [(end, end) for _, end in title.shots[:-1]]
-    return cut_lines(middles, [float(np.nanmin(drawn)), float(np.nanmax(drawn))], "y")
+    return cut_lines(title.cuts, [float(np.nanmin(drawn)), float(np.nanmax(drawn))], "y")
 
 
 def carried(fitted: Map, labels: Sequence[str]) -> Chart:

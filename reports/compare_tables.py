@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .bootstrap import Interval
 from .compare import Comparison, Figure
@@ -13,6 +13,8 @@ from .words import clock
 
 Json = dict[str, object]
 EFFECT: Json = {"label": "Effect", "kind": "number", "digits": 1, "title": "in standard deviations of its seconds"}
+VERDICT: Json = {"label": "Verdict", "kind": "text", "whole": True}
+NAMES = ("Pair", "Mode", "Encoder", "Title")  # columns of names
 FIGURE_COLUMNS = (
     *("title", "mode", "pool", "anchor", "test", "pchip", "akima", "ci95_low", "ci95_high", "effect_size"),
     *("bd_quality", "bd_quality_low", "bd_quality_high", "units", "unit", "titles", "verdict", "reason"),
@@ -54,7 +56,7 @@ def shot_rows(shots: Iterable[Shot]) -> list[dict[str, Any]]:
 def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
     """A row a title and pair; `links` are the addresses of the titles' pages."""
     by_pool = {(f.title, f.anchor, f.test, f.pool): f for f in comparison.figures}
-    titles: list[Json] = []
+    rows: list[Json] = []
     for f in comparison.figures:
         if f.title is None or f.pool != "mean":
             continue
@@ -63,9 +65,8 @@ def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
         cells: list[object] = [[f.title, links[f.title], None, f.delta.reason], pair, f.mode.upper()]
         cells += [_interval(f.delta.pchip, f.rate), _effect(f.rate), _interval(f.delta.quality, f.quality)]
         cells += [*(_interval(one.delta.pchip, one.rate) for one in low), f.verdict]
-        titles.append(
-            {"cells": cells, "facets": [pair, f.mode.upper(), f.verdict], "find": f"{f.title} {f.test} {f.anchor}"}
-        )
+        facets = [pair, f.mode.upper(), f.verdict]
+        rows.append({"cells": cells, "facets": facets, "find": f"{f.title} {f.test} {f.anchor}"})
     columns: list[Json] = [
         {"label": "Title", "kind": "link"}, {"label": "Pair", "kind": "text", "whole": True},
         {"label": "Mode", "kind": "text"},
@@ -73,34 +74,42 @@ def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
         EFFECT,
         {"label": "BD-quality", "kind": "interval", "digits": 1, "title": "points at equal rate; above 0 looks better"},
         {"label": "p5, %", "kind": "interval", "digits": 1, "title": "BD-rate of the 5th percentile"},
-        {"label": "Worst second, %", "kind": "interval", "digits": 1, "title": "BD-rate of the worst second"},
-        {"label": "Verdict", "kind": "text"},
+        {"label": "Worst second, %", "kind": "interval", "digits": 1, "title": "BD-rate of the worst second"}, VERDICT,
     ]  # fmt: skip
-    return {
-        "columns": columns, "facets": ["Pair", "Mode", "Verdict"], "rows": titles, "sort": 3, "then": [0],
-        "descending": True,
-    }  # fmt: skip
+    return _table(columns, rows, ["Pair", "Mode", "Verdict"], ("BD-rate, %", "Title")) | {"descending": True}
 
 
 def shot_table(shots: Sequence[Shot], links: Mapping[str, str] | None = None) -> Json:
     """A row a shot and side, where it loses most first; without `links` the shots are of one title."""
-    made: list[Json] = []
+    rows: list[Json] = []
     for s in shots:
-        name: list[object] = [[s.title.name, links[s.title.name], None, None]] if links else []
-        cells: list[object] = [*name, s.test, s.number, [s.start_s, f"{clock(s.start_s)} – {clock(s.end_s)}"]]
+        name: object = [s.title.name, links[s.title.name], None, None] if links else s.title.name
+        cells: list[object] = [name, s.test, s.number, [s.start_s, f"{clock(s.start_s)} – {clock(s.end_s)}"]]
         cells += [_interval(s.points, s.interval), _effect(s.interval), s.verdict]
-        made.append({"cells": cells, "facets": [s.test, s.verdict], "find": f"{s.title.name} {s.test}"})
-    name_column: list[Json] = [{"label": "Title", "kind": "link"}] if links else []
+        rows.append({"cells": cells, "facets": [s.test, s.verdict], "find": f"{s.title.name} {s.test}"})
     columns: list[Json] = [
-        *name_column, {"label": "Encoder", "kind": "text"}, {"label": "Shot", "kind": "number"},
-        {"label": "When", "kind": "span", "whole": True},
+        {"label": "Title", "kind": "link" if links else "text"}, {"label": "Encoder", "kind": "text"},
+        {"label": "Shot", "kind": "number"}, {"label": "When", "kind": "span", "whole": True},
         {"label": "Points at equal rate", "kind": "interval", "digits": 1, "title": "above 0 looks better"},
-        EFFECT, {"label": "Verdict", "kind": "text"},
+        EFFECT, VERDICT,
     ]  # fmt: skip
-    place = len(name_column)
+    made = _table(columns, rows, ["Encoder", "Verdict"], ("Points at equal rate", "Title", "When"))
+    return made | {"page": 25, "print_all": links is None}  # of all titles the worst are enough on paper
+
+
+def _table(columns: Sequence[Json], rows: Sequence[Json], facets: Sequence[str], order: Sequence[str]) -> Json:
+    """The table without columns of names that say the same in every row; sorted by the columns of these labels."""
+    cells = [cast(list[object], row["cells"]) for row in rows]
+    told = [
+        i for i, column in enumerate(columns)
+        if column["label"] not in NAMES or column["kind"] == "link" or len({str(own[i]) for own in cells}) > 1
+    ]  # fmt: skip
+    labels = [columns[i]["label"] for i in told]
+    places = [labels.index(label) for label in order if label in labels]
+    kept = [row | {"cells": [own[i] for i in told]} for row, own in zip(rows, cells, strict=True)]
     return {
-        "columns": columns, "facets": ["Encoder", "Verdict"], "rows": made, "sort": place + 3, "then": [0, place + 1],
-        "descending": False, "page": 25, "print_all": links is None,  # of all titles: the worst are enough on paper
+        "columns": [columns[i] for i in told], "facets": facets, "rows": kept, "sort": places[0], "then": places[1:],
+        "descending": False,
     }  # fmt: skip
 
 

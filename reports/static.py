@@ -24,6 +24,7 @@ Format = Literal["svg", "png"]
 FORMATS: tuple[Format, ...] = ("svg", "png")
 SIZE = (12.8, 7.2)  # inches: a slide
 DPI = 150  # 1920x1080
+LONGEST = 84  # characters of a title that fit
 INK, GRID = "#1b1f24", "#dfe2e6"
 _MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "star": "*", "x": "X"}
 _DASHES: dict[str, Any] = {
@@ -49,26 +50,31 @@ def draw(figure: Chart, title: str, file: Path) -> None:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     layout = figure.layout
-    names = [f"yaxis{axis[1:]}" for axis in dict.fromkeys(str(t.get("yaxis", "y")) for t in figure.data)]
+    names = list(dict.fromkeys(map(_row, figure.data)))
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # of scripts that the font lacks: a box stands there
         made = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(w_pad=0.2, h_pad=0.15))
         rows = made.subplots(len(names), sharex=True, squeeze=False)[:, 0]
         for axes, name in zip(rows, names, strict=True):
-            own = [t for t in figure.data if f"yaxis{str(t.get('yaxis', 'y'))[1:]}" == name]
-            _axes(axes, layout, layout.get(name, {}), own)
+            _axes(axes, layout, layout.get(name, {}), [t for t in figure.data if _row(t) == name])
         for axes, note in zip(rows, layout.get("annotations", ()), strict=False):
             axes.set_title(_text(note["text"]), fontsize=15)
-        made.suptitle(_text(html.escape(title)), fontsize=20, x=0.01, ha="left", weight="bold")
+        shown = title if len(title) <= LONGEST else f"{title[: LONGEST // 2]}…{title[1 - LONGEST // 2 :]}"
+        made.suptitle(shown, fontsize=20, x=0.01, ha="left", weight="bold")
         metadata = {"Date": None} if file.suffix == ".svg" else {"Software": None}
         made.savefig(file, metadata=metadata)
+
+
+def _row(trace: Mapping[str, Any]) -> str:
+    """The key of a trace's y axis in the layout: "y2" is "yaxis2"."""
+    return f"yaxis{trace.get('yaxis', 'y')[1:]}"
 
 
 def _axes(axes: Axes, layout: Mapping[str, Any], y: Mapping[str, Any], traces: Sequence[Mapping[str, Any]]) -> None:
     x = layout.get("xaxis", {})
     handles: dict[str, Any] = {}
     rows: dict[str, float] = {name: i for i, name in enumerate(y.get("categoryarray", ()))}
-    boxes = [t for t in traces if t["type"] == "box"]
+    boxes = [i for i, t in enumerate(traces) if t["type"] == "box"]
     floor = np.zeros(0)
     for i, trace in enumerate(traces):
         if trace["type"] == "bar":
@@ -76,7 +82,7 @@ def _axes(axes: Axes, layout: Mapping[str, Any], y: Mapping[str, Any], traces: S
             handle = _bar(axes, trace, floor)
             floor = floor + np.asarray(trace["y"])
         elif trace["type"] == "box":
-            handle = _boxes(axes, trace, rows, (boxes.index(trace) + 0.5) / len(boxes) - 0.5, 0.7 / len(boxes))
+            handle = _boxes(axes, trace, rows, (boxes.index(i) + 0.5) / len(boxes) - 0.5, 0.7 / len(boxes))
         else:
             handle = _scatter(axes, trace, before=traces[i - 1] if i else None)
         if layout.get("showlegend") and trace.get("showlegend", True) and trace.get("name"):

@@ -70,13 +70,18 @@ class Title:
         return tuple(itertools.chain.from_iterable(self.sides))
 
     @cached_property
+    def cuts(self) -> list[tuple[float, float]]:
+        """Scene cuts, as `shots.cuts` tells them from all encodes."""
+        return cuts((e.times, e.shots) for e in self.encodes)
+
+    @cached_property
     def shots(self) -> list[tuple[float, float]]:
         """From when to when each shot is, in seconds; none where shots were not looked for."""
-        known = [(e.times, e.shots) for e in self.encodes if e.shots is not None]
+        known = [e.times for e in self.encodes if e.shots is not None]
         if not known:
             return []
-        first, last = (pick(pick(times) for times, _ in known) for pick in (min, max))
-        return spans(cuts(known), float(first), float(np.nextafter(last, np.inf)))
+        first, last = min(t[0] for t in known), max(t[-1] for t in known)
+        return spans(self.cuts, float(first), float(np.nextafter(last, np.inf)))  # the last frame is in the last shot
 
     def curve(self, side: int, pool: str) -> tuple[list[RatePoint], str | None]:
         """A side's rate-quality curve, and what is wrong with it. Keys are places in `sides[side]`."""

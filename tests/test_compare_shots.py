@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports.compare_pages import build_comparison
 from yoto_video.reports.compare_shots import by_shot
+from yoto_video.reports.compare_tables import shot_table, title_table
 from yoto_video.reports.pages import page_name
 
 from .synthetic_results import HOSTILE
@@ -72,6 +74,28 @@ def test_each_title_has_a_page_and_each_shot_a_line(tmp_path: Path) -> None:
     assert len(rows) == 4 * len(titles)
     assert {r["verdict"] for r in rows if r["shot"] == "1"} == {"worse"}
     assert all(float(r["ci95_low"]) <= float(r["points"]) <= float(r["ci95_high"]) for r in rows)
+
+
+def test_tables_leave_out_names_that_are_the_same_in_every_row(tmp_path: Path) -> None:
+    a, b = side(tmp_path / "a", encodes("a", "sea")), side(tmp_path / "b", encodes("b", "sea", saves=0.2))
+    two = compared({"a": a, "b": b})
+    c = side(tmp_path / "c", encodes("c", "sea", saves=0.3), encodes("c", "city", modes=("nr",)))
+    side(tmp_path / "a", encodes("a", "city", modes=("nr",)))
+    side(tmp_path / "b", encodes("b", "city", modes=("nr",)))
+    more = compared({"a": a, "b": b, "c": c})
+    links = {"sea": "sea.html", "city": "city.html"}
+    for found, names, pairs in ((two, ["Title"], 1), (more, ["Title", "Pair", "Mode"], 6)):
+        table: Any = title_table(found, links)
+        labels = [column["label"] for column in table["columns"]]
+        assert labels == [*names, "BD-rate, %", "Effect", "BD-quality", "p5, %", "Worst second, %", "Verdict"]
+        assert labels[table["sort"]] == "BD-rate, %"
+        assert {len(row["cells"]) for row in table["rows"]} == {len(labels)}
+        assert len(table["rows"]) == pairs
+        assert all(low <= value <= high for row in table["rows"] for value, low, high in [row["cells"][table["sort"]]])
+        shots: Any = shot_table(by_shot(found), links)
+        labels = [column["label"] for column in shots["columns"]]
+        assert ("Encoder" in labels) == (pairs > 1)
+        assert labels[shots["sort"]] == "Points at equal rate"
 
 
 def test_a_shot_of_one_second_has_a_figure_and_no_interval(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def test_quality_over_bit_rate_has_its_lines_hull_sizes_and_axes(tmp_path: Path)
     for colour in figures.OKABE_ITO[:5]:
         assert colour.lower() in svg.lower()
     assert "stroke-dasharray" in svg
+    long = f"begins {'x' * 200} ends"
+    _, texts = drawn(ladder_figures.rate_quality(table, "fr", figures.styles(table.clips)), tmp_path, title=long)
+    (cut,) = (t for t in texts if t.startswith("begins"))
+    assert len(cut) <= 84
+    assert cut.endswith(" ends")
 
 
 def test_distributions_have_a_row_a_mode_and_a_box_a_group(tmp_path: Path) -> None:
