@@ -746,6 +746,23 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(out_dir: Path, monkeypatc
     assert len(Store(out_dir).clips()) == 4
 
 
+def test_what_cannot_be_read_just_now_is_not_written_anew_without_it(
+    out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with Store(out_dir) as store:
+        store.commit("a", both("/v/1.mp4"))
+        with monkeypatch.context() as patched:
+            patched.setattr(parts.pq, "ParquetFile", busy)
+            with pytest.raises(YotoVideoError, match="Too many open files"):
+                store.commit("b", both("/v/2.mp4", "b"))  # goes to the same part
+        store.commit("b", both("/v/2.mp4", "b"))
+    assert len(Store(out_dir).clips()) == 4
+    check_from_outside(out_dir)
+
+
 def test_a_file_system_that_cannot_flush_folders(out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flush = os.fsync
 
