@@ -52,7 +52,7 @@ def pan(picture: np.ndarray, count: int) -> Iterator[np.ndarray]:
 class Idle:
     """A judge that costs nothing."""
 
-    model_name, model_sha256 = "idle", "0" * 64
+    model_name, model_sha256, engine, fallback = "idle", "0" * 64, "none", None
 
     def encode(self, frames: Sequence[Any]) -> list[Any]:
         return [None] * len(frames)

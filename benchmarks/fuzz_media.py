@@ -132,8 +132,8 @@ def main() -> None:
             wrong += (said := [fault.replace(f"{folder}/", "") for fault in faults])
             statuses.update(rows[path] for path in paths & rows.keys())
         took = time.perf_counter() - began
-        done = sum(statuses.values())
-        print(f"{done} files with a row, {len(wrong)} faults, {took:.0f} s", *said, sep="\n  ", flush=True)
+        now = f"{sum(statuses.values())} files with a row, {len(wrong)} faults, {took:.0f} s"
+        print(now, *said, sep="\n  ", flush=True)
     print(f"{options.files} files: {dict(statuses)}; {len(wrong)} faults")
     if wrong or sum(statuses.values()) != options.files:
         raise SystemExit(1)

@@ -43,6 +43,7 @@ def scan(
     resume: bool = True,
     workers: int | None = None,
     address: str | None = None,
+    budget: str | None = None,
     **settings: Unpack[SettingsOptions],
 ) -> ScanResult:
     """Judge every video below a folder or URI; Parquet data sets and a report are written to `out`.
@@ -55,6 +56,7 @@ def scan(
         resume: False measures again what is known.
         workers: processes; None takes one a core where that pays, 0 stays in this process and does without Ray.
         address: of a Ray cluster to work on.
+        budget: what this run may cost, "90min", "2h" or "5000frames": a first look at everything, then closer ones.
         settings: any field of `yoto_video.pipeline.settings.Settings`.
 
     Returns:
@@ -70,6 +72,6 @@ def scan(
         os.fspath(path), os.fspath(out), make_settings(**settings),
         reference=None if reference is None else os.fspath(reference),
         mapping=None if mapping is None else os.fspath(mapping),
-        resume=resume, workers=workers, address=address,
+        resume=resume, workers=workers, address=address, budget=budget,
     )  # fmt: skip
     return scanning.scan(request)

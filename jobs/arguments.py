@@ -12,6 +12,7 @@ from .flags import (
     Parser,
     add_baseline,
     add_data,
+    add_figures,
     add_format,
     add_gate,
     add_judging,
@@ -41,6 +42,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"yoto-video {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     _add_scan(commands)
+    _add_status(commands)
     _add_score(commands)
     _add_compare(commands)
     _add_report(commands)
@@ -59,9 +61,12 @@ def _add_scan(commands: Commands[Parser]) -> None:
         "and --mapping, measures what is new or changed, and writes Parquet and a report.",
         "  yoto-video scan encodes/                                   results in yoto-out/\n"
         "  yoto-video scan s3://bucket/vod --out results --dry-run    only show what was found\n"
-        "  yoto-video scan encodes/ --fail-under 70 --format json     for a pipeline: exit code 3 below 70\n\n"
+        "  yoto-video scan encodes/ --fail-under 70 --format json     for a pipeline: exit code 3 below 70\n"
+        "  yoto-video scan encodes/ --estimate                        only say what it would take\n"
+        "  yoto-video scan encodes/ --budget 90min                    everything once, then closer for so long\n\n"
         "One ladder, or a minute of video in all, is measured in this process at once; for more, workers are\n"
-        "started with Ray, which takes about 10 s. Kill it when you like: the same command goes on where it was.\n\n"
+        "started with Ray, which takes about 10 s. Kill it when you like: the same command goes on where it was.\n"
+        "Ctrl-C once finishes what is in hand, twice ends at once.\n\n"
         + EXIT_CODES,
     )  # fmt: skip
     p.add_argument("path", metavar="PATH", help="folder, file or URI (file://, s3://, gs://)")
@@ -71,11 +76,32 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
     p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    p.add_argument(
+        "--estimate", action="store_true",
+        help="say what the scan would take (frames, time) and stop; tries a few ladders for up to half a minute",
+    )  # fmt: skip
+    p.add_argument(
+        "--budget", metavar="AMOUNT",
+        help="spend so much on this run, 90min, 2h or 5000frames: a first look at everything (few frames, no "
+        "reference), then closer ones where scores are low or uncertain; the next run goes on",
+    )  # fmt: skip
     add_scanning(p)
     add_gate(p)
     add_baseline(p)
     add_format(p)
     add_judging(p)
+
+
+def _add_status(commands: Commands[Parser]) -> None:
+    p = command(
+        commands, "status",
+        "Say how far a scan is, while it runs or after. Done, failed, rate and time left; reads one small file beside "
+        "the results, from any machine that sees them.",
+        "  yoto-video status yoto-out\n"
+        "  yoto-video status yoto-out --format json | jq .left_s",
+    )  # fmt: skip
+    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    add_format(p)
 
 
 def _add_score(commands: Commands[Parser]) -> None:
@@ -115,6 +141,7 @@ def _add_compare(commands: Commands[Parser]) -> None:
         help="scores of another measure: log of libvmaf or ffmpeg-quality-metrics (JSON), MediaConvert's per-frame "
         "report (CSV), or a folder of them; may be repeated",
     )  # fmt: skip
+    add_figures(p, "OUT/compare/figures")
     add_scanning(p)
     add_format(p)
     add_judging(p)
@@ -124,9 +151,11 @@ def _add_report(commands: Commands[Parser]) -> None:
     p = command(
         commands, "report", "Build the pages again from Parquet. Prints the path of the first page.",
         "  yoto-video report yoto-out\n"
-        "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show",
+        "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show\n"
+        "  yoto-video report yoto-out --figures svg           also the main charts as files, for slides",
     )  # fmt: skip
     p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
+    add_figures(p, "OUT/report/figures")
     p.add_argument("--zip", metavar="FILE", help="also pack the pages and the pictures they show into one file")
 
 
@@ -196,6 +225,10 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=whole(1), help="optimiser steps (default: the recipe's)")
     p.add_argument(
+        "--mode", choices=("both", "nr", "fr"), default="both",
+        help="train both modes at once, or one alone, to compare (default: %(default)s)",
+    )
+    p.add_argument(
         "--fold", type=int, choices=range(4), default=0,
         help="rated contents to hold out: 0 the shipped weights' few, 1 to 3 a third each, for cross-validation "
         "(default: %(default)s)",
@@ -245,4 +278,4 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
         help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
         "of its fold",
     )  # fmt: skip
-    add_network(p)
+    add_network(p, crops=12)  # a still has no other frames to be judged by, as a clip has

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -21,7 +22,10 @@ from .process import tune
 from .supervise import supervised
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..pipeline.values import ClipScore
+    from ..reports.results import Results
 
 __all__ = ["main", "parser"]
 
@@ -38,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
-        if args.command not in ("report", "lint"):
+        if args.command not in ("report", "lint", "status"):
             tune()
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
@@ -60,24 +64,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _scan(args: argparse.Namespace) -> int:
+    from ..pipeline.depth import looks
     from ..pipeline.plan import describe
     from . import output
     from .gates import Gate
+    from .log import log_to
     from .request import Request
     from .scan import make_plan, scan
 
     as_json = args.format == "json"
     request = Request(
         args.path, args.out, _settings(args), reference=args.reference, mapping=args.mapping, resume=args.resume,
-        workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
+        workers=args.workers, address=args.address, isolate=args.isolate, command=args.line, budget=args.budget,
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
         print(*(output.plan_lines(plan) if as_json else map(printable, describe(plan))), sep="\n")
         return OK
+    if args.estimate:
+        from .estimate import estimate
+
+        found = estimate(request, output.Terminal())
+        print(*([json.dumps(found.as_json())] if as_json else found.lines()), sep="\n")
+        return OK
     gate = Gate(args.fail_under, args.baseline, args.max_regression)
     gate.check(args.out)
-    result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
+    with log_to(args.log):
+        result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
     if as_json:
         print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
     else:
@@ -88,8 +101,18 @@ def _scan(args: argparse.Namespace) -> int:
         if result.bytes_read is not None and result.bytes_stored:
             stored, read = result.bytes_stored / 1e6, result.bytes_read / 1e6
             print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
+        if (said := looks(result.clips)) is not None:
+            print(f"{said} videos")
         print(f"report: {result.report}")
     return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
+
+
+def _status(args: argparse.Namespace) -> int:
+    from .status import lines, status
+
+    found = status(args.out)
+    print(*([json.dumps(found)] if args.format == "json" else lines(found)), sep="\n")
+    return OK
 
 
 def _score(args: argparse.Namespace) -> int:
@@ -111,13 +134,19 @@ def _compare(args: argparse.Namespace) -> int:
     from . import output
     from .compare import CompareRequest, compare
     from .compare_output import figure_lines, print_comparison
+    from .log import log_to
 
     request = CompareRequest(
         tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
         reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
         resume=args.resume, workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
     )  # fmt: skip
-    result = compare(request, output.Terminal())
+    with log_to(args.log):
+        result = compare(request, output.Terminal())
+    if args.figures is not None:
+        from ..reports.figure_files import write_comparison_figures
+
+        write_comparison_figures(result.comparison, result.page.parent / "figures", args.figures)
     if args.format == "json":
         print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
         print(output.summary_line(result.clips, result.seconds))
@@ -133,7 +162,13 @@ def _compare(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from ..reports.pages import build_report
 
-    index = build_report(args.out, zipped=args.zip)
+    def figures(results: Results, folder: Path) -> None:
+        if args.figures is not None:
+            from ..reports.figure_files import write_report_figures
+
+            write_report_figures(results, folder / "figures", args.figures)
+
+    index = build_report(args.out, zipped=args.zip, also=figures)
     print(index if args.zip is None else args.zip)
     return OK
 
@@ -166,7 +201,9 @@ def _train(args: argparse.Namespace) -> int:
     from .work import model_errors
 
     with model_errors():
-        return run_train(data=args.data, out=args.out, model=args.model, steps=args.steps, fold=args.fold)
+        return run_train(
+            data=args.data, out=args.out, model=args.model, steps=args.steps, fold=args.fold, mode=args.mode
+        )
 
 
 def _evaluate(args: argparse.Namespace) -> int:
@@ -185,8 +222,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "scan": _scan, "score": _score, "compare": _compare, "report": _report, "lint": _lint, "export": _export,
-    "demo": _demo, "train": _train, "evaluate": _evaluate,
+    "scan": _scan, "status": _status, "score": _score, "compare": _compare, "report": _report, "lint": _lint,
+    "export": _export, "demo": _demo, "train": _train, "evaluate": _evaluate,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,25 +12,29 @@ from ..pipeline.values import ClipResult, ClipScore, Ladder, Rendition
 from .work import Done, Lost, Outcome, Task
 
 TRIES = 3  # for a ladder whose worker died; the last of several videos is each of them alone
+MOVES = 20  # of a ladder whose machine went away: that is not its fault, but it has to end some day
 
 
 class Crew(Protocol):
-    """Workers, or this process."""
+    """Workers, or this process. `workers` is how many tasks they do at once."""
+
+    workers: int
 
     def free(self) -> bool:
-        """Whether a task can be sent now."""
+        """Whether a task can be sent now; while none is under way, it may wait a little for somebody to come."""
 
     def send(self, task: Task) -> None:
         """Start a task; only when `free`."""
 
-    def wait(self) -> Outcome:
-        """The next task to end, in whatever order; only when one was sent."""
+    def wait(self) -> Outcome | None:
+        """The next task to end, in whatever order, or None: somebody may be free. Only when one was sent."""
 
 
 @dataclass(frozen=True)
 class _Try:
     task: Task
     number: int = 1  # of attempts, this one included
+    moves: int = 0  # of these, such as ended with their machine
     last: bool = False  # its rows were committed, and those worth another try are tried now; no further ones
     alone: _Split | None = None  # one video of a ladder that did not come back: is it the one?
     of: _Split | None = None  # what remains of such a ladder
@@ -53,8 +57,17 @@ class Dispatcher:
     once. Rows that failed for a reason that may pass are tried once more when everything else is done.
     """
 
-    def __init__(self, tasks: Iterable[Task], crew: Crew) -> None:
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        crew: Crew,
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+        lost: Callable[[Lost], None] = lambda _: None,
+    ) -> None:
         self._crew = crew
+        self._stopped = stopped  # asked before a task is sent; those under way are waited for
+        self._tell = lost
         self._new = (_Try(task) for task in tasks)
         self._again: deque[_Try] = deque()
         self._last: deque[_Try] = deque()
@@ -62,15 +75,26 @@ class Dispatcher:
 
     def results(self) -> Iterator[Done]:
         """Every task's results as they come; some videos' rows may come again, better, at the end."""
+        following = None
         while True:
-            while self._crew.free() and (attempt := self._next()) is not None:
-                self._busy[id(attempt.task)] = attempt
-                self._crew.send(attempt.task)
+            following = following or self._next()
+            while following is not None and not self._stopped() and self._crew.free():
+                self._busy[id(following.task)] = following
+                self._crew.send(following.task)
+                following = self._next()
             if not self._busy:
-                return
+                if following is None or self._stopped():
+                    return
+                continue  # nobody is there yet
             outcome = self._crew.wait()
+            if outcome is None:
+                continue
             attempt = self._busy.pop(id(outcome.task))
-            if attempt.alone is not None:
+            if isinstance(outcome, Lost):
+                self._tell(outcome)
+            if isinstance(outcome, Lost) and outcome.how == "gone" and attempt.moves < MOVES:
+                self._again.append(replace(attempt, moves=attempt.moves + 1))
+            elif attempt.alone is not None:
                 yield from self._tried_alone(attempt.alone, outcome)
             elif isinstance(outcome, Lost):
                 yield from self._lost(attempt, outcome)
@@ -149,6 +173,6 @@ def lost_row(task: Task, path: str, lost: Lost) -> ClipResult:
     return ClipResult(
         ClipScore(
             path=path, ladder=task.ladder.name, mode=None, status="failed", reason=lost.reason, is_master=master,
-            content_id=task.content_ids.get(path, ""), retryable=True,
+            content_id=task.content_ids.get(path, ""), retryable=True, depth="first" if task.first_look else "full",
         )
     )  # fmt: skip

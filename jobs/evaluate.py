@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..models.judge import Judge
 from ..models.training.correlation import agreement, hundredths, intervals, split_median
 from ..models.training.datasets.known import PUBLISHED, SHARED, read
-from ..models.training.evaluation import Judged, as_json, compare_measures, judge_samples, plain, plain_intervals
+from ..models.training.evaluation import (
+    Judged,
+    as_json,
+    compare_measures,
+    finite,
+    judge_samples,
+    meaning,
+    plain,
+    plain_intervals,
+)
 from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
@@ -34,7 +43,7 @@ class Evaluate:
     data: str | None = None  # folder
     contents: str = "held-out"  # of the sets that training reads: "held-out", "trained" or "all"
     device: str = "auto"
-    crops: int = 6
+    crops: int = 12
     peers: bool = True  # whether to compute other measures
     format: str = "table"  # or "json": one object a line, the last of type "evaluation"
     out: str | None = None  # CSV file with every row's scores
@@ -80,13 +89,16 @@ def run_evaluate(wanted: Evaluate) -> int:
     lines = compare_measures(judged)
     if wanted.format == "json":
         objects: list[dict[str, object]] = [as_json(line) for line in lines]
+        objects += _scale_objects(judged)
         objects += [{"type": "skipped", "path": str(s.image), "reason": s.reason} for s in skipped]
         for line_of in [*objects, _last(judges, judged, skipped)]:
             print(json.dumps(line_of))
     else:
-        from .evaluation_tables import print_tables
+        from .evaluation_tables import print_scale, print_tables
 
-        print_tables(_title(judges), lines, len(judged), len(skipped))
+        print_tables(_title(judges), lines)
+        print_scale(meaning(judged))
+        print(f"{len(judged)} pictures judged, {len(skipped)} skipped")
     return INCOMPLETE if skipped else OK
 
 
@@ -147,6 +159,17 @@ def _last(judges: Sequence[Judge], judged: Sequence[Judged], skipped: Sequence[S
         }
         last[mode] = figures | more
     return last | {"skipped": len(skipped)}
+
+
+def _scale_objects(judged: Sequence[Judged]) -> list[dict[str, object]]:
+    """What the scores mean, as JSON objects of `type` "calibration", one a data set and mode."""
+    return [
+        {
+            "type": "calibration", "dataset": m.dataset, "mode": m.mode, "bins": [asdict(b) for b in m.bins],
+            "noticed": None if m.noticed is None else finite(asdict(m.noticed)),
+        }
+        for m in meaning(judged)
+    ]  # fmt: skip
 
 
 def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped: Sequence[Skipped]) -> None:

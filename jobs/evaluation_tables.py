@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..models.training.evaluation import Line
+from ..models.training.evaluation import Line, Meaning
 
 NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "vmaf": "VMAF"}
+FIFTHS = ("0–20", "20–40", "40–60", "60–80", "80–100")
 BY_GROUP = 5  # measures that a table by group has room for; JSON has them all
 CAPTION = (
     "95 %: of SROCC, bootstrap over contents. PLCC and RMSE (points of 100) after the usual logistic fit. "
@@ -19,7 +20,7 @@ CAPTION = (
 )
 
 
-def print_tables(model: str, lines: Sequence[Line], judged: int, skipped: int) -> None:
+def print_tables(model: str, lines: Sequence[Line]) -> None:
     """Agreement of every measure by data set and mode; after each, by codec or distortion, where a set has them."""
     console = Console()
     print(model)
@@ -30,7 +31,25 @@ def print_tables(model: str, lines: Sequence[Line], judged: int, skipped: int) -
         if any(line.group is not None for line in same):
             _print_groups(console, title, [line for line in same if line.group is not None])
     console.print(CAPTION)
-    print(f"{judged} pictures judged, {skipped} skipped")
+
+
+def print_scale(meanings: Sequence[Meaning]) -> None:
+    """Mean opinion by fifth of our scores, and the differences that viewers notice."""
+    console = Console()
+    table = _table("What scores mean: mean opinion (0 to 100) where scores lie", "data set, mode", *FIFTHS)
+    for m in meanings:
+        by_low = {b.low: b for b in m.bins}
+        cells = ["" if b is None else f"{b.opinion:.0f} ({b.n})" for b in map(by_low.get, range(0, 100, 20))]
+        table.add_row(escape(f"{m.dataset}, {m.mode.upper()}"), *cells)
+    console.print(table)
+    for m in meanings:
+        if m.noticed is not None:
+            half = m.noticed.significant
+            more = "" if math.isnan(half) else f", in half of them beyond doubt from {half:.1f} on"
+            console.print(escape(
+                f"{m.dataset}, {m.mode.upper()}: three pairs in four are rated in the order of their scores from "
+                f"{m.noticed.ordered:.1f} points of difference on{more} ({m.noticed.pairs} pairs)"
+            ))  # fmt: skip
 
 
 def _print_measures(console: Console, title: str, lines: Sequence[Line]) -> None:

@@ -61,11 +61,17 @@ def add_scanning(p: Parser) -> None:
         "--workers", metavar="N", type=whole(0),
         help="worker processes (default: one a core where that pays; 0: in this process, without Ray)",
     )  # fmt: skip
+    p.add_argument("--log", metavar="FILE", help="append what goes on to this file, one JSON object a line")
     p.add_argument("--address", metavar="HOST:PORT", help="work on this Ray cluster ('auto': the one of this machine)")
     p.add_argument(
         "--worst-frames", metavar="N", type=whole(0), default=DEFAULT.worst_frames,
         help="worst frames of a video kept as pictures for the report (default: %(default)s)",
     )  # fmt: skip
+
+
+def add_figures(p: Parser, where: str) -> None:
+    """Charts as files."""
+    p.add_argument("--figures", choices=("svg", "png"), help=f"also draw the main charts as files, in {where}")
 
 
 def add_gate(p: Parser) -> None:
@@ -95,7 +101,7 @@ def add_format(p: Parser) -> None:
     )
 
 
-def add_network(p: argparse._ActionsContainer) -> None:
+def add_network(p: argparse._ActionsContainer, crops: int = DEFAULT.crops) -> None:
     """Which network judges, where, and at how many places."""
     p.add_argument(
         "--model", metavar="NAME", default=DEFAULT.model, help="network, or .safetensors file (default: %(default)s)"
@@ -104,7 +110,7 @@ def add_network(p: argparse._ActionsContainer) -> None:
         "--device", metavar="DEVICE", default=DEFAULT.device, help="auto, cpu, cuda, cuda:1 (default: %(default)s)"
     )
     p.add_argument(
-        "--crops", metavar="N", type=whole(1), default=DEFAULT.crops,
+        "--crops", metavar="N", type=whole(1), default=crops,
         help="places of 224x224 pixels a frame is judged at (default: %(default)s)",
     )  # fmt: skip
 

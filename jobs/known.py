@@ -71,7 +71,14 @@ class ContentIds:
 
 
 def find_known(
-    plan: Plan, store: Store, settings: Settings, model_sha256: str, *, resume: bool, advanced: Callable[[int], None]
+    plan: Plan,
+    store: Store,
+    settings: Settings,
+    model_sha256: str,
+    *,
+    resume: bool,
+    advanced: Callable[[int], None] = lambda _: None,
+    first_look: bool = False,
 ) -> Known:
     """Compare a plan with what is committed. Files of which nothing is committed are not read here: they are new.
 
@@ -81,6 +88,7 @@ def find_known(
         settings, model_sha256: part of every result's id.
         resume: False: everything is to be done.
         advanced: told of videos as they are checked.
+        first_look: what has neither been looked at in full nor at a first look is to be done, at a first look.
     """
     known = Known()
     ids = store.known() if resume else {}
@@ -91,14 +99,19 @@ def find_known(
     for ladder in plan.ladders:
         infos = {v.path: plan.probes[v.path] for v in ladder.videos if v.path in plan.probes}
         if not ids or not any(video.path in rows for video in ladder.videos):
-            known.tasks.append(Task(ladder, infos=infos))
+            known.tasks.append(Task(ladder, infos=infos, first_look=first_look))
         else:
             content = {video.path: contents.of(video) for video in ladder.videos}
             wanted = ladder_ids(ladder, settings, model_sha256, content_ids=content, infos=infos)
-            missing = frozenset(result_id for result_id in wanted.values() if result_id not in ids)
+            held = {path for path, result_id in wanted.items() if result_id in ids}
+            if first_look:
+                glimpse = settings.first_look()
+                wanted = ladder_ids(ladder, glimpse, model_sha256, content_ids=content, infos=infos)
+                held |= {path for path, result_id in wanted.items() if result_id in ids}
+            missing = frozenset(result_id for path, result_id in wanted.items() if path not in held)
             if missing:
-                known.tasks.append(Task(ladder, missing, infos, content))
-            hold = [row for path, result_id in wanted.items() if result_id in ids for row in rows.get(path, ())]
+                known.tasks.append(Task(ladder, missing, infos, content, first_look=first_look))
+            hold = [row for path in wanted if path in held for row in rows.get(path, ())]
             known.up_to_date += len(hold)
             moved = [new for row in hold if (new := _filed(row, ladder)) != row]
             if moved:

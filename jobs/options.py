@@ -27,6 +27,7 @@ class SettingsOptions(TypedDict, total=False):
     time_limit_s: float
     memory_limit_mb: int
     seed: int
+    compare: bool
 
 
 def make_settings(**options: Any) -> Settings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..pipeline.plan import Plan, describe
 from ..pipeline.schema import clip_json
 from ..pipeline.values import ClipScore
 from .printable import printable
+from .progress import Progress, duration
 from .request import Listener, count
 
 ROWS = 40  # rows of a table; of more, the worst are shown
@@ -45,16 +45,16 @@ class Terminal(Listener):
         print(*map(printable, describe(plan)), sep="\n", file=self._plan_to, flush=True)
 
     @contextlib.contextmanager
-    def stage(self, what: str, total: int) -> Iterator[None]:
+    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
         """A bar for a stretch of work."""
-        with _Stage(self._errors, what, total) as self._stage:
+        with _Stage(self._errors, what, Progress(total, work)) as self._stage:
             yield
         self._stage = None
 
-    def advanced(self, videos: int) -> None:
+    def advanced(self, videos: int, work: float | None = None) -> None:
         """Move the bar."""
         if self._stage is not None:
-            self._stage.advance(videos)
+            self._stage.advance(videos, work)
 
     def judged(self, frames: int) -> None:
         """Show that a long ladder is alive."""
@@ -65,17 +65,16 @@ class Terminal(Listener):
 class _Stage:
     """One stretch of work on stderr."""
 
-    def __init__(self, console: Console, what: str, total: int) -> None:
-        self._console, self._what, self._total = console, what, total
-        self._done = 0
-        self._told = self._began = time.monotonic()
+    def __init__(self, console: Console, what: str, at: Progress) -> None:
+        self._console, self._what, self._at = console, what, at
+        self._told = 0.0  # seconds from the beginning
         text = progress.TextColumn
         self._bar = progress.Progress(
             progress.SpinnerColumn(), text("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn(),
-            text("videos"), progress.TimeElapsedColumn(), text("left"), progress.TimeRemainingColumn(),
-            text("{task.fields[frames]}"), console=console, transient=True, disable=not console.is_terminal,
+            text("videos"), progress.TimeElapsedColumn(), text("{task.fields[pace]}"), text("{task.fields[frames]}"),
+            console=console, transient=True, disable=not console.is_terminal,
         )  # fmt: skip
-        self._task = self._bar.add_task(what, total=total, frames="")
+        self._task = self._bar.add_task(what, total=at.videos, frames="", pace="")
 
     def __enter__(self) -> _Stage:
         self._bar.start()
@@ -84,13 +83,14 @@ class _Stage:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def advance(self, videos: int) -> None:
-        self._done = min(self._done + videos, self._total)
-        self._bar.update(self._task, completed=self._done, frames="")
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._told > EVERY_S:
-            self._told = now
-            self._console.print(f"{self._what}: {self._done} of {self._total} videos in {now - self._began:.0f} s")
+    def advance(self, videos: int, work: float | None) -> None:
+        at = self._at
+        at.advance(videos, work)
+        self._bar.update(self._task, completed=at.done, frames="", pace=str(at))
+        if not self._console.is_terminal and at.seconds - self._told > EVERY_S:
+            self._told = at.seconds
+            since = duration(at.seconds)
+            self._console.print(f"{self._what}: {at.done:,} of {at.videos:,} videos in {since}, {at}".rstrip(", "))
 
     def frames(self, frames: int) -> None:
         self._bar.update(self._task, frames=f"{frames} frames")

@@ -6,10 +6,14 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..pipeline.discover import Plan
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore
+from .work import Done, Lost
+
+End = Literal["finished", "interrupted", "failed"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Request:
     workers: int | None = None  # None: one a core where that pays; 0: in this process, without Ray
     address: str | None = None  # of a Ray cluster
     isolate: bool = False  # in workers whatever it costs: one was lost before
+    budget: str | None = None  # "90min" or "5000frames": a first look at all, closer ones as far as this goes
     command: str = "yoto_video.scan"  # as it stands in `runs`
 
 
@@ -86,12 +91,71 @@ class Listener:
         """What was found."""
 
     @contextlib.contextmanager
-    def stage(self, what: str, total: int) -> Iterator[None]:
-        """A stretch of work over `total` videos; it is over when the context is left, however that happens."""
+    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
+        """A stretch over `total` videos with so much work in them; over when the context is left, however that is."""
         yield
 
-    def advanced(self, videos: int) -> None:
-        """So many more videos of the stage are done."""
+    def advanced(self, videos: int, work: float | None = None) -> None:
+        """So many more videos of the stage are done, and so much of its work."""
+
+    def measured(self, done: Done) -> None:
+        """A task's rows are committed."""
+
+    def lost(self, lost: Lost) -> None:
+        """A task came back without results: its videos are tried again, or get rows that say why."""
 
     def judged(self, frames: int) -> None:
         """Frames judged so far of the ladder in hand; told in-process only, and from another thread."""
+
+    def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
+        """The scan is over; `reason` says why it failed."""
+
+
+class Together(Listener):
+    """Several listeners, each told everything."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def say(self, sentence: str) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.say(sentence)
+
+    def planned(self, plan: Plan) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.planned(plan)
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
+        """Tell all."""
+        with contextlib.ExitStack() as stack:
+            for one in self._listeners:
+                stack.enter_context(one.stage(what, total, work))
+            yield
+
+    def advanced(self, videos: int, work: float | None = None) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.advanced(videos, work)
+
+    def measured(self, done: Done) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.measured(done)
+
+    def lost(self, lost: Lost) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.lost(lost)
+
+    def judged(self, frames: int) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.judged(frames)
+
+    def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.ended(how, result, reason)

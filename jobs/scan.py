@@ -6,9 +6,8 @@ Killed at any moment, a scan loses the ladders that were under way and nothing e
 from __future__ import annotations
 
 import contextlib
-import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,16 +20,22 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
-from ..pipeline.values import ClipScore, RunRow
-from .dispatch import Crew, Dispatcher
-from .known import ContentIds, find_known, plan_paths, tidy
-from .request import Listener, Request, ScanResult
-from .work import Done, LoadJudge, Task, load_judge
-from .workers import InProcess, RayCrew, cores, memory, ray_session
+from ..pipeline.values import RunRow
+from .budget import Purse, parse_budget
+from .cluster import WORKER_BYTES, ray_session
+from .dispatch import Crew
+from .heartbeat import Heartbeat
+from .judging import Budgeted, Judging
+from .known import find_known, plan_paths, tidy
+from .log import Log
+from .progress import Clock
+from .request import Listener, Request, ScanResult, Together
+from .stopping import gently
+from .work import LoadJudge, Task, load_judge
+from .workers import InProcess, RayCrew, cores, memory
 
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
 UNKNOWN_S = 10.0  # taken for the duration of a video whose header does not say it
-WORKER_BYTES = 1536 << 20  # of memory for each worker: network, decoders and frames took 0.9 GB with UHD clips
 
 
 def make_plan(request: Request) -> Plan:
@@ -53,70 +58,98 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     Raises:
         UsageError: the request is wrong; nothing was measured.
         YotoVideoError: the network cannot be loaded, no worker can run, or the disk refused.
+        KeyboardInterrupt: somebody asked for an end, and what was in hand is committed.
     """
     listener = listener or Listener()
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
+    budget = None if request.budget is None else parse_budget(request.budget)
     plan = make_plan(request)
-    with Store(request.out) as store:
+    with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)
         keep_before(store)
         listener.planned(plan)
         # A cluster's machines need not be like this one: here the network is only looked at.
         judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
-        with listener.stage("checking", sum(len(ladder.videos) for ladder in plan.ladders)):
+        if judge.fallback is not None:
+            listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
+        with listener.stage("checking", plan.videos):
             known = find_known(
-                plan, store, request.settings, judge.model_sha256, resume=request.resume, advanced=listener.advanced
-            )
+                plan, store, request.settings, judge.model_sha256, resume=request.resume, advanced=listener.advanced,
+                first_look=budget is not None,
+            )  # fmt: skip
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
             listener.say(f"{gone} videos are no longer there; their results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
-        measured: set[tuple[str, str | None]] = set()
-        if known.tasks:
-            videos = sum(task.videos for task in known.tasks)
-            if known.up_to_date:
-                listener.say(f"{known.up_to_date} results are up to date; {videos} videos are new or changed")
-            workers = how_many_workers(request, plan, known.tasks)
-            if workers != 0:  # the long ones first, or the last one keeps everybody waiting
-                known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
-            hired = _crew(request, workers, len(known.tasks), judge, load, listener)
-            with listener.stage("judging", videos), hired as crew:
-                for done in Dispatcher(known.tasks, crew).results():
-                    _commit(store, done, known.kept, plan.files)
-                    read += done.result.bytes_read
-                    measured |= {(r.clip.path, r.clip.mode) for r in done.result.results}
-                    for stage in done.result.seconds.keys() - {"wall"}:
-                        seconds[stage] = seconds.get(stage, 0.0) + done.result.seconds[stage]
-                    listener.advanced(done.task.videos)
-        else:
-            listener.say(f"nothing to measure: {known.up_to_date} results are up to date")
+        closer = [] if budget is None else _to_look_closer(plan, store)
+        with gently() as stop:
+            judging = Judging(store, known.kept, plan.files, listener, stop)
+            if known.tasks or closer:
+                videos = sum(task.videos for task in known.tasks)
+                if known.up_to_date:
+                    listener.say(f"{known.up_to_date} results are up to date; {videos} videos are new or changed")
+                workers = how_many_workers(request, plan, [*known.tasks, *closer])
+                if workers != 0:  # the long ones first, or the last one keeps everybody waiting
+                    known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
+                with crew_for(request, workers, len([*known.tasks, *closer]), judge, load, listener) as crew:
+                    if budget is None:
+                        work = sum(length(task, plan) for task in known.tasks)
+                        judging.run(
+                            "judging", known.tasks, crew, videos=videos, work=work, share=lambda t: length(t, plan)
+                        )
+                    else:
+                        purse = Purse(budget, crew.workers, began)
+                        Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
+            else:
+                listener.say(f"nothing to measure: {known.up_to_date} results are up to date")
+        for stage, spent in judging.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
         paths = plan_paths(plan)
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
         out = Path(store.place) if store.place == str(store.out) else store.place
-        result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
+        result = ScanResult(out, out, clips, len(judging.measured), known.up_to_date, seconds.copy())
         if storage.is_remote(plan.root):
-            result = replace(result, bytes_read=read, bytes_stored=plan.stored_bytes)
-        store.commit_run(_run_row(request, result, began, judge))
+            result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
+        store.commit_run(_run_row(request, result, began, judge, judging.frames))
+        if stop.asked:
+            raise KeyboardInterrupt
+        listener.ended("finished", result)
     from ..reports.pages import build_report  # Plotly is not needed before this
 
     seconds["report"] = began.seconds - seconds["wall"]
     return replace(result, report=build_report(result.out), seconds=seconds | {"wall": began.seconds})
 
 
-class Began:
+class Began(Clock):
     """When something began, and how long ago that is."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.at = datetime.now(UTC)
-        self._clock = time.perf_counter()
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since then."""
-        return time.perf_counter() - self._clock
+
+@contextlib.contextmanager
+def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Listener]:
+    """Whom to tell: the listener, whoever asks for the status, and the log."""
+    with Heartbeat(store.out, request.command) as heartbeat:
+        together = Together(listener, heartbeat, Log())
+        try:
+            yield together
+        except KeyboardInterrupt:
+            together.ended("interrupted")
+            raise
+        except BaseException as error:
+            together.ended("failed", reason=str(error) or type(error).__name__)
+            raise
+
+
+def _to_look_closer(plan: Plan, store: Store) -> list[Task]:
+    """Ladders with videos that an earlier run only had a first look at; to see how much there is to do."""
+    first = {row.path for row in store.clips() if row.depth == "first" and row.status == "ok"}
+    return [Task(ladder) for ladder in plan.ladders if any(video.path in first for video in ladder.videos)]
 
 
 def how_many_workers(request: Request, plan: Plan, tasks: Sequence[Task]) -> int | None:
@@ -141,7 +174,7 @@ def length(task: Task, plan: Plan) -> float:
 
 
 @contextlib.contextmanager
-def _crew(
+def crew_for(
     request: Request, workers: int | None, tasks: int, judge: Judge, load: LoadJudge, listener: Listener
 ) -> Iterator[Crew]:
     """Who measures: this process, or Ray's workers."""
@@ -159,29 +192,16 @@ def _crew(
         if workers == 0:
             yield InProcess(request.settings, judge, listener.judged)
         else:
-            yield RayCrew(request.settings, workers, tasks, load)
+            yield RayCrew(request.settings, workers, tasks, load, shared=request.address is not None)
 
 
-def _commit(
-    store: Store, done: Done, kept: dict[str, list[ClipScore]], files: Mapping[str, storage.FileEntry]
-) -> None:
-    """A ladder's pictures, then its rows: what the rows name is there when they are."""
-    store.save_pictures(done.pictures)
-    fresh = {(r.clip.path, r.clip.mode) for r in done.result.results}
-    moved = [row for row in kept.pop(done.task.ladder.name, []) if (row.path, row.mode) not in fresh]
-    store.commit(done.task.ladder.name, done.result.results, moved)
-    contents = ContentIds(store, files)
-    for video in done.task.ladder.videos:
-        found = next((r.clip.content_id for r in done.result.results if r.clip.path == video.path), "")
-        contents.remember(video, found)
-
-
-def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge) -> RunRow:
+def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge, frames: int) -> RunRow:
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
+    settings = {**asdict(request.settings), **said, "engine": judge.engine}
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),
-        command=request.command, version=__version__, settings={**asdict(request.settings), **said},
+        command=request.command, version=__version__, settings=settings,
         ok=result.ok, skipped=result.skipped, failed=result.failed, reused=len(result.clips) - result.measured,
-        seconds=result.seconds, model=judge.model_name, model_sha256=judge.model_sha256,
+        seconds=result.seconds, frames=frames, model=judge.model_name, model_sha256=judge.model_sha256,
         bytes_read=result.bytes_read, bytes_stored=result.bytes_stored,
     )  # fmt: skip

@@ -24,7 +24,9 @@ def data_folder(given: str | None) -> Path:
     return folder
 
 
-def run_train(*, data: str | None, out: str, model: str | None = None, steps: int | None = None, fold: int = 0) -> int:
+def run_train(
+    *, data: str | None, out: str, model: str | None = None, steps: int | None = None, fold: int = 0, mode: str = "both"
+) -> int:
     """Train as `models.training.recipe` says; progress to stderr, the path of the weights to stdout.
 
     Args:
@@ -33,6 +35,7 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
         model: another network of the zoo than the recipe's.
         steps: about this length, in the recipe's proportions.
         fold: which contents are held out (`models.training.folds`).
+        mode: "both" at once, or "nr" or "fr" alone, to see what training once is worth.
 
     Raises:
         UsageError: no data, a data set that is not as published, or a folder that holds another run.
@@ -44,6 +47,8 @@ def run_train(*, data: str | None, out: str, model: str | None = None, steps: in
 
     folder = data_folder(data)
     recipe = Recipe(fold=fold)
+    if mode != "both":
+        recipe = replace(recipe, modes=(mode,))
     if model is not None:
         recipe = replace(recipe, model=zoo.entry(model).name)
     if steps is not None:

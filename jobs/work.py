@@ -17,9 +17,13 @@ from ..pipeline.measure import LadderResult, measure_ladder
 from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
-from ..pipeline.values import Finding, Ladder, VideoInfo
+from ..pipeline.values import ClipScore, Finding, Ladder, VideoInfo
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
+FIRST_LOOK = Finding(
+    "a first look: few frames, and not compared with its master; the next scan looks closer, without --budget at all",
+    "first_look", "warning",
+)  # fmt: skip
 LoadJudge = Callable[[Settings], Judge]
 
 
@@ -32,6 +36,8 @@ class Task:
     infos: Mapping[str, VideoInfo] = field(default_factory=dict)  # by path, what was probed before
     content_ids: Mapping[str, str] = field(default_factory=dict)  # by path, what was hashed before
     finding: str | None = None  # said in every row: why this was not measured as planned
+    first_look: bool = False  # few frames, without reference
+    moments: int | None = None  # only so many, to see what the whole will take
 
     @property
     def videos(self) -> int:
@@ -53,7 +59,7 @@ class Lost:
     """A task without results: its worker died, hung, went over a limit, or met an error nobody foresaw."""
 
     task: Task
-    how: Literal["died", "hung", "limit", "error"]
+    how: Literal["died", "gone", "hung", "limit", "error"]  # gone: with its machine
     reason: str  # one sentence
 
 
@@ -125,17 +131,25 @@ class Station:
         pictures = PictureSink()  # in memory: a worker may not see the driver's disk
         try:
             result = measure_ladder(
-                task.ladder, judge, self._settings, todo=task.todo, pictures=pictures,
-                infos=task.infos, content_ids=task.content_ids,
+                task.ladder, judge, self._settings.first_look() if task.first_look else self._settings,
+                todo=task.todo, pictures=pictures, infos=task.infos, content_ids=task.content_ids,
+                moments=task.moments,
             )  # fmt: skip
         except Exception as error:  # a fault of ours: this ladder's rows say so, the others go on
             said = "".join(str(error).strip().splitlines()[:1]) or "no message"
             return Lost(task, "error", f"unexpected error ({type(error).__name__}: {said}); please report it")
-        if task.finding is not None:
-            note = Finding(task.finding)
-            noted = [replace(r, clip=replace(r.clip, findings=(*r.clip.findings, note))) for r in result.results]
-            result = replace(result, results=noted)
-        return Done(task, result, pictures.files)
+        noted = [replace(r, clip=_noted(r.clip, task)) for r in result.results]
+        return Done(task, replace(result, results=noted), pictures.files)
+
+
+def _noted(clip: ClipScore, task: Task) -> ClipScore:
+    """The row with what is to be said of its task."""
+    notes = [] if task.finding is None else [Finding(task.finding)]
+    if not task.first_look:
+        return replace(clip, findings=(*clip.findings, *notes))
+    if clip.status == "ok":
+        notes.append(FIRST_LOOK)
+    return replace(clip, findings=(*clip.findings, *notes), depth="first")
 
 
 class _Counting:

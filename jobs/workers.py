@@ -1,29 +1,33 @@
-"""The crews: this process, or Ray's workers here or on a cluster. The only module that knows Ray."""
+"""The crews: this process, or Ray's workers here or on a cluster."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-import socket
-import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from .. import __version__
-from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.errors import YotoVideoError
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
+from .cluster import WORKER_BYTES, first_line, last_line, places
+from .metrics import Metrics
 from .process import tune
 from .work import Done, LoadJudge, Lost, Outcome, Station, Task, load_judge
 
 LADDERS_A_WORKER = 200  # then it is replaced: whatever a decoder leaks goes with it
-STORE_BYTES = 200 << 20  # of Ray's object store: only rows and a few pictures travel
+JOIN_S = 300.0  # that a scan without any worker waits for one: a cluster may be growing
+STILLBORN = 10  # workers in a row that die while they start, beyond one each, after which it is given up
+INSTALL = f"install yoto-video {__version__} with its libraries there"
+NODE_DIED = ("node has died", "node was terminated")  # what Ray says of workers lost with a machine
 
 
 class InProcess:
     """Measures in this process, one task at a time, with as many threads as torch and the decoders take."""
+
+    workers = 1
 
     def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
         self._station = Station(settings, judge, tell)
@@ -63,34 +67,55 @@ def memory() -> int:
 class RayCrew:
     """Workers that hold the network, one task each at a time: a worker is busy, or it is given the next ladder at once.
 
+    A worker counts from the moment it has loaded its network. One that waits for a place on a full cluster holds no
+    task; it joins when there is room, as machines come and go.
+
     Args:
         settings: of the run.
-        workers: how many; None: one a core, of this machine or of the cluster.
+        workers: how many; None: as many as this machine or the cluster has room for.
         most: no more than there are tasks.
         load: how a worker gets its network.
+        shared: on a cluster that others use too: memory is asked for, and workers are spread over machines.
     """
 
-    def __init__(self, settings: Settings, workers: int | None, most: int, load: LoadJudge = load_judge) -> None:
+    def __init__(
+        self, settings: Settings, workers: int | None, most: int, load: LoadJudge = load_judge, *, shared: bool = False
+    ) -> None:
         import ray
 
         self._ray = ray
         self._settings, self._load = settings, load
-        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        available = max(int(resources.get("CPU", 1)), 1)
-        self.workers = max(1, min(workers or available, most))
-        threads = max(1, available // max(self.workers, workers or 1))
-        gpus = float(resources.get("GPU", 0)) if settings.device in ("auto", "cuda") else 0.0
-        share = min(1.0, int(10_000 * gpus / self.workers) / 10_000)  # Ray counts ten-thousandths
-        variables = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        room = places(nodes, gpus=settings.device in ("auto", "cuda"), wanted=workers, most=most)
+        self.workers = room.workers
+        variables = {"OMP_NUM_THREADS": str(room.threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
         variables["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
-        actor = ray.remote(num_cpus=1, num_gpus=share, max_restarts=0, runtime_env={"env_vars": variables})
+        asked: dict[str, Any] = {"memory": WORKER_BYTES, "scheduling_strategy": "SPREAD"} if shared else {}
+        actor = ray.remote(num_cpus=1, num_gpus=room.gpus, max_restarts=0, runtime_env={"env_vars": variables}, **asked)
         self._kind = actor(_Worker)
-        self._idle: deque[Any] = deque(self._hire() for _ in range(self.workers))
+        self._idle: deque[Any] = deque()
+        self._joining: dict[Any, Any] = {}  # by Ray's reference to its first word: worker
         self._under_way: dict[Any, tuple[Any, Task]] = {}  # by Ray's reference: worker and task
         self._measured: dict[Any, int] = {}  # ladders by worker
+        self._stillborn = 0  # workers in a row that died before they could work
+        self._seen = time.monotonic()  # when there last was a worker
+        for _ in range(self.workers):
+            self._hire()
 
     def free(self) -> bool:
-        """Whether a worker is idle."""
+        """Whether a worker is idle; while nobody works, one that joins is waited for a second.
+
+        Raises:
+            YotoVideoError: none has come for long, or none can work: another version there, or no network.
+        """
+        self._welcome(0)
+        if self._idle or self._under_way:
+            self._seen = time.monotonic()
+            return bool(self._idle)
+        self._welcome(1.0)
+        if not self._idle and time.monotonic() - self._seen > JOIN_S:
+            need = f"a core and {WORKER_BYTES >> 20} MiB of memory"
+            raise YotoVideoError(f"no worker could start in {JOIN_S:.0f} s: {need} are nowhere free")
         return bool(self._idle)
 
     def send(self, task: Task) -> None:
@@ -98,62 +123,101 @@ class RayCrew:
         worker = self._idle.popleft()
         self._under_way[worker.measure.remote(task)] = (worker, task)
 
-    def wait(self) -> Outcome:
-        """The next task to end; a worker that died, hung or grew old is replaced.
+    def wait(self) -> Outcome | None:
+        """The next task to end, or None when a worker has joined; one that died, hung or grew old is replaced.
 
         Raises:
-            YotoVideoError: a worker cannot work at all: another version there, or no network.
+            YotoVideoError: as of `free`.
         """
         ready: list[Any] = []
-        while not ready:  # a wait without end would keep Ctrl-C waiting too
-            ready, _ = self._ray.wait(list(self._under_way), num_returns=1, timeout=1.0)
+        while not ready:
+            ready, _ = self._ray.wait([*self._under_way, *self._joining], num_returns=1, timeout=1.0)
+        if ready[0] in self._joining:
+            self._welcome(0)
+            return None
         worker, task = self._under_way.pop(ready[0])
         outcome: Outcome
         try:
-            answer = self._ray.get(ready[0])
-        except self._ray.exceptions.RayTaskError as error:  # its code could not run: not there, or not ours
-            said = _first_line(error.cause)
-            raise YotoVideoError(f"the workers cannot work ({said}); install yoto-video {__version__} there") from error
+            outcome = _with_task(self._ray.get(ready[0]), task)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cannot_work(error) from error
         except self._ray.exceptions.RayError as error:
-            if "creation task" in str(error) or "ModuleNotFoundError" in str(error):
-                raise YotoVideoError(
-                    f"the workers cannot start ({_last_line(error)}); install yoto-video {__version__} there"
-                ) from error
-            outcome = Lost(task, "died", "the worker judging it died (a crash in a decoder, or memory ran out)")
-        else:
-            if isinstance(answer, str):
-                raise YotoVideoError(answer)
-            outcome = _with_task(answer, task)
+            outcome = _lost(error, task)
         self._measured[worker] = self._measured.get(worker, 0) + 1
         if isinstance(outcome, Lost) or self._measured[worker] >= LADDERS_A_WORKER:
             self._ray.kill(worker)
             self._measured.pop(worker, None)
-            worker = self._hire()
-        self._idle.append(worker)
+            self._hire()
+        else:
+            self._idle.append(worker)
         return outcome
 
-    def _hire(self) -> Any:
-        return self._kind.remote(self._settings, self._load, __version__)
+    def _hire(self) -> None:
+        worker: Any = self._kind.remote(self._settings, self._load, __version__)
+        self._joining[worker.ready.remote()] = worker
+
+    def _welcome(self, timeout_s: float) -> None:
+        """Count workers that have said their first word; hire again for those that died before it."""
+        if not self._joining:
+            return
+        refs = list(self._joining)
+        ready, _ = self._ray.wait(refs, num_returns=len(refs) if timeout_s == 0 else 1, timeout=timeout_s)
+        for ref in ready:
+            worker = self._joining.pop(ref)
+            try:
+                said = self._ray.get(ref)
+            except self._ray.exceptions.RayTaskError as error:
+                raise _cannot_work(error) from error
+            except self._ray.exceptions.RayError as error:
+                self._stillborn += 1
+                if "ModuleNotFoundError" in str(error) or self._stillborn > STILLBORN + self.workers:
+                    raise YotoVideoError(f"the workers cannot start ({last_line(error)}); {INSTALL}") from error
+                self._hire()
+                continue
+            if said is not None:
+                raise YotoVideoError(said)
+            self._stillborn = 0
+            self._idle.append(worker)
 
 
 class _Worker:
-    """Ray's actor: a station that loads its network with its first task."""
+    """Ray's actor: a station that loads its network before its first task."""
 
     def __init__(self, settings: Settings, load: LoadJudge, version: str) -> None:
         tune()
         self._settings, self._load, self._version = settings, load, version
         self._station: Station | None = None
+        self._metrics = Metrics()
 
-    def measure(self, task: Task) -> Outcome | str:
-        """The task's outcome, or a sentence when no task can ever be done here."""
+    def ready(self) -> str | None:
+        """Get ready to work; a sentence when no task can ever be done here."""
         if self._version != __version__:
             return f"the cluster has yoto-video {__version__}, this is {self._version}; install the same there"
         try:
-            if self._station is None:
-                self._station = Station(self._settings, self._load(self._settings))
+            self._station = Station(self._settings, self._load(self._settings))
         except YotoVideoError as error:
             return f"a worker cannot load the network: {error}"
-        return self._station.measure(task)
+        return None
+
+    def measure(self, task: Task) -> Outcome:
+        """The task's outcome; only when ready."""
+        assert self._station is not None
+        outcome = self._station.measure(task)
+        self._metrics.count(outcome)
+        return outcome
+
+
+def _cannot_work(error: Any) -> YotoVideoError:
+    """Its code could not run: not there, or not ours."""
+    return YotoVideoError(f"the workers cannot work ({first_line(error.cause)}); {INSTALL}")
+
+
+def _lost(error: Exception, task: Task) -> Lost:
+    """A worker that did not come back: with its machine, which says nothing of the file, or by itself."""
+    said = str(error)
+    if any(word in said for word in NODE_DIED):
+        return Lost(task, "gone", "the machine judging it went away")
+    return Lost(task, "died", "the worker judging it died (a crash in a decoder, or memory ran out)")
 
 
 def _with_task(outcome: Outcome, task: Task) -> Outcome:
@@ -161,72 +225,3 @@ def _with_task(outcome: Outcome, task: Task) -> Outcome:
     if isinstance(outcome, Lost):
         return Lost(task, outcome.how, outcome.reason)
     return Done(task, outcome.result, outcome.pictures)
-
-
-@contextlib.contextmanager
-def ray_session(address: str | None, cpus: int) -> Iterator[None]:
-    """Ray, started here with `cpus` processors and without a word, or the cluster at `address`; released at the end.
-
-    Raises:
-        YotoVideoError: the cluster does not answer, or Ray cannot start here.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # of 30 s a busy machine needs more
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if address is not None:
-        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of 20, each with a line on stderr
-        _knock(address)
-    import ray
-
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
-    try:
-        if address is not None:
-            ray.init(address=address, **quiet)
-        else:
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
-    except Exception as error:
-        said = _first_line(error)
-        if address is None:
-            raise YotoVideoError(f"Ray cannot start on this machine ({said})") from error
-        hint = "check the address and, where the cluster asks for one, RAY_AUTH_MODE and RAY_AUTH_TOKEN"
-        raise YotoVideoError(f"no Ray cluster lets us in at {address} ({said}); {hint}") from error
-    # Ray tells of dead workers on the driver's stdout, whatever it was asked; there stand our results.
-    inside = sys.modules.get("ray._private.worker")
-    spoken = getattr(inside, "print_to_stdstream", None)
-    if spoken is not None:
-        inside.print_to_stdstream = lambda *_, **__: None  # type: ignore[union-attr]
-    try:
-        yield
-    finally:
-        ray.shutdown()
-        if spoken is not None:
-            inside.print_to_stdstream = spoken  # type: ignore[union-attr]
-
-
-def _knock(address: str) -> None:
-    """See at once whether anybody is there: Ray itself asks for minutes.
-
-    Raises:
-        UsageError: the address is not HOST:PORT.
-        YotoVideoError: nobody listens there.
-    """
-    if address in ("auto", "local"):
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        raise UsageError(f"{address!r} is no address of a Ray cluster; give HOST:PORT, or 'auto' for this machine's")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise YotoVideoError(f"no Ray cluster answers at {address} ({said}); check the address") from error
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
-
-
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:200]

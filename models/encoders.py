@@ -80,3 +80,18 @@ class Pyramid(nn.Module):
         """Take timm's ImageNet weights from its hub; raises what timm raises where that cannot be reached."""
         trained = import_timm().create_model(self.name, features_only=True, pretrained=True, **self.options)
         self.backbone.load_state_dict(trained.state_dict())
+
+
+class Elsewhere(Pyramid):
+    """Stands for an encoder that runs outside of the network (`exported`): no weights, and no timm to build it."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        nn.Module.__init__(self)
+        self.channels = channels
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Raises RuntimeError."""
+        raise RuntimeError("this network was loaded without its encoder")
+
+    def fuse(self) -> None:
+        """Nothing to fuse."""

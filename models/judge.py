@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import zoo
-from .crops import Look, cut, looks, tiles
+from . import exported, zoo
+from .crops import Look, cut, picture_looks, tiles
+from .encoders import Elsewhere
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
-BATCH = 16  # crops a forward pass on a CPU: their maps stay in its caches, 32 at once take a third as long again
+BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
 GPU_BATCH = 64
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
@@ -26,14 +27,20 @@ class Encoded:
 
     maps: list[Tensor]  # one (places, C, h, w) an encoder stage
     afar: Tensor  # (places,) bool: which of them are overviews
-    size: tuple[int, int]  # (height, width) of the frame
+    places: list[Look]
+    frame: Picture
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        return self.frame.shape[0], self.frame.shape[1]
 
 
 class Judge:
     """Scores frames with one network. Frames are on the display raster already.
 
     A frame's score pools the tokens of all its crops at once (sum(s * w) / sum(w) over the frame), so that a crop in
-    which the network sees nothing worth judging weighs little.
+    which the network sees nothing worth judging weighs little. Black bars at its edges are not looked at.
     """
 
     def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
@@ -47,6 +54,9 @@ class Judge:
         except (RuntimeError, AssertionError) as error:
             raise zoo.ModelError(f"the device {device!r} cannot be used: {str(error).splitlines()[0]}") from error
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
+        self.engine = f"torch {torch.__version__}"  # what runs the encoder
+        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO
+        self._exported: exported.Exported | None = None
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
@@ -55,7 +65,7 @@ class Judge:
         self.seed = seed
 
     @classmethod
-    def load(cls, model: str, *, device: str = "auto", crops: int = 6, seed: int = 0) -> Judge:
+    def load(cls, model: str, *, device: str = "auto", crops: int = 6, seed: int = 0, export: bool = True) -> Judge:
         """A judge by model name or weights file.
 
         Args:
@@ -63,32 +73,69 @@ class Judge:
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
             crops: places of a frame that are looked at, at most.
             seed: of the places.
+            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points.
 
         Raises:
             zoo.ModelError: an unknown name, a bad file or a device that is not there; one sentence.
         """
-        loaded = zoo.load(model)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        ready: exported.Exported | None = None
+
+        def look_up(entry: zoo.Entry, sha256: str) -> Elsewhere | None:
+            nonlocal ready
+            ready = exported.cached(entry, sha256) if export and device == "cpu" else None
+            return None if ready is None else Elsewhere(ready.channels)
+
+        loaded = zoo.load(model, look_up)
         if loaded.entry.config.form == "paper":
             # Denormals in its sharp attention cost a factor of three. The whole process computes so from here on, which
             # is why the default network, whose attention is never that sharp, does without.
             torch.set_flush_denormal(True)
-        return cls(loaded, device=device, crops=crops, seed=seed)
+        judge = cls(loaded, device=device, crops=crops, seed=seed)
+        if export and device == "cpu":
+            judge._run_exported(loaded, ready)
+        return judge
 
-    @torch.inference_mode()
+    def _run_exported(self, loaded: zoo.Loaded, ready: exported.Exported | None) -> None:
+        """Let the export run the encoder: the one that was in the cache, or one made now."""
+        try:
+            self._exported = ready or exported.export(loaded)
+        except exported.ExportError as error:
+            self.fallback = str(error)
+        else:
+            self.engine = exported.engine()
+
     def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
-        crop = self.entry.crop
-        overview = self.network.config.overview
-        places = [looks(f.shape[0], f.shape[1], self.crops, crop, overview=overview, seed=self.seed) for f in frames]
-        cuts = [self._cut(f, place, crop) for f, spots in zip(frames, places, strict=True) for place in spots]
-        encoded = self._encode(cuts)
-        out, start = [], 0
-        for frame, spots in zip(frames, places, strict=True):
-            mine = encoded[start : start + len(spots)]
-            afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
-            out.append(Encoded(self._stack(mine), afar, (frame.shape[0], frame.shape[1])))
-            start += len(spots)
+        crop, overview = self.entry.crop, self.network.config.overview
+        places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
+        return self._encode_at(frames, places)
+
+    @torch.inference_mode()
+    def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
+        seen = [self._seen(frame, spots, self.entry.crop) for frame, spots in zip(frames, places, strict=True)]
+        out: list[Encoded] = []
+        for part in self._together(seen):
+            counts = [len(crops) for crops in part]
+            maps = [torch.split(m, counts) for m in self._encode(torch.cat(part))]
+            for mine in zip(*maps, strict=True):
+                frame, spots = frames[len(out)], places[len(out)]
+                afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
+                out.append(Encoded(list(mine), afar, spots, frame))
         return out
+
+    def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
+        """Crops of several frames, all of one shape, as many as go into a batch."""
+        part: list[Tensor] = []
+        for crops in seen:
+            full = sum(map(len, part)) + len(crops) > self.batch
+            if part and (full or part[0].shape[1:] != crops.shape[1:]):
+                yield part
+                part = []
+            part.append(crops)
+        if part:
+            yield part
 
     def nr(self, encoded: Sequence[Encoded]) -> list[float]:
         """No-reference scores, 0 to 100."""
@@ -105,7 +152,11 @@ class Judge:
         for x, y in zip(encoded, references, strict=True):
             if x.size != y.size:
                 raise ValueError(f"a frame of {x.size} against a reference of {y.size}: scale both to one raster")
-        return self._scores(encoded, references)
+        # Where bars were seen in one of them only, or end a line apart, the encode is looked at where its master was.
+        pairs = list(zip(encoded, references, strict=True))
+        return self._scores(
+            [x if x.places == y.places else self._encode_at([x.frame], [y.places])[0] for x, y in pairs], references
+        )
 
     @torch.inference_mode()
     def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
@@ -120,8 +171,8 @@ class Judge:
         total: NDArray[np.float32] | None = None
         for start in range(0, len(spots), batch):
             part = spots[start : start + batch]
-            x = self._stack(self._encode([self._cut(frame, p, side) for p in part]))
-            y = None if reference is None else self._stack(self._encode([self._cut(reference, p, side) for p in part]))
+            x = self._encode(self._seen(frame, part, side))
+            y = None if reference is None else self._encode(self._seen(reference, part, side))
             score, weight = self.network.compare(x, y).heat()
             score = self.entry.score(score)
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
@@ -142,39 +193,25 @@ class Judge:
         """Pixels of an axis of `side` pixels as the network sees it."""
         return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32
 
-    def _cut(self, frame: Picture, look: Look, side: int) -> Tensor:
-        """One place as (3, h, w) uint8; what is too small for the network is repeated at its border."""
-        seen = torch.from_numpy(cut(frame, look, side).copy()).permute(2, 0, 1)
-        h, w = seen.shape[1:]
+    def _seen(self, frame: Picture, spots: Sequence[Look], side: int) -> Tensor:
+        """Places of one size as (places, 3, h, w) uint8; too small ones are filled up by repeating their border."""
+        seen = torch.from_numpy(np.stack([cut(frame, spot, side) for spot in spots])).permute(0, 3, 1, 2)
+        h, w = seen.shape[2:]
         pad = (0, self._padded(w) - w, 0, self._padded(h) - h)
-        if any(pad):
-            seen = F.pad(seen[None].float(), pad, mode="replicate")[0].to(torch.uint8)
-        return seen
+        return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen
 
-    def _encode(self, cuts: list[Tensor]) -> list[list[Tensor]]:
-        """Encoder maps of each crop, in order; crops of one shape go together."""
-        out: list[list[Tensor]] = [[] for _ in cuts]
-        shapes: dict[tuple[int, ...], list[int]] = {}
-        for i, seen in enumerate(cuts):
-            shapes.setdefault(tuple(seen.shape), []).append(i)
-        for same in shapes.values():
-            for start in range(0, len(same), self.batch):
-                part = same[start : start + self.batch]
-                batch = self.entry.normalise(torch.stack([cuts[i] for i in part]).to(self.device))
-                maps = self.network.encode(batch.contiguous(memory_format=torch.channels_last))
-                for row, i in enumerate(part):
-                    out[i] = [m[row : row + 1] for m in maps]  # still (1, C, h, w), which keeps channels last
-        return out
-
-    @staticmethod
-    def _stack(encoded: list[list[Tensor]]) -> list[Tensor]:
-        return [torch.cat([e[i] for e in encoded]) for i in range(len(encoded[0]))]
+    def _encode(self, crops: Tensor) -> list[Tensor]:
+        """Encoder maps of (B, 3, h, w) uint8 crops."""
+        if self._exported is not None:
+            return self._exported(crops)
+        images = self.entry.normalise(crops.to(self.device))
+        maps: list[Tensor] = self.network.encode(images.contiguous(memory_format=torch.channels_last))
+        return maps
 
     @torch.inference_mode()
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         out: list[float] = []
         for i, x in enumerate(encoded):
-            maps = self.network.compare(x.maps, None if references is None else references[i].maps, x.afar)
-            pooled = (maps.scores * maps.weights).sum() / maps.weights.sum()
-            out.append(float(self.entry.score(pooled)))
+            score = self.network.frame(x.maps, None if references is None else references[i].maps, x.afar)
+            out.append(float(self.entry.score(score)))
         return out

@@ -8,7 +8,7 @@ distorted image takes the reference's place; that is all the difference between 
 
 The modules exist in two forms with the same flow. "paper" is the authors': dense attention over a fixed 224x224 input.
 "light" is for CPUs and takes any size: keys of the dense steps are pooled to a 7x7 grid, the local step works inside
-patches of 32x32 pixels in place of quarters of the image, and three things are added (see `YotoConfig`).
+patches of 32x32 pixels in place of quarters of the image, and four things are added (see `YotoConfig`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .encoders import Pyramid
+from .readout import Readout, near_and_far, pairing, statistics
 
 GRID = 7  # the paper's grid of patches: its deepest map of a 224x224 input; "light" pools keys to it
 STRIDE = 32  # pixels a side of one token of the deepest map
@@ -47,6 +48,10 @@ class YotoConfig:
     context: bool = False
     # "light" only. `overview`: tokens know whether they see a place as shown or from afar (`crops.looks`).
     overview: bool = False
+    # "light" only. `readout`: a frame's statistics have a say in its score beside the votes (`readout.Readout`).
+    readout: bool = False
+    ha: bool = True  # False: without Hierarchical Attention, for ablations
+    sda: bool = True  # False: without Semantic Distortion Aware, for ablations
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -58,6 +63,9 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(C)) v over the last two axes."""
     if key.shape[-2] == 1:  # one key takes all the attention: the usual case of SDA's deepest stage
         return value.expand(*query.shape[:-1], value.shape[-1])
+    if key.shape[-2] <= 64:  # few keys: the next line would spend as long looking for masked rows as on the rest
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        return torch.softmax(scores, -1) @ value
     return F.scaled_dot_product_attention(query, key, value)
 
 
@@ -223,19 +231,25 @@ class Yoto(nn.Module):
 
     The paper's form takes 224x224 only; the light form any size (padded by repeating the border to a multiple of 32).
     Scores are on the scale the weights were trained on: `zoo` says which.
+
+    Args:
+        config: which network.
+        encoder: in place of the one that the configuration names.
     """
 
-    def __init__(self, config: YotoConfig) -> None:
+    def __init__(self, config: YotoConfig, encoder: Pyramid | None = None) -> None:
         super().__init__()
         self.config = config
         light = config.form == "light"
-        self.encoder = Pyramid(config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options)
+        self.encoder = encoder or Pyramid(
+            config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
+        )
         channels = self.encoder.channels
         if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `stages`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
         sides = [8 * GRID, 4 * GRID, 2 * GRID, GRID]  # of the paper's maps
         levels = range(4)
-        pairs = [(i, j) for i in levels for j in levels if i < j]
+        pairs = [(i, j) for i in levels for j in levels if i < j and config.sda]
         self.embed = nn.ModuleList(nn.Linear(c, config.width) for c in channels)
         self.channel_attention = nn.ModuleList(
             ChannelAttention(GRID**2 if light else side**2, config) for side in sides
@@ -246,7 +260,7 @@ class Yoto(nn.Module):
             self.view = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
             for view in self.view:
                 nn.init.zeros_(view.get_parameter("weight"))
-        self.ha = nn.ModuleList(HierarchicalAttention(config, local=i < 3) for i in levels)
+        self.ha = nn.ModuleList(HierarchicalAttention(config, local=i < 3) for i in levels if config.ha)
         self.sda = nn.ModuleDict({f"{i}{j}": SemanticDistortionAware(config) for i, j in pairs})
         self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
         self.sda_norm = nn.ModuleDict({f"{i}{j}": nn.LayerNorm(config.width) for i, j in pairs})
@@ -258,6 +272,8 @@ class Yoto(nn.Module):
             self.difference = nn.ModuleList(nn.Linear(c, config.width, bias=False) for c in differing)
             # log of each channel's share in "shows a difference"; positive by construction, as in LPIPS
             self.visible = nn.ParameterList(torch.full((c,), -math.log(c)) for c in differing)
+        if config.readout:
+            self.readout = Readout(sum(self.encoder.channels))
         if light:
             self.apply(_small_init)
 
@@ -316,15 +332,17 @@ class Yoto(nn.Module):
 
         merged = []
         for i, size in enumerate(sizes):
-            votes = [self.ha_norm[i](self.ha[i](judged[i], asked[i], size, grid))]
-            for j in range(i + 1, 4):
+            met = self.ha[i](judged[i], asked[i], size, grid) if self.config.ha else judged[i]
+            votes = [self.ha_norm[i](met)]
+            for j in range(i + 1, 4 if self.config.sda else 0):
                 sda, norm = self.sda[f"{i}{j}"], self.sda_norm[f"{i}{j}"]
                 votes.append(norm(sda(x[i], x[j], size, sizes[j], grid)))
             merged.append(torch.stack(votes).mean(0))
         tokens = torch.cat(merged, dim=1)
         spread = None
         if self.config.context:
-            variance, mean = torch.var_mean(tokens, 1)
+            mean = tokens.mean(1)
+            variance = (tokens - mean[:, None]).square().sum(1) / (tokens.shape[1] - 1)  # torch.var is slow here
             spread = torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
         scores: Tensor = self.score_head(tokens, spread)
         if gaps is not None:
@@ -336,7 +354,25 @@ class Yoto(nn.Module):
         """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""
         if reference is not None and reference.shape != distorted.shape:
             raise ValueError(f"a reference of shape {tuple(reference.shape)} for {tuple(distorted.shape)}")
-        return self.compare(self.encode(distorted), None if reference is None else self.encode(reference)).pooled()
+        x, y = self.encode(distorted), None if reference is None else self.encode(reference)
+        votes = self.compare(x, y).pooled()
+        if not self.config.readout:
+            return votes
+        figures = (statistics(x) if y is None else pairing(x, y)).repeat(1, 2)  # one look at each: near stands for both
+        return self.readout.nr(votes, figures) if y is None else self.readout.fr(votes, figures)
+
+    def frame(self, maps: list[Tensor], reference: list[Tensor] | None, afar: Tensor) -> Tensor:
+        """(1,) score of one frame from all its looks, (N, C_i, H_i, W_i) maps of each stage: all tokens vote at once.
+
+        `reference`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `compare`.
+        """
+        said = self.compare(maps, reference, afar)
+        votes = ((said.scores * said.weights).sum() / said.weights.sum())[None]
+        if not self.config.readout:
+            return votes
+        if reference is None:
+            return self.readout.nr(votes, near_and_far(statistics(maps), afar))
+        return self.readout.fr(votes, near_and_far(pairing(maps, reference), afar))
 
 
 def _mean_and_spread(feature: Tensor, side: int) -> Tensor:

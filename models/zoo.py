@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .encoders import Pyramid
 from .training.folds import FOLDS
 from .yoto import Yoto, YotoConfig
 
@@ -54,11 +57,13 @@ class Entry:
         return (100 * (output - low) / (high - low)).clamp(0, 100)
 
 
+PARTS = {"ha", "sda", "readout"}  # switches of `YotoConfig` that an ablation may turn off
+
 HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LIGHT = YotoConfig(
     encoder="mobilenetv2_100", encoder_options=(("pad_type", "same"),), width=64, hidden=64, form="light",
-    dropout=0.0, compared=True, context=True, overview=True,
+    dropout=0.0, compared=True, context=True, overview=True, readout=True,
 )  # fmt: skip
 
 ZOO = {
@@ -66,7 +71,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="5c8d040c93785517e9c0f575993d7af7b8507a46ecd5567db782594c5ad16d7a",
+            sha256="c722f4920f216645e1202e67ed32e1ea420e2836d67ba0fdfc59657bae77345a",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
@@ -82,13 +87,20 @@ ZOO = {
 
 
 def entry(name: str) -> Entry:
-    """The record of a network.
+    """The record of a network; of one to be trained without some of its parts: `NAME-without-ha+readout`.
 
     Raises:
         UnknownModelError: naming the nearest one that exists.
     """
     if name in ZOO:
         return ZOO[name]
+    base, _, parts = name.partition("-without-")
+    without = parts.split("+")
+    if base in ZOO and set(without) <= PARTS:
+        whole = ZOO[base]
+        off: dict[str, Any] = dict.fromkeys(without, False)
+        config = replace(whole.config, **off)
+        return replace(whole, name=name, config=config, weights=None, sha256=None)
     near = difflib.get_close_matches(name, ZOO, n=1, cutoff=0.0)[0]
     raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? Known: {', '.join(ZOO)}")
 
@@ -108,8 +120,15 @@ class Loaded:
     fold: int = 0  # which rated contents it never saw: `training.folds`
 
 
-def load(name_or_path: str) -> Loaded:
+EncoderFor = Callable[[Entry, str], Pyramid | None]
+
+
+def load(name_or_path: str, encoder_for: EncoderFor = lambda *_: None) -> Loaded:
     """A trained network, by a name of the zoo or by the path of a .safetensors file that `yoto-video train` wrote.
+
+    Args:
+        name_or_path: which.
+        encoder_for: given the record and the weights' sha256, an encoder to use in place of the one in the weights.
 
     Raises:
         UnknownModelError: no such name, no such file, or a name without trained weights.
@@ -128,15 +147,16 @@ def load(name_or_path: str) -> Loaded:
         digest = sha256_of(path)
         if digest != record.sha256:
             raise CheckpointError(f"{path}: not the weights that were shipped (sha256 differs); install them again")
-        return Loaded(*_read(path, record)[:2], digest)
+        return Loaded(*_read(path, record, digest, encoder_for)[:2], digest)
     path = Path(name_or_path)
     if not path.is_file():
         raise UnknownModelError(f"{path}: there is no such weights file")
-    record, network, fold = _read(path, None)
-    return Loaded(record, network, sha256_of(path), fold)
+    digest = sha256_of(path)
+    record, network, fold = _read(path, None, digest, encoder_for)
+    return Loaded(record, network, digest, fold)
 
 
-def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
+def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor) -> tuple[Entry, Yoto, int]:
     """Weights into the network that the file's `model` metadata (or `record`) names, and the fold it names."""
     from safetensors import SafetensorError, safe_open
 
@@ -150,7 +170,10 @@ def _read(path: Path, record: Entry | None) -> tuple[Entry, Yoto, int]:
         if "model" not in metadata:
             raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
         record = entry(metadata["model"].split("/")[0])
-    network = Yoto(record.config)
+    encoder = encoder_for(record, digest)
+    network = Yoto(record.config, encoder)
+    if encoder is not None:
+        state = {key: value for key, value in state.items() if not key.startswith("encoder.")}
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except RuntimeError as error:
@@ -170,7 +193,8 @@ def save(network: Yoto, name: str, path: Path, *, half: bool = False, fold: int 
 
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
-        k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
+        # The readout's scales span more orders of magnitude than float16 does.
+        k: (v.half() if half and v.is_floating_point() and not k.startswith("readout.") else v).cpu().contiguous()
         for k, v in network.state_dict().items()
     }
     temporary = path.with_suffix(".part")

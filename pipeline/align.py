@@ -20,7 +20,7 @@ _SLOWER = Fraction(11, 10)  # frames that last this much longer than the master'
 _HDR = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One frame to decode.
 

@@ -7,13 +7,14 @@ decord can be chosen. Where its frames would be wrong (see `decord_reader`) PyAV
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from . import decord_reader, stills
+from . import decord_reader, fields, stills
 from .cadence import Rhythm
 from .colour import Converter, orientation_of
 from .errors import VideoError
@@ -103,8 +104,8 @@ def read_frames(
         yield from decord_reader.read(ref, info, table, wanted, raster)
     else:
         convert: Converter | None = None
-        read = decoded_whole if info.interlaced else decoded
-        for index, frame in read(ref, table, wanted, timeout_s):
+        whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
+        for index, frame in _decoded(ref, wanted, timeout_s, whole):
             if convert is None:
                 turn = orientation_of(frame)
                 convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
@@ -130,7 +131,8 @@ def read_luma(
         yield 0, (stills.read_still(ref, size).rgb @ _LUMA).astype(np.uint8)
         return
     try:
-        for index, frame in decoded(ref, packet_table(ref, timeout_s=timeout_s), wanted, timeout_s):
+        # Fields of two moments blur what is this small; film has to be the frame that will be judged.
+        for index, frame in _decoded(ref, wanted, timeout_s, fields.film if info.telecine else None):
             turn = orientation_of(frame)
             width, height = size[::-1] if turn.transpose else size
             shrinks = frame.width >= width and frame.height >= height
@@ -138,3 +140,13 @@ def read_luma(
             yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
     except VideoError:
         return  # who decodes the frames to judge meets it again, and says so
+
+
+def _decoded(
+    ref: VideoRef, wanted: list[int], timeout_s: float, whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Frames with these numbers as the decoder gives them, or made whole of their fields."""
+    table = packet_table(ref, timeout_s=timeout_s)
+    if whole is None:
+        return decoded(ref, table, wanted, timeout_s)
+    return decoded_whole(ref, table, wanted, timeout_s, whole)

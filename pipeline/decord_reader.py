@@ -56,7 +56,7 @@ def why_not(ref: VideoRef, info: VideoInfo, table: PacketTable) -> str | None:
         return "it does not honour edit lists"
     if not bool(np.array_equal(table.key, table.key & table.afresh)):
         return "it gives wrong frames on open groups of pictures"
-    if info.interlaced:
+    if info.interlaced or info.telecine:
         return "it does not deinterlace"
     if info.color_transfer in tone.HDR:
         return "it does not tone-map HDR"

@@ -8,7 +8,7 @@ nothing refers to are not decoded, and groups of pictures without a wanted frame
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from av.container import InputContainer
 from av.error import ExitError, FFmpegError, TimeoutError
@@ -16,7 +16,6 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from . import fields
 from .errors import BrokenVideo, TransientVideoError
 from .media import decoder as prepare_decoder
 from .media import explain, opened
@@ -52,9 +51,13 @@ def decoded(
 
 
 def decoded_whole(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float
+    ref: VideoRef,
+    table: PacketTable,
+    wanted: list[int],
+    timeout_s: float,
+    whole: Callable[[Sequence[VideoFrame], int], VideoFrame],
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """As `decoded`, of an interlaced stream: each frame made whole with the help of the two beside it."""
+    """As `decoded`, of a stream of fields: each frame made `whole` (see `fields`) by means of the two beside it."""
     last = len(table.order) - 1
     beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
     woven = decoded(ref, table, beside, timeout_s)
@@ -71,7 +74,7 @@ def decoded_whole(
             index = todo.pop()
             if index in near:
                 around = [n for n in (index - 1, index, index + 1) if n in near]
-                yield index, fields.whole([near[n] for n in around], around.index(index))
+                yield index, whole([near[n] for n in around], around.index(index))
             elif problem is not None:
                 raise problem
             near = {n: f for n, f in near.items() if n >= index}

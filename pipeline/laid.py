@@ -42,9 +42,10 @@ def lay(mine: Stretch, theirs: Stretch, ratios: Sequence[Fraction], gap: float, 
     """The try whose pictures agree best; turned ones only where none upright agrees."""
     speeds = [float(r) for r in ratios]
     best: Laid | None = None
+    long = mine.times[-1] - mine.times[0] > TURNED_S
     upright, lit = geometry.active_area(mine.luma), geometry.active_area(theirs.luma)
     for turn in TURNS:
-        if turn != UPRIGHT and (best is None or best.agreement > LEAST_AGREEMENT or mine.times[-1] > TURNED_S):
+        if turn != UPRIGHT and (best is None or best.agreement > LEAST_AGREEMENT or long):
             break
         small, area = geometry.turned(mine.small, turn), geometry.turned_rect(upright, turn)
         tries = [(WHOLE, WHOLE)]
@@ -97,8 +98,8 @@ def registered(
     off = np.abs(np.array(part) - np.array(laid.part)) / pixel
     # One pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider. Where there are
     # bars their exact edge matters.
-    slack = 0.75 if laid.bars else 1.4
-    if off.max() <= slack or 1 - first < 1.1 * (1 - last):
+    slack, better = (0.75, 1.02) if laid.bars else (1.4, 1.1)
+    if off.max() <= slack or 1 - first < better * (1 - last):
         return laid if laid.bars else Laid(laid.turn, WHOLE, WHOLE, laid.offset, laid.agreement)
     agreed = geometry.agreement(a, b, laid.area, part)
     offset = laid.offset

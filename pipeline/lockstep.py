@@ -110,11 +110,12 @@ class Ahead(Generic[T]):
     """Run an iterator in a thread of its own, at most `depth` items ahead of who reads it.
 
     `busy_s` is the time the iterator itself took, without waiting for its reader: what the whole would cost if nobody
-    did anything with the items. Use it as a context manager: leaving it stops the thread and closes the iterator.
+    did anything with the items. `waited_s` is the time that the reader waited. Use it as a context manager: leaving it
+    stops the thread and closes the iterator.
     """
 
     def __init__(self, items: Iterator[T], depth: int) -> None:
-        self.busy_s = 0.0
+        self.busy_s = self.waited_s = 0.0
         self._items = items
         self._queue: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
@@ -134,7 +135,9 @@ class Ahead(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while True:
+            began = time.perf_counter()
             item, error = self._queue.get()
+            self.waited_s += time.perf_counter() - began
             if error is not None:
                 raise error
             if item is None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import shots
 from .values import RGB, Frame
 
 LINES = 180  # about as many lines of points are looked at
@@ -41,23 +42,27 @@ class Look(NamedTuple):
     contours: float  # share of gradients that rise in visible steps
     change: float  # mean absolute difference of the blocks' luma from a frame 0.3 s or more before; nan for the first
     peak: float  # the same, but of the block that changed most
+    unlike: float  # how unlike the sampled frame before, as `shots` has it; nan for the first
 
 
 class Watch:
-    """The looks of one video's sampled frames, in order; 60 bytes a frame. One thread at a time may use it."""
+    """The looks of one video's sampled frames, in order; 64 bytes a frame. One thread at a time may use it."""
 
     def __init__(self) -> None:
         self._numbers = array("f")
         self._before: NDArray[np.float64] | None = None  # blocks of the frame to compare with
         self._before_s = 0.0
+        self._last: shots.Signature | None = None  # of the frame before, however near
 
     def see(self, frame: Frame, start_s: Fraction) -> None:
         """Look at the next frame of a stream whose first frame is shown at `start_s`."""
         time_s = float(frame.pts_s - start_s)
-        numbers, blocks = _look(frame.rgb, self._before)
+        numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
-            self._before, self._before_s = blocks, time_s
-        self._numbers.extend((frame.index, time_s, *numbers))
+            self._before, self._before_s = signature.blocks, time_s
+        unlike = float("nan") if self._last is None else shots.unlike(self._last, signature)
+        self._last = signature
+        self._numbers.extend((frame.index, time_s, *numbers, unlike))
 
     @property
     def looks(self) -> NDArray[np.float32]:
@@ -67,6 +72,12 @@ class Watch:
     def column(self, name: str) -> NDArray[np.float64]:
         """(n,) one field of `Look` over the frames."""
         return self.looks[:, Look._fields.index(name)].astype(np.float64)
+
+    @property
+    def shot_of(self) -> dict[int, int]:
+        """By a frame's index, the number of its shot."""
+        found = shots.numbers(self.column("unlike"))
+        return {int(frame): shot for frame, shot in zip(self.column("frame"), found, strict=True)}
 
 
 def luma_of(rgb: RGB) -> NDArray[np.int16]:
@@ -101,7 +112,7 @@ def contours(rgb: RGB) -> float:
     return found / total if total else 0.0
 
 
-def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ...], NDArray[np.float64]]:
+def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ...], shots.Signature]:
     stride = max(1, round(min(rgb.shape[:2]) / LINES))
     points = rgb[::stride, ::stride]
     luma = luma_of(points)
@@ -120,7 +131,7 @@ def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ..
         float(ranked[low]), float(ranked[high]), float((middle == 0).mean()), float((middle >= 254).mean()),
         contours(rgb), change, peak,
     )  # fmt: skip
-    return numbers, blocks
+    return numbers, shots.signature(points, luma, blocks)
 
 
 def _blocks(luma: NDArray[np.int16]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
 The head of both is looked at first, only as far as it takes: one and a half seconds where an encode begins with its
-master and something moves. Then one place far behind, for drift.
+master and something moves. Where a head of bars, a slate or black tells no offset, two places behind it are. Then one
+place far behind, for drift.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from .timeline import SURE
 from .values import Finding
 
 WINDOWS_S = (1.5, TURNED_S, 14.0)  # of the head, one after the other until the offset is sure
+_SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on the master
+REACH_S = (1 - _SHARES[-1]) * WINDOWS_S[-1]  # offsets of long videos up to this are found, either way
 _SOON = 0.85  # agreement with which a shorter window is enough
+_LATER = (0.3, 0.7)  # of what both last after their heads: places looked at where these tell no offset
+_LATER_S, _BESIDE_S = 4.0, 10.0  # of the encode looked at there, and of the master before and after
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,53 @@ def match(
     """
     gap = min((g for g in (_gap(encode), _gap(master)) if g), default=0.04)
     ratios = _ratios(encode, master, rates)
-    laid: Laid | None = None
+    found = _laid(encode, master, ratios, gap)
+    if found is None:
+        return Match(findings=("nothing shows in either: laid over its master at equal start",))
+    return _judged(encode, master, *found, ratios, gap, raster, size)
+
+
+def _laid(
+    encode: Sight, master: Sight, ratios: list[Fraction], gap: float
+) -> tuple[Stretch, Stretch, Laid] | None:
+    """The stretches by which one lies on the other, and how; None where nothing shows in them."""
+    best: tuple[Stretch, Stretch, Laid] | None = None
     seen = (0, 0)
-    for seconds in WINDOWS_S:
+    for seconds, share in zip(WINDOWS_S, _SHARES, strict=True):
         mine, theirs = encode.head(seconds), master.head(seconds)
         if seen == (len(mine.times), len(theirs.times)):
             break  # there is no more of them
         seen = (len(mine.times), len(theirs.times))
         if not all(seen):
             break
-        soon = seconds < WINDOWS_S[-1]
-        laid = lay(mine, theirs, ratios, gap, share=0.6 if seconds == WINDOWS_S[0] else 0.2)
-        if soon and laid is not None and laid.offset.sure and laid.agreement >= _SOON:
-            break
-    if laid is None:
-        return Match(findings=("nothing shows in its first seconds: laid over its master at equal start",))
-    return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+        laid = lay(mine, theirs, ratios, gap, share=share)
+        if laid is not None:
+            best = mine, theirs, laid
+            if laid.offset.sure and laid.agreement >= _SOON:
+                break
+    if best is not None and (best[2].offset.sure or best[2].agreement < LEAST_AGREEMENT):
+        return best
+    rest = min(encode.times[-1], master.times[-1]) - WINDOWS_S[-1] - _LATER_S
+    for at in (WINDOWS_S[-1] + part * rest for part in _LATER if rest > 0):
+        there = [one for ratio in ratios if (one := _later(encode, master, at, ratio, gap)) is not None]
+        if there:
+            one = max(there, key=lambda some: some[2].agreement)
+            best = best or one
+            if one[2].offset.sure or one[2].agreement < LEAST_AGREEMENT:
+                return one
+    return best
+
+
+def _later(
+    encode: Sight, master: Sight, at: float, ratio: Fraction, gap: float
+) -> tuple[Stretch, Stretch, Laid] | None:
+    """The same at one moment of the encode and at one speed."""
+    begin, end = float(ratio) * at - _BESIDE_S, float(ratio) * (at + _LATER_S) + _BESIDE_S
+    mine, theirs = encode.between(at, at + _LATER_S), master.between(begin, end)
+    if not len(mine.times) or not len(theirs.times):
+        return None
+    laid = lay(mine, theirs, [ratio], gap, share=0.8)
+    return None if laid is None else (mine, theirs, laid)
 
 
 def _judged(
@@ -83,7 +119,8 @@ def _judged(
     agreement = max(0.0, min(1.0, laid.agreement))
     confidence = agreement * (0.7 if undetermined else 1.0)
     if agreement < LEAST_AGREEMENT:
-        said = f"not compared with its master: they do not show the same pictures (agreement {agreement:.2f} of 1)"
+        said = "not compared with its master: they do not show the same pictures, with up to "
+        said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
         return Match(confidence=confidence, reason=said)
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"
@@ -102,8 +139,7 @@ def _judged(
     frame = _gap(master) or gap
     if abs(shift) < 0.2 * gap:
         shift = 0.0
-    if shift:
-        frames = round(shift / frame)
+    if frames := round(shift / frame):
         way = "after" if shift > 0 else "before"
         said = f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))

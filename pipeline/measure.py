@@ -24,7 +24,7 @@ from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
 from .settings import Settings
-from .tracks import Track, choose_samples, note_aspect, open_tracks, share_matrix
+from .tracks import Extra, Track, choose_samples, note_aspect, open_tracks, share_matrix
 from .values import ClipResult, Frame, Ladder, VideoInfo
 
 __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
@@ -37,13 +37,14 @@ BYTES_A_CALL = 100 << 20  # of these frames, where they are large
 class LadderResult:
     """The rows of one ladder, and where the time went.
 
-    `seconds`: "probe" (content, headers, frame times), "decode" and "inference" (each by itself; they overlap),
-    "pictures" (heat maps and files), "wall" (the whole).
+    `seconds`: "probe" (content, headers, frame times), "decode" and "inference" (each by itself; they overlap), "wait"
+    (for frames), "pictures" (heat maps and files), "wall" (the whole). `frames` is how many the network was given.
     """
 
     results: list[ClipResult]
     seconds: dict[str, float] = field(default_factory=dict)
     bytes_read: int = 0  # from object stores
+    frames: int = 0
 
     @property
     def retryable(self) -> set[str]:
@@ -60,6 +61,7 @@ def measure_ladder(
     pictures: PictureSink | None = None,
     infos: Mapping[str, VideoInfo] | None = None,
     content_ids: Mapping[str, str] | None = None,
+    moments: int | None = None,
 ) -> LadderResult:
     """Score every video of a ladder without a reference, and every encode against its master where there is one.
 
@@ -71,6 +73,7 @@ def measure_ladder(
         pictures: where pictures of the worst frames go; None: none are made.
         infos: by path, what was probed before.
         content_ids: by path, of files whose content was identified before.
+        moments: only so many of the first sampled moments, to see what the whole will take: rows that are no results.
 
     Returns:
         One result without reference and, where there is a master, one with it for each encode; one for the master; one
@@ -85,6 +88,8 @@ def measure_ladder(
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
     extras = choose_samples(tracks, master, settings, raster)
     note_aspect(tracks, raster)
+    if moments is not None:
+        _shorten([*tracks, *extras], moments)
     probed = time.perf_counter()
 
     readings = [
@@ -120,9 +125,17 @@ def measure_ladder(
             shown = result if pictures is None else with_pictures(result, worst, judge.heat_map, pictures)
             results.append(shown)
     done = time.perf_counter()
-    seconds = {"probe": probed - began, "decode": decoded.busy_s, "inference": scorer.seconds}
+    seconds = {"probe": probed - began, "decode": decoded.busy_s, "wait": decoded.waited_s, "inference": scorer.seconds}
     seconds |= {"pictures": done - scored, "wall": done - began}
-    return LadderResult(results, seconds, TRAFFIC.read - read_before)
+    frames = sum(tally.decoded for tally in tallies.values())
+    return LadderResult(results, seconds, TRAFFIC.read - read_before, frames)
+
+
+def _shorten(read: Sequence[Track | Extra], moments: int) -> None:
+    """Leave the first moments that any video is sampled at."""
+    steps = sorted({sample.step for one in read for sample in one.samples})[:moments]
+    for one in read:
+        one.samples = [sample for sample in one.samples if sample.step in steps]
 
 
 def _view(track: Track) -> View | None:

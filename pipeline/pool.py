@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 MEMORY_S = 2.0  # tau of the hysteresis pool: how long a viewer remembers, and looks ahead, in seconds
 CURRENT_SHARE = 0.8  # alpha of the hysteresis pool: weight of what is seen now against what is remembered
+_CHI_SQUARED_MEDIAN = 0.4549  # with one degree of freedom
 SAME_TIME_S = 1e-6  # presentation times closer than this are the same instant written as two floats
 
 
@@ -162,6 +163,37 @@ def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
     if values.min() >= 0 and values.max() <= 100:
         low, high = max(low, 0.0), min(high, 100.0)
     return low, high
+
+
+def worst_second_ci95(pts: ArrayLike, scores: ArrayLike) -> tuple[float, float] | None:
+    """95 % confidence interval of `worst_second` as an estimate of the lowest second over all of the clip's frames.
+
+    A second holds few sampled frames; how far their mean would move with other frames of it is told by the spread
+    between neighbouring frames, everywhere in the clip: half of the median of their squared differences, over 0.455,
+    the median of chi-squared with one degree of freedom, so that cuts do not widen it. Blocks drawn again (a bootstrap)
+    tell it badly: no draw holds a second worse than the worst. Rather wide than narrow: on simulated clips of 10 to
+    60 s at two frames a second it held the lowest second of all frames 99 times of 100, such a bootstrap about 50.
+
+    Args:
+        pts: presentation times, seconds, ascending; (n,).
+        scores: 0 to 100; (n,).
+
+    Returns:
+        (low, high) inside 0 to 100, or None with fewer than four frames that lie no more than a second apart.
+    """
+    times, values = _checked(pts, "times"), _checked(scores, "scores")
+    steps = np.diff(values)[np.diff(times) <= 1.0]
+    if len(steps) < 3:
+        return None
+    lowest = worst_second(times, values)
+    starts, means = one_second_means(times, values)
+    inside = len(values)  # of a clip shorter than a second
+    if len(means) and means.min() <= values.mean():
+        first = times[starts[int(means.argmin())]]
+        inside = int(((times >= first) & (times < first + 1.0 - SAME_TIME_S)).sum())
+    spread = math.sqrt(float(np.median(steps**2)) / 2 / _CHI_SQUARED_MEDIAN)
+    half = float(stdtrit(len(steps) - 1, 0.975)) * spread / math.sqrt(inside)
+    return max(0.0, lowest - half), min(100.0, lowest + half)
 
 
 def _by_size(sizes: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:

@@ -30,6 +30,7 @@ _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estim
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
 _USUAL_RATES += [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
 _SHORTER_S = 1.0  # a video track may end this much before the sound does
+_LATE_S = 0.2  # what the order of B-frames alone moves a first frame by is less
 _TRIES = 400  # packets tried until a first frame comes out
 
 
@@ -173,6 +174,9 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     duration = Fraction(ticks) * base
     kbps = float(sum(e.size for e in everything) * 8 / duration / 1000) if duration > 0 else None
     start = Fraction(stream.start_time or 0) * base
+    if start > _LATE_S:
+        said = f"its edit list shows the first frame {float(start):.2f} s late: times are counted from that frame"
+        notes.append(Finding(said, "edit_list"))
     fps = _rate(stream, Fraction(len(entries)) / duration, span=duration) if duration > 0 and len(entries) > 1 else None
     return _Numbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
 

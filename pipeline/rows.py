@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import detect, pool
@@ -59,7 +59,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.without_repeats_of(seen, findings), *seen]
-    scores = tally.scores
+    shot_of = track.watch.shot_of
+    scores = {m: [replace(f, shot=shot_of.get(f.frame_num)) for f in own] for m, own in tally.scores.items()}
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
     results = [_scored("nr", scores["nr"], common | _told(track, findings, scores["nr"]))]

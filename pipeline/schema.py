@@ -78,6 +78,7 @@ FRAMES = _schema(
         ("frame_num!", _WHOLE, "position in presentation order in the whole video, from 0"),
         ("pts_time!", _REAL, "presentation time, seconds from the video's first frame"),
         ("score!", _REAL, "0 to 100, higher is better"),
+        ("shot", _WHOLE, "number of its shot, from 0: cuts between sampled frames up to it; null in older results"),
         ("display", _TEXT, "raster the frame was judged at, WIDTHxHEIGHT"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),
@@ -120,6 +121,7 @@ CLIPS = _schema(
         ("result_id!", _TEXT, "identifies content, model and settings: equal ids, equal scores"),
         ("content_id!", _TEXT, "identifies the file's bytes; empty when they could not be read"),
         ("retryable!", _FLAG, "failed for a reason that may pass: the next scan tries again"),
+        ("depth", _TEXT, "how hard it was looked at: full; first or none by a scan with --budget; null: full"),
         ("measured_at!", _TIME, "when the result was committed, UTC"),
         ("schema_version!", pa.int32(), "version of this table"),
     ],
@@ -139,6 +141,7 @@ RUNS = _schema(
         ("failed!", _WHOLE, "the same"),
         ("reused!", _WHOLE, "of these, rows that an earlier run had measured"),
         ("seconds!", pa.map_(_TEXT, _REAL), "time spent, by stage; summed over workers"),
+        ("frames", _WHOLE, "frames that went through the network"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),
         ("bytes_read", _WHOLE, "read from object stores; null where the videos are in none"),
@@ -148,6 +151,7 @@ RUNS = _schema(
 )
 
 _CLIP_NAMES = {f.name for f in fields(ClipScore)}
+_FRAME_NAMES = [f.name for f in fields(FrameScore)]
 _MOMENT_NAMES = [f.name for f in fields(Moment)]
 
 
@@ -189,7 +193,7 @@ def frame_rows(results: Iterable[ClipResult]) -> pa.Table:
         clip, n = result.clip, len(result.frames)
         for name in ("result_id", "path", "ladder", "display", "model", "model_sha256"):
             columns[name] += [getattr(clip, name)] * n
-        for name in ("frame_num", "pts_time", "score", "mode"):
+        for name in _FRAME_NAMES:
             columns[name] += [getattr(frame, name) for frame in result.frames]
     for name in ("pts_time", "score"):
         if not all(map(math.isfinite, columns[name])):
@@ -199,7 +203,7 @@ def frame_rows(results: Iterable[ClipResult]) -> pa.Table:
 
 def frames_of(table: pa.Table) -> list[FrameScore]:
     """Rows of `frames` to values, in the table's order."""
-    columns = [table[name].to_pylist() for name in ("frame_num", "pts_time", "score", "mode")]
+    columns = [table[name].to_pylist() for name in _FRAME_NAMES]
     return [FrameScore(*row) for row in zip(*columns, strict=True)]
 
 

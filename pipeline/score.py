@@ -29,6 +29,12 @@ class Judge(Protocol):
     @property
     def model_sha256(self) -> str: ...  # noqa: D102
 
+    @property
+    def engine(self) -> str: ...  # noqa: D102
+
+    @property
+    def fallback(self) -> str | None: ...  # noqa: D102
+
     def encode(self, frames: Sequence[RGB]) -> Sequence[Any]: ...  # noqa: D102
 
     def nr(self, encoded: Sequence[Any]) -> Sequence[float]: ...  # noqa: D102

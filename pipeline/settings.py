@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 Decoder = Literal["pyav", "decord"]
@@ -24,9 +24,18 @@ class Settings:
     seed: int = 0  # of the sampling jitter and the crop places
     time_limit_s: float = 3600.0  # longest time one video may take in all
     memory_limit_mb: int = 4096  # most memory that measuring a ladder may add to its process
+    compare: bool = True  # with the master too, where there is one; False: without reference alone
 
     def identity(self) -> dict[str, object]:
         """The settings that change a score, JSON-ready: part of a result's id. Device and limits are not."""
         limits = {"decode_timeout_s", "time_limit_s", "memory_limit_mb"}
         drop = {"device", "worst_frames", "model", *limits}  # the model counts by its weights' sha256
+        if self.compare:
+            drop.add("compare")  # the ids of results from before there was the choice stay
         return {k: v for k, v in asdict(self).items() if k not in drop}
+
+    def first_look(self) -> Settings:
+        """What a scan with a budget begins with: a frame in ten seconds, without reference, no pictures kept."""
+        return replace(
+            self, fps=min(self.fps, 0.1), min_frames=min(self.min_frames, 4), compare=False, worst_frames=0
+        )

@@ -110,8 +110,8 @@ def _search_one(
     count = hit.sum(axis=1)
     distance = np.where(hit, apart[rows, near], 0).sum(axis=1) / np.maximum(count, 1)
     usual = float(np.median(np.diff(times))) if len(times) > 1 else gap
-    least = max(min(LEAST_FRAMES, len(times), len(master)), share * len(times), LEAST_S / max(usual, 1e-6))
-    allowed = count >= min(least, len(times), len(master))
+    least = max(LEAST_FRAMES, share * len(times), LEAST_S / max(usual, 1e-6))
+    allowed = count >= max(1, min(least, count.max()))  # of a short video at another rate no more may overlap
     if not allowed.any():
         return None
     cost = np.where(allowed, distance, np.inf)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import align, by_content, cadence, decode, match, probe, storage
+from . import align, by_content, cadence, decode, fields, match, probe, storage, telecine
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
@@ -23,7 +23,7 @@ from .stretches import Floats
 from .values import Finding, Ladder, VideoInfo, VideoRef
 
 
-@dataclass(frozen=True)
+@dataclass
 class Extra:
     """The master read once more, for encodes that show another part of its picture than the whole."""
 
@@ -129,15 +129,22 @@ def choose_samples(
     """
     if not any(t.wanted for t in tracks):
         return []
+    if not settings.compare:  # then a master is a video like the others: only its size mattered
+        master = None
     chosen: list[int] = []
     master_times = None if master is None else _times(master, settings)
     if master is not None and master_times is not None:
+        _note_film(master, settings)
         chosen = [s.frame for s in _own(master_times, settings)]
     sight: Sight | None = None
     for track in tracks:
         if track is master or not track.wanted or (times := _times(track, settings)) is None:
             continue
         try:
+            # An encode at its master's rate shows what its master shows: only where that is film in fields it may be.
+            same = master_times is not None and align.frame_gap(times) == align.frame_gap(master_times)
+            if not same or (master is not None and master.info is not None and master.info.telecine):
+                _note_film(track, settings)
             if master is None or master_times is None:
                 track.samples = _own(times, settings)
             else:
@@ -240,6 +247,16 @@ def _times(track: Track, settings: Settings) -> list[Fraction] | None:
     if not times:
         track.failure = SkippedVideo(track.ref.path, "its video track is empty: no frame is stored in it")
     return times or None
+
+
+def _note_film(track: Track, settings: Settings) -> None:
+    """Have film in fields read as film, and say so."""
+    if track.info is None or not telecine.is_woven(track.ref, timeout_s=settings.decode_timeout_s):
+        return
+    combed = not track.info.interlaced
+    said = fields.SAID_OF_FILM + (fields.SHOWN_COMBED if combed else "")
+    track.findings.append(Finding(said, "telecine", "warning" if combed else "info"))
+    track.info = replace(track.info, telecine=True)
 
 
 def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Mode = Literal["nr", "fr"]
 Status = Literal["ok", "skipped", "failed"]
 Severity = Literal["info", "warning", "error"]
+Depth = Literal["none", "first", "full"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
 
@@ -57,6 +58,7 @@ class VideoInfo:
     mirrored: bool = False
     still: bool = False
     interlaced: bool = False  # coded as fields; each picture may show one moment or two
+    telecine: bool = False  # film woven into fields, whatever its pictures are marked as
     notes: tuple[str | Finding, ...] = ()  # a sentence is an assumption ("colour matrix not stated, bt709 assumed")
 
 
@@ -117,7 +119,7 @@ class Frame:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FrameScore:
     """One row of `frames`."""
 
@@ -125,6 +127,7 @@ class FrameScore:
     pts_time: float  # seconds from the stream's first frame
     score: float  # 0 to 100
     mode: Mode
+    shot: int | None = None  # number of the shot it is in, from 0; None: not looked for
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,7 @@ class ClipScore:
     result_id: str = ""  # content, model and settings: identifies a result
     content_id: str = ""  # of the file's bytes (storage.content_id)
     retryable: bool = False  # failed for a reason that may pass: the next run tries again
+    depth: Depth = "full"  # "first": a first look, of a scan with a budget; "none": not looked at yet
     measured_at: datetime | None = None  # UTC; filled in by the store when it commits
 
     def __post_init__(self) -> None:
@@ -244,6 +248,7 @@ class RunRow:
     failed: int = 0
     reused: int = 0  # of these, rows that an earlier run had measured
     seconds: dict[str, float] = field(default_factory=dict)  # by stage: decode, inference, ...
+    frames: int | None = None  # that went through the network; None: an older version's run
     model: str | None = None
     model_sha256: str | None = None
     bytes_read: int | None = None  # from object stores; None where nothing was in one

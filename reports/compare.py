@@ -14,7 +14,8 @@ from . import bd, bootstrap
 from .bd import NAN, Delta
 from .bootstrap import POOLS, Interval
 from .read import MODES
-from .titles import Floats, Side, Title
+from .shots import Floats
+from .titles import Side, Title
 
 SEED = 20
 LEVEL_STEP = 10  # points of score between the levels that savings are told for

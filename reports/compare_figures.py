@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from .bd import arrays
 from .compare import Comparison
+from .compare_shots import Shot
 from .compare_time import Loss, over_time
 from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
 from .imports import Map, curve_of
-from .ladder_figures import score_range
+from .ladder_figures import cut_lines, score_range
 from .titles import Title
 
 MOST_TITLES = 30  # on a forest plot; beyond, those where the test saves least and most
@@ -155,9 +156,12 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
     return chart(data, layout, 340)
 
 
-def when(comparison: Comparison, title: Title, losses: Sequence[Loss]) -> Chart | None:
-    """Quality at equal rate against the anchor over time, a line a side; the moments shown as pictures are marked."""
-    style, data = styles(comparison.labels), []
+def when(comparison: Comparison, title: Title, losses: Sequence[Loss], shots: Sequence[Shot]) -> Chart | None:
+    """Quality at equal rate against the anchor over time, a line a side, and the mean of each shot as a broad bar.
+
+    Scene cuts and the moments shown as pictures are marked.
+    """
+    style, data = styles(comparison.labels), list[dict[str, object]]()
     for b, label in enumerate(comparison.labels[1:], 1):
         times, points = over_time(title, 0, b)
         if not len(times):
@@ -168,12 +172,14 @@ def when(comparison: Comparison, title: Title, losses: Sequence[Loss]) -> Chart 
             "name": name, "line": {"color": style[label].colour, "dash": style[label].dash, "shape": "hvh"},
             "hovertemplate": f"%{{x:.1f}} s: %{{y:+.1f}} points<extra>{name}</extra>",
         })  # fmt: skip
+        data += _shot_bars([s for s in shots if s.test == label], style[label].colour, name)
     if not data:
         return None
+    data += _cut_lines(title, data)
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below"}
     marks = [
         {"type": "line", "x0": loss.seconds, "x1": loss.seconds, "yref": "paper", "y0": 0, "y1": 1,
-         "line": {"color": GREY, "width": 1, "dash": "dot"}}
+         "line": {"color": GREY, "width": 1.5}}
         for loss in losses if loss.title is title
     ]  # fmt: skip
     layout = {
@@ -184,6 +190,30 @@ def when(comparison: Comparison, title: Title, losses: Sequence[Loss]) -> Chart 
         "shapes": [line | {"line": {"color": GREY, "width": 1.5}}, *marks],
     }  # fmt: skip
     return chart(data, layout, 340)
+
+
+def _shot_bars(shots: Sequence[Shot], colour: str, name: str) -> list[dict[str, object]]:
+    """One trace with a bar from the start to the end of each shot."""
+    if len(shots) < 2:
+        return []
+    said = []
+    for s in shots:
+        span = f"95 %: {s.interval.low:+.1f} to {s.interval.high:+.1f}" if s.interval else "no interval: too short"
+        said.append(f"shot {s.number}, {s.start_s:.1f} to {s.end_s:.1f} s: {s.points:+.1f} points<br>{span}")
+    return [{
+        "type": "scatter", "mode": "lines", "name": f"{name}, shot by shot", "showlegend": False,
+        "x": [x for s in shots for x in (s.start_s, s.end_s, None)],
+        "y": [y for s in shots for y in (s.points, s.points, None)],
+        "customdata": [text for one in said for text in (one, one, "")],
+        "line": {"color": faint(colour, 0.45), "width": 7}, "hovertemplate": f"%{{customdata}}<extra>{name}</extra>",
+    }]  # fmt: skip
+
+
+def _cut_lines(title: Title, data: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """The title's cuts from the lowest to the highest that is drawn."""
+    drawn = np.concatenate([np.asarray(trace["y"], np.float64) for trace in data])
+    middles = [(end, end) for _, end in title.shots[:-1]]
+    return cut_lines(middles, [float(np.nanmin(drawn)), float(np.nanmax(drawn))], "y")
 
 
 def carried(fitted: Map, labels: Sequence[str]) -> Chart:
@@ -213,7 +243,7 @@ def carried(fitted: Map, labels: Sequence[str]) -> Chart:
     return chart(data, layout, 360)
 
 
-def faint(colour: str) -> str:
-    """The colour of a band behind its line."""
+def faint(colour: str, opacity: float = 0.16) -> str:
+    """The colour of what lies behind a line."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.16)"
+    return f"rgba({red},{green},{blue},{opacity})"

@@ -1,4 +1,4 @@
-"""A comparison as one page that stands up in a meeting: OUT/compare/index.html, and its figures as CSV beside it.
+"""A comparison as pages that stand up in a meeting: OUT/compare/index.html, a page a title, figures as CSV beside them.
 
 The folder leans on nothing outside of it: pictures, scripts and styles lie in it, so that it can be mailed.
 """
@@ -9,33 +9,33 @@ import csv
 import math
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.values import Moment
 from . import compare_figures as charts
+from . import compare_tables as tables
 from .compare import Comparison, Figure, Saving
+from .compare_shots import Shot, by_shot
 from .compare_time import Loss, losses
-from .compare_words import answer, crossover, score_of
+from .compare_words import answer, crossover, score_of, sentence
+from .figures import Chart
 from .imports import Imported, Map, fit, match
-from .ladders import choose
-from .pages import environment, swap, write_assets
+from .ladders import ChosenLadder, choose
+from .pages import environment, page_name, swap, write_assets
 from .read import Fleet
 from .titles import Title
 
-MOST_CHARTS = 12  # titles whose curves are drawn; the table has all
-COLUMNS = (
-    *("title", "mode", "pool", "anchor", "test", "pchip", "akima", "ci95_low", "ci95_high", "effect_size"),
-    *("bd_quality", "bd_quality_low", "bd_quality_high", "units", "unit", "titles", "verdict", "reason"),
-)
+MOST_CHARTS = 4  # titles whose curves are on the first page; each has them on its own
+MOST_LADDERS = 12
 
 
 def build_comparison(
     comparison: Comparison, out: Path, pictures: Mapping[tuple[str, int], Moment], imported: Sequence[Imported] = ()
 ) -> Path:
-    """Write OUT/compare and return the path of its page.
+    """Write OUT/compare and return the path of its first page.
 
     Args:
         comparison: what to tell.
@@ -55,11 +55,10 @@ def build_comparison(
                 if name:
                     (aside / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(out / name, aside / name)
-        with (aside / "figures.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows(comparison.figures))
-        (aside / "index.html").write_text(_page(comparison, pictures, imported), encoding="utf-8")
+        shots = by_shot(comparison)
+        _write_csv(aside / "figures.csv", tables.FIGURE_COLUMNS, tables.figure_rows(comparison.figures))
+        _write_csv(aside / "shots.csv", tables.SHOT_COLUMNS, tables.shot_rows(shots))
+        _write_pages(_Told(comparison, shots, pictures), imported, aside)
         aside.chmod(0o755)
         swap(aside, target)
     except OSError as error:
@@ -70,60 +69,100 @@ def build_comparison(
     return target / "index.html"
 
 
-def rows(figures: Iterable[Figure]) -> list[dict[str, Any]]:
-    """Figures as flat rows; what there is not is None, never NaN."""
-    return [
-        {
-            "title": f.title, "mode": f.mode, "pool": f.pool, "anchor": f.anchor, "test": f.test,
-            "pchip": _known(f.delta.pchip), "akima": _known(f.delta.akima),
-            "ci95_low": f.rate and f.rate.low, "ci95_high": f.rate and f.rate.high,
-            "effect_size": f.rate and f.rate.effect, "bd_quality": _known(f.delta.quality),
-            "bd_quality_low": f.quality and f.quality.low, "bd_quality_high": f.quality and f.quality.high,
-            "units": f.units, "unit": f.unit, "titles": f.titles, "verdict": f.verdict, "reason": f.delta.reason,
-        }
-        for f in figures
-    ]  # fmt: skip
+def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+class _Told:
+    """What several pages tell of a comparison, found out once."""
+
+    def __init__(
+        self, comparison: Comparison, shots: Sequence[Shot], pictures: Mapping[tuple[str, int], Moment]
+    ) -> None:
+        self.comparison = comparison
+        self.shots: dict[str, list[Shot]] = {title.name: [] for title in comparison.titles}
+        for shot in shots:
+            self.shots[shot.title.name].append(shot)
+        self.styles = charts.styles(comparison.labels)
+        labels = comparison.labels
+        fleet = Fleet(tuple(ladder for side in comparison.sides for ladder in side.results.fleet.ladders))
+        self.pages = environment(fleet)
+        self.pages.globals |= {"labels": labels, "anchor": labels[0], "styles": self.styles}
+        self.worst = [
+            (labels[b], [_moment(loss, pictures) for loss in losses(comparison.titles, 0, b)])
+            for b in range(1, len(labels))
+        ]
+        self.figures: dict[str | None, list[Figure]] = {}
+        for figure in comparison.figures:
+            self.figures.setdefault(figure.title, []).append(figure)
+
+    def charts(self, title: Title) -> tuple[Chart | None, Chart | None]:
+        """A title's quality over bit rate, and over time against the anchor."""
+        shown = [m.loss for _, own in self.worst for m in own] if len(self.comparison.labels) == 2 else []
+        time = charts.when(self.comparison, title, shown, self.shots[title.name])
+        return charts.rate_quality(self.comparison, title), time
 
 
-def _page(
-    comparison: Comparison, pictures: Mapping[tuple[str, int], Moment], imported: Sequence[Imported]
-) -> str:
+def _write_pages(told: _Told, imported: Sequence[Imported], folder: Path) -> None:
+    """The first page, and one a title, those where the last side loses most first."""
+    order = _worst_first(told.comparison)
+    links = {title.name: f"titles/{page_name(title.name)}" for title in order}
+    (folder / "index.html").write_text(_overview(told, order, links, imported), encoding="utf-8")
+    (folder / "titles").mkdir()
+    addresses = [None, *(f"../{links[title.name]}" for title in order), None]
+    for title, before, after in zip(order, addresses, addresses[2:], strict=False):
+        (folder / links[title.name]).write_text(_title_page(told, title, before, after), encoding="utf-8")
+
+
+def _title_page(told: _Told, title: Title, before: str | None, after: str | None) -> str:
+    figures, (curve, time) = told.figures[title.name], told.charts(title)
+    shots = told.shots[title.name]
+    moments = [(label, [m for m in found if m.loss.title is title]) for label, found in told.worst]
+    anchor = told.comparison.labels[0]
+    return told.pages.get_template("compare_title.html").render(
+        root="../", title=title, before=before, after=after, figures=figures, curve=curve, time=time,
+        answers=[sentence(f) for f in figures if f.pool == "mean" and f.anchor == anchor],
+        shot_table=tables.shot_table(shots) if shots else None, worst=[(label, own) for label, own in moments if own],
+        ladders=[(title, _ladders(told.comparison, title))] if not title.reason else [], sizes=_several_sizes([title]),
+    )  # fmt: skip
+
+
+def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], imported: Sequence[Imported]) -> str:
+    comparison = told.comparison
     labels, modes = comparison.labels, comparison.modes
-    anchor = labels[0]
-    fleet = Fleet(tuple(ladder for side in comparison.sides for ladder in side.results.fleet.ladders))
-    compared = [t for t in comparison.titles if not t.reason]
-    worst = [
-        (labels[b], [_moment(loss, pictures) for loss in losses(comparison.titles, 0, b)])
-        for b in range(1, len(labels))
-    ]
-    shown = [*losses(comparison.titles, 0, len(labels) - 1)] if len(labels) == 2 else []
-    maps, lost = _maps(comparison, imported)
     pairs = [(labels[a], labels[b]) for a, b in comparison.pairs]
-    return environment(fleet).get_template("compare.html").render(
-        root="", labels=labels, anchor=anchor, modes=modes, answer=answer(comparison), styles=charts.styles(labels),
-        facts=_facts(comparison),
-        overall={m: [f for f in comparison.figures if f.title is None and f.mode == m] for m in modes},
+    compared = [t for t in order if not t.reason]
+    shots = [shot for own in told.shots.values() for shot in own]
+    maps, lost = _maps(comparison, imported)
+    return told.pages.get_template("compare.html").render(
+        root="", modes=modes, answer=answer(comparison), links=links, facts=_facts(comparison),
+        overall={m: [f for f in told.figures[None] if f.mode == m] for m in modes},
         wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs},
         crossings={m: [c for p in pairs if (c := crossover(comparison, *p, m))] for m in modes},
         forests={m: f for m in modes if (f := charts.forest(comparison, m))},
         levels={m: f for m in modes if (f := charts.saving_levels(comparison, m))},
         savings={m: _by_level(comparison, m) for m in modes}, costs=comparison.costs,
-        title_table=_title_table(comparison),
-        curves=[
-            (t, charts.rate_quality(comparison, t), charts.when(comparison, t, shown))
-            for t in _worst_first(comparison, compared)[:MOST_CHARTS]
-        ],
-        hidden=max(0, len(compared) - MOST_CHARTS), worst=[(label, own) for label, own in worst if own],
-        ladders=[(t, [(label, choose(t, s)) for s, label in enumerate(labels)]) for t in compared[:MOST_CHARTS]],
-        sizes=any(len({e.size for e in own}) > 1 for t in compared for own in t.sides),
+        title_table=tables.title_table(comparison, links),
+        shot_table=tables.shot_table(shots, links) if shots else None,
+        curves=[(t, *told.charts(t)) for t in compared[:MOST_CHARTS]],
+        worst=[(label, own) for label, own in told.worst if own],
+        ladders=[(t, _ladders(comparison, t)) for t in compared[:MOST_LADDERS]], sizes=_several_sizes(compared),
+        more=len(compared) - MOST_LADDERS,
         unpaired=[t for t in comparison.titles if t.reason], notes=[n for t in comparison.titles for n in t.notes],
         maps=[(m, charts.carried(m, labels)) for m in maps], lost=lost,
         warnings=[f"{side.label}: {w}" for side in comparison.sides for w in side.results.warnings],
     )  # fmt: skip
+
+
+def _ladders(comparison: Comparison, title: Title) -> list[tuple[str, ChosenLadder]]:
+    return [(label, choose(title, s)) for s, label in enumerate(comparison.labels)]
+
+
+def _several_sizes(titles: Sequence[Title]) -> bool:
+    return any(len({e.size for e in own}) > 1 for t in titles for own in t.sides)
 
 
 def _facts(comparison: Comparison) -> list[str]:
@@ -136,18 +175,27 @@ def _facts(comparison: Comparison) -> list[str]:
     return [*facts, f"{frames:,} judged frames"]
 
 
-def _worst_first(comparison: Comparison, titles: Sequence[Title]) -> list[Title]:
+def _worst_first(comparison: Comparison) -> list[Title]:
     """The title on which the last side loses most first; those without a figure last."""
     cost = {f.title: f.delta.pchip for f in comparison.by_title(comparison.labels[0], comparison.labels[-1])}
-    return sorted(titles, key=lambda t: (math.isnan(cost[t.name]), -cost[t.name], t.name))
+    return sorted(comparison.titles, key=lambda t: (math.isnan(cost[t.name]), -cost[t.name], t.name))
 
 
-def _moment(loss: Loss, pictures: Mapping[tuple[str, int], Moment]) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Shown:
+    """A moment at which a side loses, with the pictures of it that could be taken."""
+
+    loss: Loss
+    anchor: Moment | None
+    test: Moment | None
+
+
+def _moment(loss: Loss, pictures: Mapping[tuple[str, int], Moment]) -> _Shown:
     found = [
         pictures.get((encode.row.result_id, encode.frame_nums[place]))
         for encode, place in ((loss.anchor, loss.anchor_frame), (loss.test, loss.test_frame))
     ]
-    return {"loss": loss, "anchor": found[0], "test": found[1]}
+    return _Shown(loss, *found)
 
 
 def _by_level(comparison: Comparison, mode: str) -> list[tuple[float, list[Saving | None]]]:
@@ -157,41 +205,6 @@ def _by_level(comparison: Comparison, mode: str) -> list[tuple[float, list[Savin
         (level, [next((s for s in own if (s.level, s.test) == (level, test)), None) for test in comparison.labels[1:]])
         for level in sorted({s.level for s in own})
     ]
-
-
-def _title_table(comparison: Comparison) -> dict[str, object]:
-    """A row a title and pair."""
-    by_pool = {(f.title, f.anchor, f.test, f.pool): f for f in comparison.figures}
-    titles: list[dict[str, object]] = []
-    for f in comparison.figures:
-        if f.title is None or f.pool != "mean":
-            continue
-        figure = None if math.isnan(f.delta.pchip) else _interval(f.delta.pchip, f.rate)
-        quality = None if math.isnan(f.delta.quality) else _interval(f.delta.quality, f.quality)
-        low = [_known(by_pool[f.title, f.anchor, f.test, p].delta.pchip) for p in ("p5", "worst_second")]
-        cells: list[object] = [f.title, f"{f.test} against {f.anchor}", f.mode.upper(), figure, quality]
-        cells += [None if v is None else round(v, 2) for v in low]
-        cells += [f.verdict, f.delta.reason]
-        titles.append({"cells": cells, "facets": [f"{f.test} against {f.anchor}", f.mode.upper(), f.verdict],
-                       "find": f"{f.title} {f.test} {f.anchor}"})  # fmt: skip
-    columns: list[dict[str, object]] = [
-        {"label": "Title", "kind": "text"}, {"label": "Pair", "kind": "text"}, {"label": "Mode", "kind": "text"},
-        {"label": "BD-rate, %", "kind": "interval", "digits": 1, "descending": True, "title": "below 0 saves bits"},
-        {"label": "BD-quality", "kind": "interval", "digits": 1, "title": "points at equal rate; above 0 looks better"},
-        {"label": "p5, %", "kind": "number", "digits": 1, "title": "BD-rate of the 5th percentile"},
-        {"label": "Worst second, %", "kind": "number", "digits": 1, "title": "BD-rate of the worst second"},
-        {"label": "Verdict", "kind": "text"}, {"label": "Why not", "kind": "text"},
-    ]  # fmt: skip
-    return {
-        "columns": columns, "facets": ["Pair", "Mode", "Verdict"], "rows": titles, "sort": 3, "then": [0],
-        "descending": True,
-    }  # fmt: skip
-
-
-def _interval(value: float, interval: Any) -> list[float | None]:
-    return [round(v, 2) for v in (value, *((interval.low, interval.high) if interval else ()))] + (
-        [] if interval else [None, None]
-    )
 
 
 def _maps(comparison: Comparison, imported: Sequence[Imported]) -> tuple[list[Map], list[str]]:

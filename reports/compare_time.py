@@ -9,7 +9,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from . import bootstrap
-from .titles import Encode, Floats, Title
+from .shots import Floats
+from .titles import Encode, Title
 
 APART_S = 2.0  # between two moments of one title
 LEAST_LOSS = 0.5  # points at equal rate; less is not worth a picture
@@ -37,28 +38,42 @@ def over_time(title: Title, a: int, b: int) -> tuple[Floats, Floats]:
     Returns:
         Middle of each block in seconds, and the difference; empty where the sides have no common rates.
     """
-    nothing = np.empty(0), np.empty(0)
-    if title.reason:
-        return nothing
+    curves = common_curves(title, a, b)
+    if curves is None:
+        return np.empty(0), np.empty(0)
     blocks, count = bootstrap.blocks_of([e.times for e in title.encodes])
     first = {id(e): block for e, block in zip(title.encodes, blocks, strict=True)}
-    areas, spans = [], []
+    means = [np.stack([_block_means(e.scores, first[id(e)], count) for e in own]) for own in curves]
+    points = at_equal_rate(curves, means)
+    there = np.isfinite(points)
+    times = np.concatenate([e.times for e in title.encodes])
+    return _block_means(times, np.concatenate(blocks), count)[there], points[there]
+
+
+def common_curves(title: Title, a: int, b: int) -> tuple[list[Encode], list[Encode]] | None:
+    """The encodes that make each side's curve, by rising rate; None where the sides have no common rates."""
+    if title.reason:
+        return None
     curves = [[title.sides[s][int(p.key)] for p in title.curve(s, "mean")[0]] for s in (a, b)]
-    curves = [[e for i, e in enumerate(own) if i == 0 or e.rate > own[i - 1].rate] for own in curves]
-    if min(map(len, curves)) < 2:
-        return nothing
+    one, other = ([e for i, e in enumerate(own) if i == 0 or e.rate > own[i - 1].rate] for own in curves)
+    if min(len(one), len(other)) < 2 or min(one[-1].rate, other[-1].rate) <= max(one[0].rate, other[0].rate):
+        return None
+    return one, other
+
+
+def at_equal_rate(curves: Sequence[Sequence[Encode]], means: Sequence[Floats]) -> Floats:
+    """BD-quality of the second side against the first, in points, for each of n sets of scores; (n,).
+
+    Args:
+        curves: of `common_curves`.
+        means: scores of each side's encodes; (encodes, n). A set that lacks one gives NaN.
+    """
     rates = [np.log([e.rate for e in own]) for own in curves]
     low, high = max(r[0] for r in rates), min(r[-1] for r in rates)
-    if high <= low:
-        return nothing
-    for own, x in zip(curves, rates, strict=True):
-        means = np.stack([_block_means(e.scores, first[id(e)], count) for e in own])  # (encodes, blocks)
-        spans.append(np.isfinite(means).all(axis=0))
-        areas.append(PchipInterpolator(x, np.nan_to_num(means)).integrate(low, high))
-    there = spans[0] & spans[1]
-    times = np.concatenate([e.times for e in title.encodes])
-    middle = _block_means(times, np.concatenate(blocks), count)
-    return middle[there], ((areas[1] - areas[0]) / (high - low))[there]
+    areas = [PchipInterpolator(x, np.nan_to_num(m)).integrate(low, high) for x, m in zip(rates, means, strict=True)]
+    there = np.isfinite(means[0]).all(axis=0) & np.isfinite(means[1]).all(axis=0)
+    found: Floats = np.where(there, (areas[1] - areas[0]) / (high - low), np.nan)
+    return found
 
 
 def losses(titles: Sequence[Title], a: int, b: int, most: int = 4) -> list[Loss]:

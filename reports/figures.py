@@ -1,7 +1,8 @@
 """The overview's charts, and what all charts share: colours, marks, and the way into a page.
 
-Colours are Okabe-Ito's (told apart with every common colour blindness), middle greys read on light and dark. Text and
-grid colours are the page's own: `report.js` lays them over. What is drawn here was computed by `read` and `rd`.
+Colours are Okabe-Ito's, told apart with every common colour blindness: a test holds them to it. Text and grid colours
+are the page's own: `report.js` lays them over, and lighter blues and grey on dark. What is drawn here was computed by
+`read` and `rd`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,7 +20,7 @@ from markupsafe import Markup
 from .read import MODES, Clip
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # no yellow, no black: light and dark
-GREY = "#808080"
+GREY = "#606060"
 MODE_COLOUR = {"fr": "#0072B2", "nr": "#E69F00"}
 MODE_TITLE = {"fr": "FR · beside the master", "nr": "NR · by itself"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -30,10 +32,15 @@ SCORE_TICKS = [0, 25, 50, 75, 100]  # the five points of the scale
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure on its way into a page: JSON, safe inside a script element, and its height in pixels."""
+    """A figure on its way into a page: JSON, safe inside a script element, and its height in pixels.
+
+    `data` and `layout` are what the JSON says, in Plotly's words, for those who draw it without a browser.
+    """
 
     json: Markup
     height: int
+    data: Sequence[Mapping[str, Any]] = field(repr=False, compare=False)
+    layout: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -181,4 +188,4 @@ def chart(data: Sequence[Mapping[str, object]], layout: Mapping[str, object], he
     """
     figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none", "height": height})
     text: str = figure.to_json(engine="json")
-    return Chart(Markup(text.replace("<", "\\u003c")), height)
+    return Chart(Markup(text.replace("<", "\\u003c")), height, data, layout)

@@ -13,6 +13,7 @@ from .figures import GREY, Chart, Style, chart
 from .finding_figures import ROW, bars, row_name, timed
 from .rd import RatePoint, by_rate, hull
 from .read import MODES, Clip, LadderTable, Series
+from .shots import cuts
 
 MOST_POINTS = 2_000  # of one line over time; beyond, each stretch keeps its lowest and highest frame
 FEW_POINTS = 30  # a line with no more than these shows each of them
@@ -116,7 +117,7 @@ def over_time(
 ) -> Chart | None:
     """Score of every sampled frame over time: a row a mode, a line a clip, one time axis that zooms all rows.
 
-    Findings that have a time are bars in a row of their own below.
+    Scene cuts are dotted lines across, findings that have a time are bars in a row of their own below.
 
     A trace's `legendgroup` is its clip's place in `clips`: the page's own legend shows and hides by it.
 
@@ -128,25 +129,29 @@ def over_time(
     Returns:
         None where no clip has two frames.
     """
-    modes = [m for m in MODES if any(len(s[0]) > 1 for (_, mode), s in series.items() if mode == m)]
+    modes = [m for m in MODES if any(len(s.times) > 1 for (_, mode), s in series.items() if mode == m)]
     if not modes:
         return None
-    longest = max(float(times[-1]) for times, _ in series.values() if len(times))
+    longest = max(float(s.times[-1]) for s in series.values() if len(s.times))
     as_clock = longest > 120  # minutes and seconds read better than thousands of seconds
     data: list[dict[str, object]] = []
     layout: dict[str, object] = {"hovermode": "closest", "dragmode": "zoom", "showlegend": False}
-    entries = timed(clips)
+    entries, found = timed(clips), scene_cuts(series)
     tall, below = 280 * len(modes), ROW * len(entries) + 16 if entries else 0
     foot = below / (tall + below)  # share of the plot that findings take
     for row, mode in enumerate(modes):
         axis = "y" if row == 0 else f"y{row + 1}"
-        shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) is not None and len(s[0])]
-        data += [_frames(i, c, mode, *thin(*s), style[c.path], axis, as_clock) for i, c, s in shown]
+        shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) and len(s.times)]
+        ends = score_range([float(v) for _, _, s in shown for v in (s.scores.min(), s.scores.max())])
+        data += cut_lines(found, ends, axis, 1000.0 if as_clock else 1.0)
+        data += [
+            _frames(i, c, mode, *thin(s.times, s.scores), style[c.path], axis, as_clock) for i, c, s in shown
+        ]
         top, bottom = (1 - (1 - foot) * (row + k) / len(modes) for k in (0, 1))
         between = (0.04 if entries or row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
         layout[f"yaxis{axis[1:]}"] = {
             "title": {"text": f"{mode.upper()} score"}, "fixedrange": True,
-            "range": score_range([float(v) for _, _, (_, scores) in shown for v in (scores.min(), scores.max())]),
+            "range": ends,
             "domain": [bottom + between[0], top - between[1]],
         }  # fmt: skip
     if entries:
@@ -162,6 +167,36 @@ def over_time(
     )
     layout["margin"] = {"l": 52, "r": 16, "t": 30, "b": 44}
     return chart(data, layout, tall + below + 60)
+
+
+def scene_cuts(series: Mapping[tuple[str, str], Series]) -> list[tuple[float, float]]:
+    """The ladder's cuts, as `shots.cuts` has them: of the mode that most of its clips were judged in."""
+    modes = [mode for _, mode in series]
+    usual = max(MODES, key=modes.count)
+    return cuts((s.times, s.shots) for (_, mode), s in series.items() if mode == usual)
+
+
+def cut_lines(
+    found: Sequence[tuple[float, float]], ends: Sequence[float], axis: str, scale: float = 1.0
+) -> list[dict[str, object]]:
+    """Scene cuts as dotted lines across a row, all in one trace.
+
+    Args:
+        found: of `shots.cuts`.
+        ends: of the row's y axis.
+        axis: Plotly's name of it.
+        scale: units of the time axis a second.
+    """
+    if not found:
+        return []
+    at = [scale * (before + after) / 2 for before, after in found]
+    said = [f"scene cut between {before:.2f} and {after:.2f} s" for before, after in found]
+    return [{
+        "type": "scatter", "mode": "lines", "name": "scene cut", "xaxis": "x", "yaxis": axis, "showlegend": False,
+        "x": [x for middle in at for x in (middle, middle, None)], "y": [*ends[:2], None] * len(at),
+        "customdata": [s for text in said for s in (text, text, "")], "hovertemplate": "%{customdata}<extra></extra>",
+        "line": {"color": GREY, "width": 1, "dash": "dot"},
+    }]  # fmt: skip
 
 
 def _frames(

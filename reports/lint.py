@@ -12,7 +12,7 @@ from statistics import median
 from ..pipeline.values import Declared, Severity
 from .read import MODES, Clip, Fleet, LadderTable
 
-JND = 6.0  # points that half of all viewers see; until the model card measures it
+JND = 6.0  # points from which on viewers agree on the order: 4.6 in FR, 6.8 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 RATE_OVER, RATE_UNDER = 1.1, 0.5  # of the declared rate

@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-import plotly.offline
 
 from .. import __version__
+from ..pipeline.depth import looks
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.parts import part_name
-from ..pipeline.pool import POOLS
+from ..pipeline.pool import POOLS, worst_second_ci95
 from . import figures, finding_figures, ladder_figures, lint, tables
 from .changes import since_before
 from .pack import pack
@@ -28,15 +28,25 @@ from .results import Results, load
 from .words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASSETS = (
+    *("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"),
+    *("plotly-cartesian.min.js", "plotly.LICENSE.txt"),
+)
 WORST_CLIPS = 8  # listed a mode
 
 
-def build_report(out: str | os.PathLike[str], *, zipped: str | os.PathLike[str] | None = None) -> Path | str:
+def build_report(
+    out: str | os.PathLike[str],
+    *,
+    zipped: str | os.PathLike[str] | None = None,
+    also: Callable[[Results, Path], None] = lambda _results, _folder: None,
+) -> Path | str:
     """Write OUT/report/ from the data sets in OUT, and a zip of it where one is asked for.
 
     Args:
         out: folder of results, or URI of one in a bucket; then the pages go to the bucket.
         zipped: file for pages and pictures together, on this machine.
+        also: writes more into the report's folder, before it appears.
 
     Returns:
         Path of its index.html; its URI where OUT is in a bucket.
@@ -51,6 +61,7 @@ def build_report(out: str | os.PathLike[str], *, zipped: str | os.PathLike[str] 
     try:
         aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
         write_pages(results, aside)
+        also(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
         swap(aside, target)
     except OSError as error:
@@ -90,9 +101,8 @@ def write_pages(results: Results, folder: Path) -> None:
 def write_assets(folder: Path) -> None:
     """The few files that all pages share."""
     folder.mkdir()
-    for name in ("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"):
+    for name in ASSETS:
         shutil.copyfile(TEMPLATES / name, folder / name)
-    (folder / "plotly.min.js").write_text(plotly.offline.get_plotlyjs(), encoding="utf-8")
 
 
 def page_name(ladder: str) -> str:
@@ -115,13 +125,16 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
     facts = [
         *([root or folder] if title != root else []),
         *([f"last run {last.finished_at:%Y-%m-%d %H:%M} UTC"] if last else []),
+        *([said] if (said := looks([row for clip in fleet.clips for row in clip.rows])) else []),
     ]
     boxes = figures.by_size_and_codec(fleet.clips)
     by_title = figures.by_name(fleet.clips, lambda c: c.ladder)
     by_folder = figures.by_name(fleet.clips, fleet.top_folder) if fleet.folders_group else None
+    worst = {m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]}
+    ladders = dict.fromkeys(c.ladder for clips in worst.values() for c in clips)
     return pages.get_template("index.html").render(
         root="", title=title, facts=facts, warnings=results.warnings, count=count, links=links,
-        worst={m: fleet.worst(m, WORST_CLIPS) for m in MODES if by_mode[m]},
+        worst=worst, worst_seconds={k: v for name in ladders for k, v in _worst_seconds(results.frames(name)).items()},
         distribution=figures.distribution(fleet.clips, height=boxes.height if boxes else None), by_size=boxes,
         by_name={k: f for k, f in (("title", by_title), ("folder", by_folder)) if f and len(fleet.ladders) > 1},
         unscored=tables.unscored(fleet), lint=[i for ladder in fleet.ladders for i in _lint(ladder)],
@@ -150,8 +163,14 @@ def _ladder_page(
         lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
+        cuts=ladder_figures.scene_cuts(series), worst_seconds=_worst_seconds(series),
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
+
+
+def _worst_seconds(series: Mapping[tuple[str, str], Series]) -> dict[tuple[str, str], tuple[float, float] | None]:
+    """95 % intervals of the worst second, by path and mode."""
+    return {key: worst_second_ci95(s.times, s.scores) for key, s in series.items() if len(s.times)}
 
 
 def _lint(ladder: LadderTable) -> list[lint.Issue]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from ..pipeline.values import ClipScore, Declared, Finding, Moment
 from .labels import common_folder, last_component, short_labels
+from .shots import Floats, Numbers
 
 MODES = ("fr", "nr")  # order of telling: with a master first
-Series = tuple[NDArray[np.float64], NDArray[np.float64]]  # times in seconds, scores 0..100; both (n,)
 RUNGS = (144, 240, 288, 360, 432, 480, 540, 576, 720, 900, 1080, 1440, 2160, 4320)  # lines people name a size by
+
+
+class Series(NamedTuple):
+    """The frames of one clip in one mode, in order; (n,) each."""
+
+    times: Floats  # seconds
+    scores: Floats  # 0 to 100
+    shots: Numbers = None
 
 
 @dataclass(frozen=True)

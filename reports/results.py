@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..pipeline.store import Store
-from ..pipeline.values import RunRow
+from ..pipeline.values import FrameScore, RunRow
 from .read import Fleet, Series, gather
+from .shots import shots_of
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class Results:
     def frames(self, ladder: str) -> dict[tuple[str, str], Series]:
         """Frame scores of a ladder by (path, mode), in presentation order."""
         found = self.store.ladder_frames(ladder)
-        return {
-            (path, mode): (np.array([f.pts_time for f in rows]), np.array([f.score for f in rows]))
-            for (path, mode), rows in found.items()
-            if mode is not None
-        }
+        return {(path, mode): series_of(rows) for (path, mode), rows in found.items() if mode is not None}
+
+
+def series_of(rows: Sequence[FrameScore]) -> Series:
+    """Frames as arrays."""
+    times, scores = np.array([f.pts_time for f in rows]), np.array([f.score for f in rows])
+    return Series(times, scores, shots_of([f.shot for f in rows]))
 
 
 def load(out: str | os.PathLike[str]) -> Results:

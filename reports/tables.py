@@ -1,8 +1,10 @@
 """The overview's tables as plain JSON-ready rows; `report.js` sorts and filters them.
 
 A table is {columns, facets, rows, sort, then, descending}: `then` are the columns that decide between equal or unknown
-ones. A row is {cells, facets, find}. A cell is None where nothing is known, else what its column's kind asks for:
-link [text, address, tag, text below], score [mean, low, high], size [pixels, width, height], number, text or status.
+ones; `page` rows are shown at once (50), and `print_all` says whether paper gets all of them (true). A row is {cells,
+facets, find}. A cell is None where nothing is known, else what its column's kind asks for: link [text, address, tag,
+text below], score or interval [value, low, high], size [pixels, width, height], span [start, text], number, text or
+status. `whole` columns do not break their lines.
 """
 
 from __future__ import annotations

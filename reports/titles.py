@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..pipeline.pool import worst_second_ci95
 from ..pipeline.values import ClipScore
 from . import bd
 from .rd import RatePoint
 from .read import MODES, Clip
-from .results import Results
-
-Floats = NDArray[np.float64]
+from .results import Results, series_of
+from .shots import Floats, Numbers, cuts, spans
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,18 @@ class Encode:
     frame_nums: tuple[int, ...]
     times: Floats  # seconds; of the reference, where there is one
     scores: Floats
+    shots: Numbers = None  # of its frames
 
     @property
     def rate(self) -> float:
         """Measured, kbit/s."""
         assert self.row.bitrate_kbps
         return self.row.bitrate_kbps
+
+    @property
+    def worst_second_ci95(self) -> tuple[float, float] | None:
+        """95 % interval of its worst second."""
+        return worst_second_ci95(self.times, self.scores)
 
     @property
     def size(self) -> str:
@@ -62,6 +68,15 @@ class Title:
     def encodes(self) -> tuple[Encode, ...]:
         """Those of all sides, one side after the other."""
         return tuple(itertools.chain.from_iterable(self.sides))
+
+    @cached_property
+    def shots(self) -> list[tuple[float, float]]:
+        """From when to when each shot is, in seconds; none where shots were not looked for."""
+        known = [(e.times, e.shots) for e in self.encodes if e.shots is not None]
+        if not known:
+            return []
+        first, last = (pick(pick(times) for times, _ in known) for pick in (min, max))
+        return spans(cuts(known), float(first), float(np.nextafter(last, np.inf)))
 
     def curve(self, side: int, pool: str) -> tuple[list[RatePoint], str | None]:
         """A side's rate-quality curve, and what is wrong with it. Keys are places in `sides[side]`."""
@@ -99,9 +114,9 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             row = clip.row(mode)
             assert row is not None
             rows = frames[clip.path, row.mode]
-            times = np.array([f.pts_time for f in rows]) + (row.offset_s or 0.0)
-            scores = np.array([f.score for f in rows])
-            encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), times, scores))
+            own_times, scores, shots = series_of(rows)
+            times = own_times + (row.offset_s or 0.0)
+            encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), times, scores, shots))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     notes = [
         f"{side.label}: {clip.label} has no {mode.upper()} score and is left out"

@@ -6,8 +6,9 @@ frame accuracy compares numbers, not hashes, and holds for every codec, containe
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Clip:
     display_matrix: Sequence[int] | None = None  # 9 numbers, 16.16
     gop: int = 12
     b_frames: int | None = None
-    picture: Callable[[int, int, int], Any] | None = None  # (number, width, height) -> rgb
+    picture: Callable[[int, int, int], Any] | None = None  # (number, width, height) -> rgb, or a frame in `pix_fmt`
 
 
 def numbered(number: int, width: int, height: int) -> Any:
@@ -114,7 +115,10 @@ def _mux(container: Any, stream: Any, packets: Any, shift: int, tick: Fraction) 
 
 
 def _frame(clip: Clip, number: int) -> Any:
-    rgb = np.ascontiguousarray((clip.picture or numbered)(number, *clip.size))
+    drawn = (clip.picture or numbered)(number, *clip.size)
+    if isinstance(drawn, av.VideoFrame):
+        return drawn
+    rgb = np.ascontiguousarray(drawn)
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
     if clip.pix_fmt == "rgb24":
         return frame
@@ -123,6 +127,34 @@ def _frame(clip: Clip, number: int) -> Any:
     return frame.reformat(
         format=clip.pix_fmt, dst_colorspace=matrix, src_color_range=ColorRange.JPEG, dst_color_range=wide
     )
+
+
+NTSC = Fraction(30000, 1001)
+FILM = Fraction(24000, 1001)
+
+
+def telecined(
+    path: Path, picture: Callable[[int, int, int], Any], frames: int, *, first_field: str = "top", **changes: Any
+) -> Path:
+    """Write so many film frames as five pictures for four, by libavfilter's `telecine`; `changes` as of `make`."""
+    film = Clip(picture=picture, matrix="bt709", range="tv", **changes)
+    graph = av.filter.Graph()
+    last = graph.add_buffer(width=film.size[0], height=film.size[1], format=film.pix_fmt, time_base=1 / FILM)
+    for name, options in (("fps", str(FILM)), ("telecine", f"first_field={first_field}"), ("buffersink", "")):
+        added = graph.add(name, options) if options else graph.add(name)
+        last.link_to(added)
+        last = added
+    graph.configure()
+    for number in range(frames):
+        frame = _frame(film, number)
+        frame.pts, frame.time_base = number, 1 / FILM
+        graph.push(frame)
+    graph.push(None)
+    made: list[Any] = []
+    with contextlib.suppress(av.error.EOFError):
+        while True:
+            made.append(graph.pull())
+    return make(path, replace(film, picture=lambda n, w, h: made[n], frames=len(made), rate=NTSC))
 
 
 def flat(red: int, green: int, blue: int) -> Callable[[int, int, int], Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # tests never ask the network for weights
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["NO_COLOR"] = "1"  # messages are compared as text
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's too: threads that wait for each other crawl on a busy machine
+os.environ["YOTO_CACHE"] = tempfile.mkdtemp(prefix="yoto-cache-")  # exports of networks; not the user's own
+atexit.register(shutil.rmtree, os.environ["YOTO_CACHE"], ignore_errors=True)
 os.environ["YOTO_DATA"] = str(Path(os.environ.get("YOTO_DATA") or ROOT.parent / "shared" / "data").resolve())
 
 

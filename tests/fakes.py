@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from yoto_video.pipeline import decode, probe, storage
+from yoto_video.pipeline import decode, probe, storage, telecine
 from yoto_video.pipeline.cadence import Rhythm
 from yoto_video.pipeline.errors import BrokenVideo
 from yoto_video.pipeline.values import Frame, VideoInfo, VideoRef
@@ -20,6 +20,8 @@ class FakeJudge:
 
     model_name = "fake"
     model_sha256 = "0" * 64
+    engine = "none"
+    fallback: str | None = None
     fold = 0  # rated contents it never saw
 
     def __init__(self) -> None:
@@ -93,6 +95,7 @@ class FakeVideos:
         monkeypatch.setattr(probe, "probe", self._probe)
         monkeypatch.setattr(decode, "frame_times", self._frame_times)
         monkeypatch.setattr(decode, "rhythm", lambda ref, info, **_: Rhythm.of_times(self.videos[ref.path].times))
+        monkeypatch.setattr(telecine, "is_woven", lambda ref, **_: False)
         monkeypatch.setattr(decode, "read_frames", self._read_frames)
         monkeypatch.setattr(decode, "read_luma", self._read_luma)
         instead = ("pyav", "read with PyAV, not decord: there is no file")

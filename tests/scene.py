@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ Draw = Callable[[float, int, int], Any]
 
 
 @cache
-def _ground(seed: int) -> Any:
-    """(540, 960, 3) uint8: clouds of many sizes."""
+def _ground(seed: int) -> Image.Image:
+    """960 x 540: clouds of many sizes."""
     rng = np.random.default_rng(seed)
     total = np.zeros((540, 960, 3), np.float32)
     for step in (4, 12, 40, 120):
@@ -25,7 +25,7 @@ def _ground(seed: int) -> Any:
             total[..., channel] += np.asarray(wide) * step**0.5
     low, high = np.percentile(total, (1, 99))
     clipped: Any = np.clip((total - low) / (high - low) * 200 + 25, 0, 255)
-    return clipped.astype(np.uint8)
+    return Image.fromarray(clipped.astype(np.uint8))
 
 
 @cache
@@ -44,9 +44,14 @@ def _grain() -> Any:
 
 def scene(moment: float, seed: int = 0, pan: float = 30.0) -> Any:
     """uint8 (180, 320, 3) at a moment in seconds; `pan` in pixels a second, 0: nothing moves."""
+    return _scene(moment, seed, pan).copy()
+
+
+@lru_cache(maxsize=500)  # most tests have the same master; 90 MB
+def _scene(moment: float, seed: int, pan: float) -> Any:
     x, y = 300 + 150 * np.sin(pan * moment / 150), 150 + 60 * np.sin(pan * moment / 97 + 0.7)
     box = (x, y, x + SIZE[0], y + SIZE[1])
-    shown = Image.fromarray(_ground(seed)).resize(SIZE, Image.Resampling.BICUBIC, box=box)
+    shown = _ground(seed).resize(SIZE, Image.Resampling.BICUBIC, box=box)
     picture = np.array(shown)
     for start, speed, size, colour in _cards(seed) if pan else ():
         at = (start + speed * moment) % 1.0

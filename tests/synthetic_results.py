@@ -27,14 +27,16 @@ HOSTILE = "</script><img src=x onerror=\"document.title='pwned'\"><b>&amp;{{7*7}
 
 
 def frame_scores(mean: float, mode: Mode, *, seconds: float, seed: int, dip: float = 12.0) -> tuple[FrameScore, ...]:
-    """Two frames a second around a mean, with a slow swing and one bad scene at two thirds of the clip."""
+    """Two frames a second around a mean, with a slow swing and one bad scene at two thirds: in the third shot."""
     rng = np.random.default_rng(seed)
     n = max(1, round(seconds * 2))
     times = (np.arange(n) + rng.uniform(0, 0.9, n)) / 2
     bad_scene = dip * np.exp(-(((times - 0.66 * seconds) / max(0.5, seconds / 14)) ** 2))
     scores = mean + 3 * np.sin(times / 3 + 1) - bad_scene + rng.normal(0, 1.2, n)
     scores = np.clip(scores, 0, 100)
-    return tuple(FrameScore(int(t * 25), float(t), float(s), mode) for t, s in zip(times, scores, strict=True))
+    shots = np.searchsorted(np.array([0.3, 0.55, 0.78]) * seconds, times)
+    each = zip(times, scores, shots, strict=True)
+    return tuple(FrameScore(int(t * 25), float(t), float(s), mode, int(shot)) for t, s, shot in each)
 
 
 def result(clip: ClipScore, frames: tuple[FrameScore, ...]) -> ClipResult:

@@ -11,7 +11,7 @@ from yoto_video.pipeline.store import Store
 from yoto_video.reports.compare_pages import build_comparison
 
 from .synthetic_results import HOSTILE, with_moments
-from .test_browser import Visit, browser, pytestmark  # noqa: F401  (the fixture, and the reason to skip)
+from .test_browser import Visit, browser, expect, pytestmark  # noqa: F401  (the fixture, and the reason to skip)
 from .test_compare import compared, encodes
 
 
@@ -87,3 +87,20 @@ def test_it_fits_a_phone_in_both_colour_schemes(browser: Any, page_file: Path, s
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     visit.context.close()
     assert visit.wrong == []
+
+
+def test_a_title_leads_to_its_own_page_with_its_shots(visit: Visit, page_file: Path) -> None:
+    page = visit.open(page_file)
+    expect(page.locator("#shot-table tbody tr")).to_have_count(3 * 4)
+    expect(page.locator("#shot-table tbody tr").first).to_contain_text("sea")
+    page.locator("#title-table a", has_text="sea").click()
+    expect(page.locator("h1")).to_contain_text("sea")
+    page.wait_for_function("() => [...document.querySelectorAll('.chart')].every(c => 'drawn' in c.dataset)")
+    rows = page.locator("#shot-table tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.first).to_contain_text("0:06")  # the bad second is at 7.5
+    expect(page.locator(".pictures img").first).to_have_js_property("naturalWidth", 320)
+    page.locator("a[rel=next]").click()
+    expect(page.locator("h1")).not_to_contain_text("sea")
+    page.get_by_role("link", name="←").click()
+    expect(page.locator("#title-table tbody tr")).to_have_count(3)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yoto_video.jobs.dispatch import Dispatcher
+from yoto_video.jobs.dispatch import MOVES, TRIES, Dispatcher
 from yoto_video.jobs.work import Done, Lost, Outcome, Task
 from yoto_video.pipeline.measure import LadderResult
 from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, Ladder, Rendition, VideoRef
@@ -43,6 +43,8 @@ def measured(task: Task, *, retryable: frozenset[str] = frozenset()) -> Done:
 
 class FakeCrew:
     """Does what it is told to each task, and counts."""
+
+    workers = 2
 
     def __init__(self, act: Callable[[Task, int], Outcome], size: int = 2) -> None:
         self.act, self.size = act, size
@@ -126,6 +128,48 @@ def test_without_its_master_a_ladder_is_measured_and_says_so() -> None:
     assert "not compared with its master" in clips[0].sentences[0]
 
 
+def test_a_machine_that_goes_away_is_no_fault_of_what_it_judged() -> None:
+    """Often enough to have condemned every file, had the workers died by themselves."""
+    task = Task(ladder("film", "/a", "/b"))
+    told: list[Lost] = []
+    crew = FakeCrew(lambda task, tries: Lost(task, "gone", "gone") if tries <= 2 * TRIES else measured(task))
+    (done,) = Dispatcher([task], crew, lost=told.append).results()
+    assert [r.clip.status for r in done.result.results] == ["skipped"] * 2
+    assert [sent.ladder for sent in crew.sent] == [task.ladder] * (2 * TRIES + 1)
+    assert len(told) == 2 * TRIES
+
+
+def test_machines_that_never_stay_end_it_all_the_same() -> None:
+    crew = FakeCrew(lambda task, _: Lost(task, "gone", "gone"))
+    assert [c.status for c in rows_of([Task(ladder("film", "/a"))], crew)] == ["failed"]
+    assert len(crew.sent) == MOVES + 1
+
+
+def test_a_stop_finishes_what_is_under_way_and_sends_nothing_more() -> None:
+    crew = FakeCrew(lambda task, tries: Lost(task, "died", "gone") if task.ladder.name == "l1" else measured(task))
+    stopped: list[bool] = []
+    tasks = [Task(ladder(f"l{number}", f"/{number}")) for number in range(6)]
+    names = []
+    for done in Dispatcher(tasks, crew, stopped=lambda: bool(stopped)).results():
+        names.append(done.task.ladder.name)
+        stopped.append(True)
+    assert names == ["l0"]  # and l1 is not tried again: the next run has it
+    assert len(crew.sent) == 2
+
+
+def test_a_worker_that_joins_late_is_given_work_at_once() -> None:
+    class Growing(FakeCrew):
+        def wait(self) -> Outcome | None:  # type: ignore[override]
+            if self.size == 1:
+                self.size = 3
+                return None
+            return super().wait()
+
+    crew = Growing(lambda task, _: measured(task), size=1)
+    assert len(rows_of([Task(ladder(f"l{n}", f"/{n}")) for n in range(5)], crew)) == 5
+    assert crew.most == 3
+
+
 @pytest.mark.parametrize("how", ["hung", "error"])
 def test_what_hung_once_is_not_waited_for_three_times(how: str) -> None:
     crew = FakeCrew(kills("/bad", how=how))
@@ -167,7 +211,7 @@ def test_a_row_that_stays_bad_is_recorded_as_it_was() -> None:
 
 @given(
     ladders=st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=4),
-    fates=st.lists(st.sampled_from(["done", "done", "retry", "died", "hung", "error"]), max_size=40),
+    fates=st.lists(st.sampled_from(["done", "done", "retry", "died", "gone", "hung", "error"]), max_size=40),
     size=st.integers(1, 3),
 )
 def test_every_video_ends_with_a_row_whatever_happens(
@@ -183,7 +227,7 @@ def test_every_video_ends_with_a_row_whatever_happens(
 
     def act(task: Task, _: int) -> Outcome:
         what = next(fate, "done")
-        if what in ("died", "hung", "error"):
+        if what in ("died", "gone", "hung", "error"):
             return Lost(task, what, what)  # type: ignore[arg-type]
         slow = frozenset(v.path for v in task.ladder.videos) if what == "retry" else frozenset()
         return measured(task, retryable=slow)
@@ -191,4 +235,4 @@ def test_every_video_ends_with_a_row_whatever_happens(
     crew = FakeCrew(act, size)
     assert {clip.path for clip in rows_of(tasks, crew)} == paths
     assert crew.most <= size
-    assert len(crew.sent) <= 16 * len(paths)
+    assert len(crew.sent) <= 16 * len(paths) + fates.count("gone")

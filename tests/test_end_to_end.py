@@ -23,11 +23,30 @@ from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.store import Store
 
 from . import clips, scenes
+from .scene import SIZE, scene
 
 COMMAND = str(Path(sys.executable).parent / "yoto-video")
 # The least work that still goes all the way; what is judged how well is for other tests.
 QUICK = ["--worst-frames", "0", "--crops", "1", "--fps", "0.5", "--min-frames", "2"]
 LADDERS = 4  # in `library`
+
+HDR_SAID = "tone-mapped from 1000 to 203 cd/m2 (BT.2390) to be judged"
+# What is said of a difficult file as a stream: of all others nothing.
+TORTURE_SAYS = {
+    "bbb_2500ms.ts": ("cadence", "2 frames are missing"),
+    "edit_list_positive_shift.mp4": (
+        "edit_list", "its edit list shows the first frame 1.00 s late: times are counted from that frame",
+    ),
+    "hdr10-av1.mp4": ("hdr", f"HDR (PQ): {HDR_SAID}"),
+    "hlg10-color-test.mp4": ("hdr", f"HDR (HLG): {HDR_SAID}"),
+    "iibbibb_editlist_videoonly.mp4": ("edit_list", "its edit list leaves out 1 of 13 stored frames"),
+    "internal_emulator_transformer_output_270_rotated.mp4": (
+        "display_matrix", "turned clockwise by 270 degrees to be shown, as its display matrix asks",
+    ),
+    "sample_rotate_and_reflect.mp4": (
+        "display_matrix", "mirrored and turned clockwise by 270 degrees to be shown, as its display matrix asks",
+    ),
+}  # fmt: skip
 
 pytestmark = pytest.mark.timeout(900)  # the limits below count on a machine that does something else as well
 
@@ -141,6 +160,9 @@ def test_each_difficult_file_gets_its_row_and_the_next_scan_measures_nothing(dat
         assert (by_name[name]["status"], word in by_name[name]["reason"]) == (status, True), by_name[name]
     for name in ("hdr10-av1.mp4", "h264_10bits.mp4", "sample_rotate_and_reflect.mp4", "bbb_2500ms.ts", "bt601.mp4"):
         assert by_name[name]["status"] == "ok", by_name[name]
+    told = ("hdr", "interlaced", "telecine", "display_matrix", "edit_list", "cadence", "aspect", "rotation")
+    said = [(name, f["kind"], f["sentence"]) for name, clip in by_name.items() for f in clip["findings"]]
+    assert sorted(one for one in said if one[1] in told) == sorted((name, *one) for name, one in TORTURE_SAYS.items())
     counted = {status: sum(clip["status"] == status for clip in clips) for status in ("ok", "skipped", "failed")}
     assert {name: summary[name] for name in counted} == counted
     before = rows(out)
@@ -213,6 +235,53 @@ def test_the_demo_orders_its_ladder_and_ends_with_the_report(tmp_path: Path) -> 
     assert len({clip["ladder"] for clip in clips}) == 1
     rates = [float(line.split()[3].replace(",", "")) for line in lines if "landscape_" in line and "hevc" in line]
     assert rates == sorted(rates)
+
+
+def test_fields_film_and_variable_rates_are_told_and_compared(tmp_path: Path) -> None:
+    """Interlaced, of a variable rate, telecined, and turned by its display matrix: each laid over its master."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    size: dict[str, Any] = {"size": SIZE, "matrix": "bt709", "range": "tv"}
+    good, plain = {"options": {"preset": "veryfast", "crf": "12"}}, {"options": {"preset": "veryfast", "crf": "26"}}
+    fields = {"options": plain["options"] | {"x264-params": "interlaced=1"}}
+
+    def show(number: int, _width: int, _height: int) -> Any:
+        return scene(number / 25, pan=200)
+
+    def halves(number: int, width: int, height: int) -> Any:
+        picture = show(number, width, height)
+        picture[0::2] = scene((number + 0.5) / 25, pan=200)[0::2]
+        return picture
+
+    kept = [n for n in range(60) if n % 5 != 3 and n % 7 != 2]
+    clips.make(folder / "show_master.mp4", picture=show, frames=60, **size, **good)
+    clips.make(folder / "show_crf25.mp4", picture=show, frames=60, **size, **plain)
+    clips.make(folder / "show_crf26.mp4", picture=halves, frames=60, **size, **fields)
+    clips.make(
+        folder / "show_crf27.mp4", picture=lambda n, w, h: show(kept[n], w, h), times=kept, frames=len(kept), **size,
+        **plain,
+    )  # fmt: skip
+    upside_down = (-65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30)
+    clips.make(
+        folder / "show_crf28.mp4", picture=lambda n, w, h: show(n, w, h)[::-1, ::-1], frames=60, **size, **plain,
+        display_matrix=upside_down,
+    )  # fmt: skip
+    clips.make(folder / "film_master.mp4", picture=show, frames=72, rate=clips.FILM, **size, **good)
+    clips.telecined(folder / "film_crf26.mp4", show, 72, size=SIZE, **fields)
+    out = str(tmp_path / "out")
+    done = run("scan", str(folder), "--out", out, "--crops", "2", "--workers", "0", "--format", "json")
+    found = {Path(o["path"]).stem: o for o in objects(done.stdout) if o.get("mode") == "fr"}
+    told = {name: {f["kind"] for f in clip["findings"]} - {"note"} for name, clip in found.items()}
+    assert told == {
+        "show_crf25": set(),
+        "show_crf26": {"interlaced"},
+        "show_crf27": {"cadence"},
+        "show_crf28": {"display_matrix"},
+        "film_crf26": {"interlaced", "telecine", "pairing"},
+    }
+    assert all(clip["offset_frames"] == 0 for clip in found.values())
+    least = found["show_crf25"]["score"] - 10
+    assert all(clip["score"] > least for clip in found.values()), {n: c["score"] for n, c in found.items()}
 
 
 def test_findings_reach_parquet_json_report_and_lint(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
+def agreements(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is said of measures."""
+    return [o for o in objects if o["type"] == "agreement"]
+
+
 def rated(folder: Path, contents: int = 6, levels: int = 5) -> Path:
     """A table of blurred pictures with references, the last content without; opinions fall with the blur."""
     rows = []
@@ -70,7 +75,7 @@ def test_a_table_ends_in_one_object_with_both_modes(run: Run, tmp_path: Path) ->
         low, high = last[mode]["ci95"]["srocc"]
         assert low <= last[mode]["srocc"] <= high
         assert last[mode]["splits"]["n"] == 5  # one content of five or six
-    assert {o["type"] for o in objects[:-1]} == {"agreement"}
+    assert {o["type"] for o in objects[:-1]} == {"agreement", "calibration"}
     assert "skipped" not in err
 
 
@@ -219,9 +224,9 @@ def test_a_known_set_by_distortion_beside_published_figures(run: Run, tmp_path: 
     code, objects, _ = run("--dataset", "live", "--data", str(tmp_path))
     assert code == 0
     assert objects[-1]["nr"]["n"] == objects[-1]["fr"]["n"] == 10
-    groups = {o["group"] for o in objects[:-1]}
+    groups = {o["group"] for o in agreements(objects)}
     assert groups == {None, "jp2k", "jpeg", "wn", "gblur", "fastfading"}
-    assert {o["measure"] for o in objects[:-1]} == {"yoto nr", "yoto fr"}
+    assert {o["measure"] for o in agreements(objects)} == {"yoto nr", "yoto fr"}
 
 
 def test_published_columns_and_groups_of_a_table(run: Run, tmp_path: Path) -> None:
@@ -232,7 +237,7 @@ def test_published_columns_and_groups_of_a_table(run: Run, tmp_path: Path) -> No
         row |= {"codec": "av1" if i % 2 else "vp9", "published_vmaf": str(20 * float(row["mos"]))}
     sets.table(table, list(rows[0]), [list(row.values()) for row in rows])
     objects = run("--table", str(table))[1]
-    assert {o["group"] for o in objects[:-1]} == {None, "av1", "vp9"}
+    assert {o["group"] for o in agreements(objects)} == {None, "av1", "vp9"}
     vmaf = next(o for o in objects if o.get("measure") == "published vmaf" and o["mode"] == "nr" and o["group"] is None)
     assert vmaf["srocc"] == pytest.approx(1)
     assert vmaf["n"] == 20

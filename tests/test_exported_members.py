@@ -24,6 +24,7 @@ SETTINGS = {
     "seed": 0,
     "time_limit_s": 3600.0,
     "memory_limit_mb": 4096,
+    "compare": True,
 }
 
 
@@ -54,6 +55,7 @@ def test_what_scan_takes() -> None:
         "resume": True,
         "workers": None,
         "address": None,
+        "budget": None,
     }
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in list(defaults)[1:])
 

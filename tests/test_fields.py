@@ -73,4 +73,5 @@ def test_progressive_pictures_in_an_interlaced_stream_are_left_alone(tmp_path: P
 
 def test_a_picture_too_small_for_the_filter_is_shown_as_it_is() -> None:
     small = frame(np.zeros((4, 4, 3), np.uint8), 0)
-    assert fields.whole([small], 0) is small
+    assert fields.deinterlaced([small], 0) is small
+    assert fields.film([small], 0) is small

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports import figures, ladder_figures
-from yoto_video.reports.read import LadderTable, gather
+from yoto_video.reports.read import LadderTable, Series, gather
 
 from .synthetic_results import HOSTILE, ladder, scored, unscored
 
@@ -20,11 +20,12 @@ def table(results: list[ClipResult]) -> LadderTable:
     return gather([r.clip for r in results]).ladders[0]
 
 
-def series(results: list[ClipResult]) -> dict[tuple[str, str], tuple[Any, Any]]:
+def series(results: list[ClipResult]) -> dict[tuple[str, str], Series]:
     return {
-        (r.clip.path, str(r.clip.mode)): (
+        (r.clip.path, str(r.clip.mode)): Series(
             np.array([f.pts_time for f in r.frames]),
             np.array([f.score for f in r.frames]),
+            np.array([f.shot for f in r.frames]),
         )
         for r in results
         if r.frames
@@ -129,7 +130,8 @@ def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:
     shown = spec(ladder_figures.over_time(clips, series(results), figures.styles(clips)))
     assert {t["xaxis"] for t in shown["data"]} == {"x"}
     assert {t["yaxis"] for t in shown["data"]} == {"y", "y2", "y3"}
-    lines, told = ([t for t in shown["data"] if (t["yaxis"] == "y3") is last] for last in (False, True))
+    traces = [t for t in shown["data"] if t["name"] != "scene cut"]
+    lines, told = ([t for t in traces if (t["yaxis"] == "y3") is last] for last in (False, True))
     for trace in lines:
         assert clips[int(trace["legendgroup"])].label == trace["name"]
     for trace in told:  # findings: a row a clip, below
@@ -138,7 +140,7 @@ def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:
     domains = [shown["layout"][f"yaxis{axis}"]["domain"] for axis in ("", "2", "3")]
     assert domains[2][0] == 0
     assert domains[2][1] < domains[1][0] < domains[1][1] < domains[0][0] < domains[0][1] == 1
-    fr = [t for t in shown["data"] if t["yaxis"] == "y"]
+    fr = [t for t in traces if t["yaxis"] == "y"]
     assert len(fr) == 5  # the master is not compared with itself
     assert shown["layout"]["yaxis"]["title"]["text"] == "FR score"
 
@@ -148,7 +150,7 @@ def test_long_clips_are_told_in_minutes_and_seconds() -> None:
     clips = table(results).clips
     shown = spec(ladder_figures.over_time(clips, series(results), figures.styles(clips)))
     assert shown["layout"]["xaxis"]["type"] == "date"
-    assert max(numbers(shown["data"][0]["x"])) == pytest.approx(max(f.pts_time for f in results[0].frames) * 1000)
+    assert max(numbers(shown["data"][-1]["x"])) == pytest.approx(max(f.pts_time for f in results[0].frames) * 1000)
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=400), st.sampled_from([4, 10, 60]))
@@ -178,3 +180,20 @@ def test_a_name_with_markup_is_text_in_a_figure() -> None:
         assert figure is not None
         assert "<" not in str(figure.json)  # cannot end the script element it stands in
         assert "<img" not in json.dumps(spec(figure))  # and is no markup for Plotly either
+
+
+def test_scene_cuts_cross_every_row_where_most_clips_have_them() -> None:
+    results = ladder("title", codecs=("h264",))  # of 20 s, with cuts at 6, 11 and 15.6
+    clips, known = table(results).clips, series(results)
+    first = next(iter(known))
+    known[first] = known[first]._replace(shots=known[first].shots + (known[first].times > 3.0))  # one more in one clip
+    shown = spec(ladder_figures.over_time(clips, known, figures.styles(clips)))
+    lines = [t for t in shown["data"] if t["name"] == "scene cut"]
+    assert {t["yaxis"] for t in lines} == {"y", "y2"}
+    for line in lines:
+        assert line["x"][2::3] == line["y"][2::3] == [None] * 3
+        assert line["x"][::3] == line["x"][1::3] == pytest.approx([6.0, 11.0, 15.6], abs=0.5)
+        assert line["customdata"][0].startswith("scene cut between 5.")
+    older = {key: s._replace(shots=None) for key, s in known.items()}
+    plain = spec(ladder_figures.over_time(clips, older, figures.styles(clips)))
+    assert "scene cut" not in {t["name"] for t in plain["data"]}

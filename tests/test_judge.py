@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from yoto_video.models.crops import Look, crop_places, cut, looks, tiles
+from yoto_video.models.crops import Look, crop_places, cut, inside_bars, looks, tiles
 from yoto_video.models.judge import Judge
 
 sides = st.integers(1, 4320)
@@ -54,6 +54,24 @@ def test_from_afar_pixels_are_means() -> None:
     assert (cut(white, Look(0, 0, 4), 8) == 255).all()
 
 
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_a_frame_that_is_looked_at_whole_is_looked_at_evenly(height: int, width: int) -> None:
+    seen = np.zeros((height, width), bool)
+    places = crop_places(height, width, 49, 224)
+    for top, left in places:
+        seen[top : top + 224, left : left + 224] = True
+    if len(places) == -(-height // 224) * -(-width // 224):
+        assert seen.all()
+
+
+@given(st.integers(2, 20), st.integers(0, 99))
+def test_means_are_exact(step: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (3 * step + 1, 2 * step, 3), dtype=np.uint8)
+    picture[:step] = 255  # the largest sum there is
+    blocks = picture[: 3 * step].reshape(3, step, 2, step, 3).astype(np.int64).sum((1, 3))
+    assert np.array_equal(cut(picture, Look(0, 0, step), 3), (blocks + step * step // 2) // (step * step))
+
+
 def test_crops_spread_over_the_frame() -> None:
     places = crop_places(1080, 1920, 6, 224)
     assert len(places) == 6
@@ -96,6 +114,34 @@ def test_scores_of_any_size_are_on_the_scale(judge: Judge, size: tuple[int, int]
     heat = judge.heat_map(frame, frame)
     assert heat.shape == (-(-size[0] // 8), -(-size[1] // 8))
     assert float(heat.min()) == pytest.approx(100, abs=1e-3)
+
+
+def test_bars_are_not_looked_at(judge: Judge) -> None:
+    frame = scene(540, 960)
+    barred = np.pad(frame, ((70, 70), (20, 15), (0, 0)))
+    barred[:70] += np.random.default_rng(0).integers(0, 5, (70, 995, 3), np.uint8)  # as encoders leave them
+    assert inside_bars(barred) == (70, 20, 610, 980)
+    assert inside_bars(frame) == (0, 0, 540, 960)
+    assert judge.nr(judge.encode([barred])) == pytest.approx(judge.nr(judge.encode([frame])), abs=1e-3)
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_dark_frame_has_no_bars(level: int) -> None:
+    frame = np.full((360, 640, 3), level, np.uint8)
+    assert inside_bars(frame) == (0, 0, 360, 640)
+    frame[170:190, 300:340] = 200  # a title
+    assert inside_bars(frame) == (0, 0, 360, 640)
+    frame[100:] = 90  # night sky above
+    assert inside_bars(frame) == (0, 0, 360, 640)
+
+
+def test_an_encode_is_looked_at_where_its_master_was(judge: Judge) -> None:
+    master = np.pad(scene(400, 640), ((40, 40), (0, 0), (0, 0)))
+    encode = master.copy()
+    encode[38:40] = 60  # its bar ends earlier
+    x, y = judge.encode([encode]), judge.encode([master])
+    assert x[0].places != y[0].places
+    assert judge.fr(x, y)[0] == pytest.approx(100, abs=1e-3)  # nothing differs where they are compared
 
 
 def test_order_and_batch_do_not_matter(judge: Judge) -> None:

@@ -402,7 +402,7 @@ def test_the_worst_frames_are_kept_with_their_reference_beside_them(make: Make, 
 def test_time_is_told_by_stage(make: Make) -> None:
     make(m=FakeVideo(times(100)), a=FakeVideo(times(100)))
     seconds = run(ladder("a", master="m"), pictures=PictureSink()).seconds
-    assert set(seconds) == {"probe", "decode", "inference", "pictures", "wall"}
+    assert set(seconds) == {"probe", "decode", "wait", "inference", "pictures", "wall"}
     assert all(0 <= s <= seconds["wall"] for s in seconds.values())
 
 

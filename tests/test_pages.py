@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly.offline import get_plotlyjs_version
 from yoto_video.pipeline import ledger
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
@@ -119,7 +120,7 @@ def test_every_link_and_picture_leads_to_a_file_of_the_results(report: Path) -> 
 
 def test_plotly_is_written_once(report: Path) -> None:
     big = [p for p in report.parent.rglob("*") if p.is_file() and p.stat().st_size > 1_000_000]
-    assert [p.name for p in big] == ["plotly.min.js"]
+    assert [p.name for p in big] == ["plotly-cartesian.min.js"]
     assert max(p.stat().st_size for p in report.parent.glob("ladders/*.html")) < 200_000
 
 
@@ -269,11 +270,19 @@ def test_a_zip_holds_every_page_and_every_picture_they_lead_to(report: Path, tmp
     assert not list(tmp_path.glob(".zip-*"))
 
 
-def test_the_table_component_is_the_one_named_with_its_licence(report: Path) -> None:
+@pytest.mark.parametrize("name", ["dataTables", "plotly"])
+def test_what_others_wrote_is_what_is_named_with_its_licence(report: Path, name: str) -> None:
     note = (Path(__file__).parent.parent / "reports" / "templates" / "VENDORED.md").read_text()
-    shipped = report.parent / "assets" / "dataTables.min.js"
-    assert hashlib.sha256(shipped.read_bytes()).hexdigest() in note
-    assert "MIT" in shipped.with_name("dataTables.LICENSE.txt").read_text()
+    (shipped,) = (report.parent / "assets").glob(f"{name}*.min.js")
+    row = next(line for line in note.splitlines() if f"`{shipped.name}`" in line)
+    assert hashlib.sha256(shipped.read_bytes()).hexdigest() in row
+    licence = shipped.with_name(f"{name}.LICENSE.txt").read_text()
+    assert "Permission is hereby granted, free of charge" in licence
+    if name == "plotly":  # it has to read what the package writes
+        version = re.search(r"plotly\.js .*v([\d.]+)", shipped.read_text(encoding="utf-8")[:200])
+        assert version is not None
+        assert f"| {version[1]} |" in row
+        assert version[1].split(".")[0] == get_plotlyjs_version().split(".")[0]
 
 
 def test_a_folder_without_results_is_a_usage_error(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 from yoto_video.pipeline.errors import UsageError
-from yoto_video.pipeline.pool import POOLS, check_name, ci95, pool
+from yoto_video.pipeline.pool import POOLS, check_name, ci95, pool, worst_second_ci95
 
 quick = settings(deadline=None, max_examples=100)
 score = st.floats(0, 100)
@@ -236,3 +237,35 @@ def test_names(given_name: str, canonical: str) -> None:
 def test_an_unknown_name_is_never_taken_for_the_mean(wrong: str, hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         check_name(wrong)
+
+
+@quick
+@given(clips())
+def test_the_worst_seconds_interval_holds_it(clip: tuple[list[float], list[float]]) -> None:
+    times, scores = clip
+    found = worst_second_ci95(times, scores)
+    steps = np.diff(times) <= 1.0
+    assert (found is None) == (steps.sum() < 3)
+    if found is not None:
+        assert 0 <= found[0] <= pool(times, scores)["worst_second"] <= found[1] <= 100
+    assert worst_second_ci95(times, [40.0] * len(times)) in (None, (40.0, 40.0))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "swing", "memory_s"), [(20, 4.0, 0.3), (60, 4.0, 1.5), (60, 2.0, 0.1), (10, 3.0, 0.5)]
+)
+def test_the_worst_seconds_interval_holds_that_of_all_frames(seconds: int, swing: float, memory_s: float) -> None:
+    """Clips of 25 frames a second in shots of three seconds, of which two frames a second are sampled."""
+    rng, held, wide = np.random.default_rng(0), 0, []
+    times = np.arange(25 * seconds) / 25
+    for _ in range(100):
+        keep = math.exp(-1 / (25 * memory_s))
+        noise = lfilter([math.sqrt(1 - keep**2)], [1, -keep], rng.normal(size=len(times)))
+        scores = 60 + np.repeat(rng.normal(0, 6, seconds // 3 + 1), 75)[: len(times)] + swing * noise
+        truth = pool(times.tolist(), scores.tolist())["worst_second"]
+        some = np.unique((np.arange(2 * seconds) * 12.5 + rng.uniform(0, 12, 2 * seconds)).astype(int))
+        low, high = worst_second_ci95(times[some], scores[some])
+        held += low <= truth <= high
+        wide.append(high - low)
+    assert held >= 95
+    assert np.median(wide) < 4 * swing

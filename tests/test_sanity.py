@@ -176,21 +176,8 @@ def default_network(data_dir: Path) -> dict[str, Check]:
     return {check.name: check for check in examine(judge, pictures)}
 
 
-# What the shipped weights get wrong on it, with the worst case. Better weights turn these into passes, and strict then
-# asks for the line to be taken off. (In the whole suite letterbox fails too, by 6.0: mcmaster18/15, FR of a JPEG.)
-BROKEN = {
-    "sharpening_fr": "3.8 points: a wallpaper's FR is 55.7 at the third dose of sharpening and 59.6 at the fourth",
-    "flat_frames": "1.8 points: a white frame in place of a wallpaper has an FR of 21.8",
-}
-
-
-def marks(name: str) -> list[pytest.MarkDecorator]:
-    broken = BROKEN.get(name)
-    return [pytest.mark.xfail(strict=True, raises=AssertionError, reason=broken)] if broken else []
-
-
 @pytest.mark.timeout(1200)  # a quarter of a minute of a free processor, all of it before the first of them
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in rules()])
+@pytest.mark.parametrize("name", rules())
 def test_the_default_network_passes(name: str, default_network: dict[str, Check]) -> None:
     check = default_network[name]
     assert check.passed, f"{check.rule}: {check.broken} of {check.compared} broken; worst {check.where}"

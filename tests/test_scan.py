@@ -338,7 +338,7 @@ def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
 
     def load(_: Settings) -> Any:
         class Deadly:  # travels by value: the workers cannot import this file
-            model_name, model_sha256 = "fake", "0" * 64
+            model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
 
             def encode(self, frames: Any) -> list[Any]:
                 for frame in frames:

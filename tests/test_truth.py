@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from yoto_video.pipeline.match import REACH_S
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
@@ -70,6 +71,22 @@ def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int)
     assert same_score(fr)
     way = "after" if frames > 0 else "before"
     assert f"starts {abs(frames)} frames ({abs(frames) / 25:.2f} s) {way} its master" in said_of(fr)
+
+
+@pytest.mark.parametrize("frames", [-138, 138, -160, 160])
+def test_offsets_at_the_edge_of_the_search_window(compare: Compare, frames: int) -> None:
+    """11.04 seconds either way are found; 12.8 are not, and nothing else is taken for them."""
+    rate = Fraction(25, 2)
+    lost = frames / float(rate)
+    assert (abs(lost) < REACH_S) == (abs(frames) == 138)
+    encode = video(drawn(shift_s=max(0, lost)), times(200, rate))
+    rows = compare(encode, video(drawn(shift_s=max(0, -lost), noise=0), times(200, rate)))
+    if abs(lost) < REACH_S:
+        assert rows["fr"].offset_frames == frames
+        assert same_score(rows["fr"])
+    else:
+        assert list(rows) == ["nr"]
+        assert any("with up to 11 s between their starts" in said for said in said_of(rows["nr"]))
 
 
 RATES = [Fraction(24), Fraction(25), NTSC, Fraction(30), Fraction(50), 2 * NTSC, Fraction(60)]
@@ -150,6 +167,32 @@ def test_a_leading_slate_is_passed_over(compare: Compare) -> None:
     assert same_score(fr)
 
 
+@pytest.mark.parametrize("leader", ["black", "bars"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_behind_a_long_leader_the_pictures_decide(compare: Compare, leader: str, seed: int) -> None:
+    """Fifteen seconds of black or bars, the same on both, then the same title ten frames later, or another one."""
+    bars = np.repeat(np.repeat(np.linspace(20, 235, 8).astype(np.uint8), 40)[None, :, None], 3, axis=2)
+
+    def led(lasts_s: float, **scene: Any) -> Any:
+        draw = drawn(**scene)
+
+        def with_leader(moment: float, width: int, height: int) -> Any:
+            if moment >= lasts_s:
+                return draw(moment - lasts_s, width, height)
+            return np.full((height, width, 3), 16, np.uint8) if leader == "black" else np.repeat(bars, height, axis=0)
+
+        return with_leader
+
+    rate = Fraction(25, 2)
+    rows = compare(video(led(15, seed=seed), times(375, rate)), video(led(15.8, noise=0), times(375, rate)))
+    if seed:
+        assert list(rows) == ["nr"]
+        assert any("they do not show the same pictures" in said for said in said_of(rows["nr"]))
+    else:
+        assert rows["fr"].offset_frames == 10
+        assert rows["fr"].pools["min"] > UNDISTURBED - 1.5
+
+
 def test_where_nothing_moves_equal_start_is_kept_and_said(compare: Compare) -> None:
     fr = compare(video(drawn(pan=0), times(125)), video(drawn(pan=0, noise=0), times(125)))["fr"]
     assert fr.offset_s == 0
@@ -162,6 +205,18 @@ def test_unrelated_pictures_are_not_compared(compare: Compare) -> None:
     assert list(rows) == ["nr"]
     (said,) = said_of(rows["nr"])
     assert said.startswith("not compared with its master: they do not show the same pictures")
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_second_of_master_at_twice_the_rate_is_found_in_a_longer_encode_or_refused(
+    compare: Compare, seed: int
+) -> None:
+    rows = compare(video(drawn(shift_s=-3), times(200)), video(drawn(seed=seed, noise=0), times(50, 50)))
+    if seed:
+        assert list(rows) == ["nr"]
+    else:
+        assert rows["fr"].offset_frames == -150
+        assert same_score(rows["fr"])
 
 
 def test_a_cut_of_a_few_frames_is_not_taken_for_another_speed(compare: Compare) -> None:

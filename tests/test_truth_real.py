@@ -1,14 +1,16 @@
-"""The truth table with a real clip, real encoders and the real network; and 100 pairs of clips that are unrelated."""
+"""The truth table with real clips, encoders and network; and 100 pairs of clips that are unrelated.
+
+A sample of it: the whole is benchmarks/bench_truth.py and bench_unrelated.py.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline import decode, probe
@@ -16,88 +18,42 @@ from yoto_video.pipeline.luma import Sight
 from yoto_video.pipeline.match import match
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoInfo, VideoRef
+from yoto_video.pipeline.values import Ladder, Rendition, VideoInfo, VideoRef
 
-from . import clips
+from .disturbances import DISTURBED, Table
 from .fakes import FakeJudge
-from .scene import SIZE, resized
 
-FRAMES = 88
-TRIM = 12  # frames that the master has before all encodes
-Row = Callable[..., ClipScore]
-
-
-@pytest.fixture(scope="module")
-def pictures(data_dir: Path) -> list[Any]:
-    ref = VideoRef(str(data_dir / "clips" / "sdr" / "dog_720p.mp4"))
-    info = probe.probe(ref)
-    return [f.rgb for f in decode.read_frames(ref, info, range(FRAMES + TRIM), raster=SIZE)]
+TABLES = {
+    ("dog_720p.mp4", "libx264"): [
+        "trimmed", "late", "rotated", "mirrored", "letterbox", "cut", "full range", "bt601", "aspect", "interlaced",
+        "dropped", "half rate",
+    ],
+    ("coffee_720p.mp4", "libx265"): ["trimmed", "letterbox"],
+    ("bigbuckbunny_720p.mp4", "libvpx-vp9"): ["cut", "dropped"],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def row(pictures: list[Any], tmp_path_factory: pytest.TempPathFactory) -> Row:
-    """The comparison of one encode with the master; without arguments that of the undisturbed encode."""
-    folder = tmp_path_factory.mktemp("real")
+def table(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Table]:
     judge = Judge.load("yoto_mobilenetv2", device="cpu", crops=2)
-    good = {"crf": "8", "preset": "veryfast"}
-    master = clips.make(
-        folder / "master.mp4", size=SIZE, frames=FRAMES + TRIM, options=good, matrix="bt709", range="tv",
-        picture=lambda n, w, h: pictures[n],
-    )  # fmt: skip
-    known: dict[str, ClipScore] = {}
 
-    def row(
-        name: str = "plain", change: Callable[[Any], Any] = lambda p: p, *, trim: int = 0, **options: Any
-    ) -> ClipScore:
-        if name in known:
-            return known[name]
-        size = options.pop("size", SIZE)
-        extra, kept = options.pop("x264", {}), options.pop("kept", range(FRAMES))
-        if len(kept) < FRAMES:
-            options |= {"frames": len(kept), "times": kept}
-        made: dict[str, Any] = {"matrix": "bt709", "range": "tv", "frames": FRAMES} | options
-        lossy = {"crf": "30", "preset": "veryfast"} | extra
-        path = clips.make(
-            folder / f"{name}.mp4",
-            size=size,
-            options=lossy,
-            picture=lambda n, w, h: change(pictures[kept[n] + trim]),
-            **made,
-        )
-        ladder = Ladder("t", (Rendition(VideoRef(str(path))),), VideoRef(str(master)))
-        result = measure_ladder(ladder, judge, Settings(crops=2))
-        known[name] = {r.clip.mode: r.clip for r in result.results if r.clip.path == str(path)}["fr"]
-        return known[name]
+    @cache
+    def table(clip: str, codec: str) -> Table:
+        return Table(tmp_path_factory.mktemp("real"), data_dir / "clips" / "sdr" / clip, codec, judge)
 
-    return row
+    return table
 
 
-def turned(quarters: int) -> Callable[[Any], Any]:
-    return lambda p: np.rot90(p, quarters)
-
-
-DISTURBED: dict[str, dict[str, Any]] = {
-    "trimmed": {"trim": TRIM},
-    "rotated": {"change": turned(1), "size": SIZE[::-1]},
-    "mirrored": {"change": lambda p: p[:, ::-1]},
-    "letterbox": {"change": lambda p: np.pad(p, ((22, 22), (0, 0), (0, 0))), "size": (SIZE[0], SIZE[1] + 44)},
-    "cut": {"change": lambda p: p[6:-6, 8:-8], "size": (SIZE[0] - 16, SIZE[1] - 12)},
-    "full_range": {"range": "pc"},
-    "bt601": {"matrix": "smpte170m"},
-    "aspect": {"change": lambda p: resized(p, 240, 180), "size": (240, 180), "aspect": Fraction(4, 3)},
-    "interlaced": {"x264": {"x264-params": "interlaced=1"}},
-    "dropped": {"kept": [n for n in range(FRAMES) if n % 10 != 5]},
-}
-
-
-@pytest.mark.parametrize("name", DISTURBED)
-def test_a_disturbance_costs_no_points(row: Row, name: str) -> None:
-    plain, found = row(), row(name, **DISTURBED[name])
-    if name == "aspect":  # against an encode as narrow, whose samples are marked square
-        plain = row("narrow", lambda p: resized(p, 240, 180), size=(240, 180))
+@pytest.mark.parametrize(
+    ("clip", "codec", "name"), [(*which, name) for which, names in TABLES.items() for name in names]
+)
+def test_a_disturbance_costs_no_points(table: Callable[[str, str], Table], clip: str, codec: str, name: str) -> None:
+    some = table(clip, codec)
+    plain, found = some.row(DISTURBED[name].against), some.row(name)
+    assert found.mode == "fr"
     assert plain.score is not None
     assert found.score == pytest.approx(plain.score, abs=2)
-    assert found.offset_frames == (TRIM if name == "trimmed" else 0)
+    assert found.offset_frames == DISTURBED[name].offset_frames
     assert found.match_confidence is not None
     assert found.match_confidence > 0.8
 

@@ -99,3 +99,23 @@ def test_weights_know_their_fold_and_equal_ones_are_equal_files(tmp_path: Path) 
         zoo.load(str(tmp_path / "odd.safetensors"))
     zoo.save(network, "yoto_mobilenetv2", tmp_path / "whole.safetensors")
     assert zoo.load(str(tmp_path / "whole.safetensors")).fold == zoo.load("yoto_mobilenetv2").fold == 0
+
+
+@pytest.mark.parametrize(("parts", "modes"), [("ha", "nr fr"), ("sda+readout", "nr fr"), ("ha+sda+readout", "nr")])
+def test_a_network_can_go_without_its_parts(parts: str, modes: str) -> None:
+    entry = zoo.entry(f"yoto_mobilenetv2-without-{parts}")
+    assert entry.weights is None
+    network = Yoto(entry.config).eval()
+    names = {name.split(".")[0] for name, _ in network.state_dict().items()}
+    assert not names & set(parts.split("+"))
+    x, y = torch.rand(2, 1, 3, 64, 64)
+    with torch.inference_mode():
+        for mode in modes.split():
+            assert 0 <= float(network(x, None if mode == "nr" else y)) <= 1
+        assert float(network(x, x)) == 1
+
+
+@pytest.mark.parametrize("name", ["yoto_mobilenetv2-without-head", "yoto-without-ha", "yoto_mobilenetv2-without-"])
+def test_unknown_parts_are_unknown_models(name: str) -> None:
+    with pytest.raises(zoo.UnknownModelError, match="yoto_mobilenetv2"):
+        zoo.entry(name)

@@ -13,6 +13,7 @@ from . import peers
 from .correlation import Agreement, agreement, intervals, split_median
 from .distortions import Picture
 from .making import load_picture
+from .scale import Bin, Noticed, calibration, noticed
 from .tables import NOT_A_PICTURE, Sample, Skipped
 
 PUBLISHED = ("vmaf", "psnr", "ssim", "ms_ssim")  # a data set's own whole-video or whole-picture figures
@@ -119,9 +120,38 @@ def _measures(rows: Sequence[Judged], mode: str) -> dict[str, list[float | None]
     return {name: values for name, values in found.items() if any(v is not None for v in values)}
 
 
-def plain(figures: Agreement | None) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Meaning:
+    """What our scores of one data set and mode mean."""
+
+    dataset: str
+    mode: str
+    bins: list[Bin]
+    noticed: Noticed | None
+
+
+def meaning(judged: Iterable[Judged]) -> list[Meaning]:
+    """Calibration and noticed differences, by data set and mode."""
+    rows, out = list(judged), []
+    for dataset in sorted({j.sample.dataset for j in rows}):
+        for mode in ("nr", "fr"):
+            having = [(j.nr if mode == "nr" else j.fr, j.sample) for j in rows if j.sample.dataset == dataset]
+            scores = [score for score, _ in having if score is not None]
+            samples = [sample for score, sample in having if score is not None]
+            if scores:
+                found = noticed(scores, samples)
+                out.append(Meaning(dataset, mode, calibration(scores, [s.mos for s in samples]), found))
+    return out
+
+
+def finite(figures: dict[str, Any]) -> dict[str, Any]:
     """Figures for JSON; NaN as null."""
-    return None if figures is None else {k: _known(v) for k, v in asdict(figures).items()}
+    return {k: _known(v) for k, v in figures.items()}
+
+
+def plain(figures: Agreement | None) -> dict[str, Any] | None:
+    """An agreement's figures for JSON."""
+    return None if figures is None else finite(asdict(figures))
 
 
 def plain_intervals(ci95: dict[str, tuple[float, float]] | None) -> dict[str, list[float | None]] | None:

@@ -22,6 +22,7 @@ from .losses import agreement, order, ranking
 from .making import PictureCache, make_ladders, measure_rated, rated_samples
 from .opinions import MEASURES, fit_opinion
 from .recipe import Recipe
+from .refit import refit
 from .tables import DataError
 
 Tell = Callable[[str], None]
@@ -95,8 +96,9 @@ def step_loss(network: Yoto, batch: Batch, entry: zoo.Entry, recipe: Recipe) -> 
         "fr_rank": ranking(fr, ahead & both[:, None] & both[None, :]),
     }
     # Agreement is about 0.01 late in training and ranking about 0.3; the factor puts them on one footing.
-    rank = 0.05 * recipe.rank_weight * (parts["nr_rank"] + parts["fr_rank"])
-    loss = parts["nr"] + parts["fr"] + recipe.modes_weight * parts["modes"] + rank
+    loss = sum((parts[m] + 0.05 * recipe.rank_weight * parts[f"{m}_rank"] for m in recipe.modes), nr.new_zeros(()))
+    if len(recipe.modes) > 1:
+        loss = loss + recipe.modes_weight * parts["modes"]
     return loss, {name: float(value.detach()) for name, value in parts.items()}
 
 
@@ -177,8 +179,11 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 _write(state, save)
                 if step + 1 == recipe.phases[0].steps:
                     _write(state, out / FIRST_PHASE)
+    average.eval()
+    if average.config.readout:
+        refit(average, entry, rated, cache, recipe, tell)
     weights = out / "weights.safetensors"
-    digest = zoo.save(average.eval(), recipe.model, weights, half=True, fold=recipe.fold)
+    digest = zoo.save(average, recipe.model, weights, half=True, fold=recipe.fold)
     tell(f"{weights} written, sha256 {digest}")
     return weights
 

@@ -17,6 +17,14 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Ridge:
+    """How one mode's readout is fitted (`refit.py`), and how much it says."""
+
+    strength: float  # of the pull to nought, against figures of unit variance, averaged
+    part: float  # 0 to 1 of a frame's score; the votes have the rest
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides what the weights become, but the data."""
 
@@ -42,9 +50,13 @@ class Recipe:
     decay: float = 0.02  # AdamW's weight decay
     average: float = 0.995  # of the exponential moving average of weights that ships; begins anew with each cycle
     rank_weight: float = 0.5
+    modes: tuple[str, ...] = ("nr", "fr")  # what is trained: both at once; one alone is for ablations
     modes_weight: float = 0.2  # NR is drawn to FR
     made_weight: float = 0.5  # of an opinion computed, against 1 of a person's
     pristine_opinion: float = 0.95  # 0 to 1, NR score that a pristine photograph is taught
+    nr_readout: Ridge = Ridge(1.0, 0.4)
+    fr_readout: Ridge = Ridge(0.5, 0.5)
+    readout_looks: int = 12  # at each rated picture
     save_every: int = 100  # steps
 
     @property

@@ -173,9 +173,9 @@ def number(text: object) -> float:
 
 
 def published(row: dict[str, str]) -> dict[str, float]:
-    """Other measures' figures: the finite numbers of the columns that begin with published_, and `height`."""
+    """Finite numbers of a row: other measures' figures (columns published_...), `height`, `test`, `mos_ci` (95 %)."""
     named = {k.removeprefix("published_"): number(v) for k, v in row.items() if k.startswith("published_")}
-    named |= {"height": number(row["height"])} if "height" in row else {}
+    named |= {name: number(row[name]) for name in ("height", "test", "mos_ci") if name in row}
     return {k: v for k, v in named.items() if math.isfinite(v)}
 
 

@@ -13,13 +13,17 @@
     } };
   };
   const dark = matchMedia("screen and (prefers-color-scheme: dark)");
-  const BLUES = [["#0072B2", "#3f97dc"], ["#56B4E9", "#b5e0ff"]]; // readable on dark, and still two; report.css does the same
+  // Readable on dark, and still told apart; report.css does the same with the short lines in tables.
+  const ON_DARK = [
+    ["#0072B2", "#3f97dc"], ["#56B4E9", "#b5e0ff"], ["#606060", "#c4c4c4"],
+    ["rgba(0,114,178,", "rgba(63,151,220,"], ["rgba(86,180,233,", "rgba(181,224,255,"],
+  ];
   const touch = matchMedia("(pointer: coarse)");
   const scripts = [...document.querySelectorAll("script.figure")];
   const draw = () => {
     for (const script of scripts) {
       let text = script.textContent;
-      if (dark.matches) for (const [light, onDark] of BLUES) text = text.replaceAll(light, onDark);
+      if (dark.matches) for (const [light, onDark] of ON_DARK) text = text.replaceAll(light, onDark);
       const { data, layout } = JSON.parse(text);
       const chart = document.getElementById(script.dataset.for);
       // Only these buttons: Plotly's own set has one that sends the chart to its makers' servers.
@@ -64,7 +68,7 @@
   if (scripts.length) { // Plotly is large: it comes once the rest of the page is there to read
     const library = Object.assign(document.createElement("script"), { src: document.currentScript.dataset.plotly, onload: start });
     library.onerror = () => {
-      for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly.min.js, which belongs to the report's folder.";
+      for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly-cartesian.min.js, which belongs to the report's folder.";
     };
     requestAnimationFrame(() => setTimeout(() => document.head.append(library)));
   }
@@ -100,6 +104,7 @@
     },
     size: (v) => make("td", { className: "num", textContent: `${v[1]}×${v[2]}` }), // [pixels, width, height]
     text: (v) => make("td", { textContent: v }),
+    span: (v) => make("td", { textContent: v[1] }), // [start, from and to]
     status: (v) => make("td", {}, make("span", { className: `status ${v}`, textContent: v === "ok" ? "scored" : v })),
   };
   const key = (value) => (Array.isArray(value) ? value[0] : value);
@@ -109,7 +114,7 @@
     return sign * (typeof a === "number" ? a - b : collator.compare(a, b));
   };
 
-  function datatable(host, { columns, rows, facets, sort, then, descending, page: size = 50 }) {
+  function datatable(host, { columns, rows, facets, sort, then, descending, page: size = 50, print_all: all = true }) {
     window.DataTable.type("known", "order", { asc: by(1), desc: by(-1) });
     const filters = make("div", { className: "filters" });
     const search = make("input", { type: "search", placeholder: "name, ladder or path" });
@@ -130,7 +135,7 @@
     const table = new window.DataTable(place, {
       data: rows, pageLength: size, autoWidth: false, orderClasses: false, order: [[sort, descending ? "desc" : "asc"]],
       columns: columns.map((column, i) => ({
-        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : "",
+        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
         // Its own search reads cells as HTML, and these are other people's names: ours, below, reads text.
         data: null, searchable: false, orderData: [i, ...then.filter((n) => n !== i)], orderSequence: directions[Number(Boolean(column.descending))],
         render: (_, kind, row) => (kind === "display" ? "" : key(row.cells[i])),
@@ -153,8 +158,10 @@
     search.addEventListener("input", () => { words = search.value.toLowerCase().split(/\s+/).filter(Boolean); table.draw(); });
     const texts = new Map(rows.map((r) => [r, r.find.toLowerCase()]));
     table.search.fixed("ours", (_, row) => words.every((w) => texts.get(row).includes(w)) && facets.every((_, i) => !chosen[i] || row.facets[i] === chosen[i]));
-    addEventListener("beforeprint", () => table.page.len(-1).draw());
-    addEventListener("afterprint", () => table.page.len(size).draw());
+    if (all) {
+      addEventListener("beforeprint", () => table.page.len(-1).draw());
+      addEventListener("afterprint", () => table.page.len(size).draw());
+    }
   }
   for (const script of document.querySelectorAll("script.rows")) datatable(document.getElementById(script.dataset.for), JSON.parse(script.textContent));
 

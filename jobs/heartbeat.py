@@ -1,0 +1,110 @@
+"""What a scan in hand says of itself for `yoto-video status`: a small file beside its results, written again and again.
+
+The file is replaced whole every few seconds from a thread, so that a scan that died is told from one that works on a
+long film. Nothing reads it but `status`; a disk that refuses it costs nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..pipeline.schema import plain
+from .progress import Progress
+from .request import End, Listener, ScanResult
+from .work import Done
+
+NAME = ".status.json"
+EVERY_S = 2.0
+
+
+class Heartbeat(Listener):
+    """Writes OUT/.status.json while it is open.
+
+    Args:
+        out: folder of the results.
+        command: what was asked for.
+    """
+
+    def __init__(self, out: Path, command: str) -> None:
+        self._file = out / NAME
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._at: Progress | None = None
+        self._over = threading.Event()
+        self._said: dict[str, Any] = {
+            "state": "running", "stage": "planning", "command": plain(command), "version": __version__,
+            "host": socket.gethostname(), "pid": os.getpid(), "started_at": _now(),
+            "ok": 0, "skipped": 0, "failed": 0, "frames": 0, "failures": [],
+        }  # fmt: skip
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._write()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._write()
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
+        """Say what is done at present."""
+        with self._lock:
+            self._said["stage"], self._at = what, Progress(total, work)
+        self._write()
+        yield
+
+    def advanced(self, videos: int, work: float | None = None) -> None:
+        """Count."""
+        with self._lock:
+            if self._at is not None:
+                self._at.advance(videos, work)
+
+    def measured(self, done: Done) -> None:
+        """Count rows by status, and keep the last few sentences of failures."""
+        with self._lock:
+            self._said["frames"] += done.result.frames
+            for row in (result.clip for result in done.result.results):
+                self._said[row.status] += 1
+                if row.status == "failed":
+                    self._said["failures"] = [*self._said["failures"][-4:], plain(f"{row.path}: {row.reason}")]
+
+    def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
+        """Say so."""
+        with self._lock:
+            self._said |= {"state": how, "reason": reason}
+            if result is not None:
+                self._said |= {"ok": result.ok, "skipped": result.skipped, "failed": result.failed}
+
+    def _beat(self) -> None:
+        while not self._over.wait(EVERY_S):
+            self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            at = self._at
+            said = self._said | {"updated_at": _now()}
+            if at is not None:
+                said |= {
+                    "videos": at.videos, "done": at.done, "seconds": round(at.seconds, 1),
+                    "videos_a_minute": None if at.rate is None else round(at.rate, 2),
+                    "left_s": None if at.left_s is None else round(at.left_s),
+                }  # fmt: skip
+        with self._writing, contextlib.suppress(OSError):
+            aside = self._file.with_name(f"{NAME}.{os.getpid()}")
+            aside.write_text(json.dumps(said), encoding="utf-8")
+            aside.replace(self._file)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

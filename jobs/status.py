@@ -1,0 +1,72 @@
+"""`yoto-video status`: how far the scan that writes to a folder is, told from the file that it keeps there."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ..pipeline.errors import UsageError
+from ..pipeline.results_folder import check_readable, local_path
+from .heartbeat import EVERY_S, NAME
+from .progress import duration
+
+SILENT_S = 60.0  # without a word, after which a scan is taken for dead: a busy file system is slow, clocks differ
+
+
+def status(out: str) -> dict[str, Any]:
+    """What the scan in a folder says of itself. `state` is "running", "finished", "interrupted", "failed" or "died".
+
+    Raises:
+        UsageError: no results there, or of a version that said nothing yet.
+    """
+    folder = local_path(out)
+    check_readable(folder)
+    try:
+        said: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        age = (datetime.now(UTC) - datetime.fromisoformat(said["updated_at"])).total_seconds()
+    except FileNotFoundError:
+        raise UsageError(f"{out}: no scan has told how far it is; its results are in the report") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{folder / NAME}: cannot be read; the next scan writes it anew") from None
+    if said.get("state") == "running" and (age > SILENT_S or _gone(said)):
+        said |= {"state": "died", "left_s": None}
+    return {"type": "status", **said, "age_s": round(max(0.0, age), 1)}
+
+
+def lines(said: Mapping[str, Any]) -> Iterator[str]:
+    """For people."""
+    words = {"died": "not running: it ended without a word; the same command goes on", "failed": "failed"}
+    state = words.get(said["state"], said["state"])
+    if said["state"] == "interrupted":
+        state += "; the same command goes on"
+    yield f"{state}{': ' + said['reason'] if said.get('reason') else ''}"
+    where = f"process {said.get('pid')} on {said.get('host')}"
+    yield f"command     {said.get('command')} ({where}, since {said.get('started_at')})"
+    if said.get("videos") is not None:
+        share = f", {100 * said['done'] / said['videos']:.0f} %" if said["videos"] else ""
+        yield f"{said.get('stage', ''):<11} {said['done']:,} of {said['videos']:,} videos{share}"
+    yield f"rows        {said.get('ok', 0):,} ok, {said.get('skipped', 0):,} skipped, {said.get('failed', 0):,} failed"
+    if said.get("videos_a_minute"):
+        left = f", {duration(said['left_s'])} left" if said.get("left_s") is not None else ""
+        yield f"rate        {said['videos_a_minute']:g} videos a minute{left if said['state'] == 'running' else ''}"
+    if said["age_s"] > 3 * EVERY_S:
+        yield f"last word   {duration(said['age_s'])} ago"
+    for failure in said.get("failures", ()):
+        yield f"failed      {failure}"
+
+
+def _gone(said: Mapping[str, Any]) -> bool:
+    """Whether its process is no more; not to be told from another machine."""
+    if said.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(said["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, KeyError):
+        return False
+    return False

@@ -1,0 +1,219 @@
+"""An encoder as OpenVINO runs it: exported once for given weights, checked against torch, kept in the user's cache.
+
+On a CPU the encoder is most of the work, and OpenVINO does it in three quarters of the time torch takes, with the same
+numbers but for rounding. A process that finds the export in the cache builds no encoder, and so needs no timm either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .yoto import STRIDE, Yoto
+from .zoo import Entry, Loaded
+
+FORMAT = 1  # of the files in the cache; another number whenever what is exported changes
+KEPT = 16  # exports kept in the cache, 8 MB each; the ones that were longest not used go
+TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
+
+
+class ExportError(RuntimeError):
+    """OpenVINO cannot run an encoder here; `str(error)` says why in a few words."""
+
+
+class Graph(NamedTuple):
+    """An encoder in OpenVINO's own format."""
+
+    text: NDArray[np.uint8]
+    weights: NDArray[np.uint8]
+    strides: tuple[int, ...]  # of its maps
+    channels: tuple[int, ...]
+
+    def digest(self) -> str:
+        """Hex sha256 of all of it."""
+        facts = json.dumps([self.strides, self.channels]).encode()
+        return hashlib.sha256(facts + self.text.tobytes() + self.weights.tobytes()).hexdigest()
+
+
+class Exported:
+    """Computes an encoder's maps on the CPU. May be called from any thread."""
+
+    def __init__(self, graph: Graph) -> None:
+        openvino = _openvino()
+        self.channels = graph.channels
+        self._strides = graph.strides
+        settings = {
+            "INFERENCE_PRECISION_HINT": "f32",  # by default it computes in 16 bits where the processor can
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # or the processes of a machine would crowd on its first core
+        }
+        try:
+            core = openvino.Core()
+            model = core.read_model(graph.text.tobytes(), openvino.Tensor(graph.weights))
+            self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+        except RuntimeError as error:
+            raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error
+        self._tensor = openvino.Tensor
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, images: Tensor) -> list[Tensor]:
+        """One (B, C_i, H / stride_i, W / stride_i) map a stride of (B, 3, H, W) uint8 images."""
+        b, _, h, w = images.shape
+        images = images.contiguous()  # OpenVINO reads our memory: it must live as long as that
+        maps = [torch.empty(b, c, h // s, w // s) for s, c in zip(self._strides, self.channels, strict=True)]
+        with self._one_at_a_time:
+            self._request.set_input_tensor(self._tensor(images.numpy(), shared_memory=True))
+            for i, m in enumerate(maps):
+                self._request.set_output_tensor(i, self._tensor(m.numpy(), shared_memory=True))
+            self._request.infer()
+        # OpenVINO itself takes five times as long to turn them, and the network's own steps want them so.
+        return [m.contiguous(memory_format=torch.channels_last) for m in maps]
+
+
+class _FromPixels(nn.Module):
+    """What is exported: pixels to maps."""
+
+    def __init__(self, entry: Entry, network: Yoto) -> None:
+        super().__init__()
+        self.entry, self.network = entry, network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network.encode(self.entry.normalise(images)))
+
+
+def export(loaded: Loaded) -> Exported:
+    """A network's encoder, preprocessing included, as OpenVINO runs it, and a copy in the cache.
+
+    It is equal to the network's own as far as random pictures tell.
+
+    Args:
+        loaded: its network on the CPU, batch norms fused.
+
+    Raises:
+        ExportError: OpenVINO is not installed, cannot take this encoder, or comes to other numbers.
+    """
+    _openvino()
+    entry, network = loaded.entry, loaded.network
+    side, any_size = entry.crop, entry.config.form == "light"
+    sizes = [(2, 3, side, side), *([(1, 3, side + STRIDE, side - STRIDE)] if any_size else [])]
+    generator = torch.Generator().manual_seed(0)
+    pictures = [torch.randint(0, 256, size, generator=generator).byte() for size in sizes]
+    encoder = _FromPixels(entry, network).eval()
+    text, weights = _convert(encoder, pictures[0], any_size=any_size)
+    graph = Graph(text, weights, entry.config.strides, network.encoder.channels)
+    exported = Exported(graph)
+    with torch.inference_mode():
+        for picture in pictures:
+            for ours, theirs in zip(encoder(picture), exported(picture), strict=True):
+                if not float((ours - theirs).abs().max()) <= TOLERANCE * float(ours.abs().max()):
+                    raise ExportError("OpenVINO comes to other numbers than torch")
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not results
+        _keep(name_of(entry, loaded.sha256), graph)
+    return exported
+
+
+def cached(entry: Entry, weights_sha256: str) -> Exported | None:
+    """The export of these weights, if it is in the cache and whole, and OpenVINO can run it."""
+    from safetensors import SafetensorError, safe_open
+
+    file = folder() / name_of(entry, weights_sha256)
+    try:
+        with safe_open(file, framework="np") as opened:
+            facts = json.loads((opened.metadata() or {})["export"])
+            parts = opened.get_tensor("text"), opened.get_tensor("weights")
+        graph = Graph(*parts, tuple(facts["strides"]), tuple(facts["channels"]))
+        if graph.digest() != facts["digest"]:
+            return None
+        os.utime(file)
+        return Exported(graph)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, ExportError):
+        return None
+
+
+def name_of(entry: Entry, weights_sha256: str) -> str:
+    """File in the cache: of weights, of how pictures go in, and of OpenVINO's version."""
+    said = json.dumps([FORMAT, weights_sha256, engine(), repr(entry)])
+    return f"encoder-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
+
+
+def engine() -> str:
+    """What runs an export, with its version: "openvino 2026.4.1"."""
+    try:
+        return f"openvino {importlib.metadata.version('openvino')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "openvino"
+
+
+def folder() -> Path:
+    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches."""
+    given = os.environ.get("YOTO_CACHE")
+    if given:
+        return Path(given)
+    systems = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
+    variable, otherwise = systems.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
+    return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
+
+
+def _keep(name: str, graph: Graph) -> None:
+    """Put an export into the cache: there whole, or not at all."""
+    from safetensors.numpy import save
+
+    facts = {"strides": graph.strides, "channels": graph.channels, "digest": graph.digest()}
+    content = save({"text": graph.text, "weights": graph.weights}, metadata={"export": json.dumps(facts)})
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(place / name)
+    kept = sorted(place.glob("encoder-*"), key=lambda f: f.stat().st_mtime, reverse=True)
+    for old in kept[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _openvino() -> Any:
+    # It sends usage figures to its makers unless this part of it is missing, which it then does without.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except (ImportError, OSError) as error:
+        raise ExportError("OpenVINO is not installed") from error
+    return openvino
+
+
+def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Graph and weights."""
+    import openvino
+
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a trace may miss; the numbers are compared afterwards
+            traced = torch.jit.freeze(torch.jit.trace(encoder, example, check_trace=False))  # type: ignore[no-untyped-call]
+        model = openvino.convert_model(traced, example_input=example)
+        side = -1 if any_size else example.shape[-1]
+        model.reshape([-1, 3, side, side])
+        with tempfile.TemporaryDirectory() as place:
+            openvino.save_model(model, f"{place}/graph.xml", compress_to_fp16=False)
+            text, weights = (np.fromfile(f"{place}/graph.{kind}", np.uint8) for kind in ("xml", "bin"))
+    except Exception as error:  # of whatever kind: torch can do it
+        raise ExportError(f"OpenVINO cannot take it ({_first_line(error)})") from error
+    return text, weights
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,0 +1,84 @@
+"""What the statistics of a whole frame say of its quality, beside the votes of its tokens.
+
+How features are spread over a frame tells more of viewers' opinions than the average of its places. A few hundred rated
+frames are too few to learn that by gradient steps; a ridge regression on the trained encoder's statistics has a closed
+form (`training/refit.py`), and is a part of the network like its other layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+FLOOR = 1e-3  # of variances: dead channels are alike
+FAR = 4.0  # standard deviations: what lies further out than rated frames do is not extrapolated
+SIGHT = 200.0  # how soon a difference in structure counts as one: at a mean loss of 0.005 two thirds of it is seen
+
+
+def statistics(maps: Sequence[Tensor]) -> Tensor:
+    """(B, 2C) mean and standard deviation of every channel of an image's (B, C_i, H_i, W_i) maps, C of them in all."""
+    found = [torch.var_mean(m.float(), (2, 3), correction=0) for m in maps]
+    return torch.cat([mean for _, mean in found] + [var.sqrt() for var, _ in found], 1)
+
+
+def pairing(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
+    """(B, 2C) of an image against its reference: of every channel, lost structure and the log ratio of energies.
+
+    Lost structure is 1 - (2 cov + c) / (var_x + var_y + c), one minus the structure term of DISTS (Ding et al., TPAMI
+    2020); it is 0 to 2, and exactly 0 for a perfect copy.
+    """
+    lost, energy = [], []
+    for m, r in zip(maps, reference, strict=True):
+        x, y = m.float().flatten(2), r.float().flatten(2)
+        x, y = x - x.mean(2, keepdim=True), y - y.mean(2, keepdim=True)
+        var_x, var_y = x.square().mean(2), y.square().mean(2)
+        # As a share of squared differences, so that a perfect copy gives exactly 0.
+        lost.append((x - y).square().mean(2) / (var_x + var_y + FLOOR))
+        energy.append(((var_x + FLOOR) / (var_y + FLOOR)).log())
+    return torch.cat(lost + energy, 1)
+
+
+class Readout(nn.Module):
+    """Two linear functions of a frame's statistics near and afar, one for each mode, and their part of its score.
+
+    Unfitted, their part is nothing. Nothing here is trained by gradient steps.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        width = 4 * channels  # two figures a channel, near and afar
+        for mode in ("nr", "fr"):
+            self.register_buffer(f"{mode}_centre", torch.zeros(width))
+            self.register_buffer(f"{mode}_scale", torch.ones(width))
+            self.register_buffer(f"{mode}_weight", torch.zeros(width))
+            self.register_buffer(f"{mode}_bias", torch.zeros(()))
+            self.register_buffer(f"{mode}_part", torch.zeros(()))  # 0 to 1 of the score
+
+    def standard(self, mode: str, figures: Tensor) -> Tensor:
+        """(B, 4C) figures as the regression sees them: centred, scaled and clipped."""
+        centred = (figures - self.get_buffer(f"{mode}_centre")) / self.get_buffer(f"{mode}_scale")
+        return centred.clamp(-FAR, FAR)
+
+    def nr(self, votes: Tensor, figures: Tensor) -> Tensor:
+        """(B,) scores 0 to 1 from the (B,) votes and (B, 4C) `statistics` of frames, near and afar."""
+        return torch.lerp(votes, self._read("nr", figures), self.get_buffer("nr_part"))
+
+    def fr(self, votes: Tensor, figures: Tensor) -> Tensor:
+        """(B,) scores 0 to 1 from the (B,) votes and (B, 4C) `pairing` of frames; a perfect copy keeps its vote, 1."""
+        half = figures.shape[1] // 2
+        quarter = half // 2
+        lost = torch.cat([figures[:, :quarter], figures[:, half : half + quarter]], 1).mean(1)
+        seen = 1 - torch.exp(-SIGHT * lost)
+        return torch.lerp(votes, 1 - seen * (1 - self._read("fr", figures)), self.get_buffer("fr_part"))
+
+    def _read(self, mode: str, figures: Tensor) -> Tensor:
+        read = self.standard(mode, figures) @ self.get_buffer(f"{mode}_weight") + self.get_buffer(f"{mode}_bias")
+        return read.clamp(0, 1)
+
+
+def near_and_far(figures: Tensor, afar: Tensor) -> Tensor:
+    """(1, 2F) means over a frame's (N, F) near looks and over its overviews; without overviews near stands for both."""
+    near = figures[~afar].mean(0)
+    return torch.cat([near, figures[afar].mean(0) if bool(afar.any()) else near])[None]

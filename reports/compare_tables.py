@@ -1,0 +1,119 @@
+"""A comparison's tables as plain rows: those `report.js` sorts and filters, and the CSV files beside the pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .bootstrap import Interval
+from .compare import Comparison, Figure
+from .compare_shots import Shot
+from .words import clock
+
+Json = dict[str, object]
+EFFECT: Json = {"label": "Effect", "kind": "number", "digits": 1, "title": "in standard deviations of its seconds"}
+FIGURE_COLUMNS = (
+    *("title", "mode", "pool", "anchor", "test", "pchip", "akima", "ci95_low", "ci95_high", "effect_size"),
+    *("bd_quality", "bd_quality_low", "bd_quality_high", "units", "unit", "titles", "verdict", "reason"),
+)
+SHOT_COLUMNS = (
+    *("title", "mode", "anchor", "test", "shot", "start_s", "end_s", "points"),
+    *("ci95_low", "ci95_high", "effect_size", "blocks", "verdict"),
+)
+
+
+def figure_rows(figures: Iterable[Figure]) -> list[dict[str, Any]]:
+    """Figures as flat rows; what there is not is None, never NaN."""
+    return [
+        {
+            "title": f.title, "mode": f.mode, "pool": f.pool, "anchor": f.anchor, "test": f.test,
+            "pchip": _known(f.delta.pchip), "akima": _known(f.delta.akima),
+            "ci95_low": f.rate and f.rate.low, "ci95_high": f.rate and f.rate.high,
+            "effect_size": f.rate and f.rate.effect, "bd_quality": _known(f.delta.quality),
+            "bd_quality_low": f.quality and f.quality.low, "bd_quality_high": f.quality and f.quality.high,
+            "units": f.units, "unit": f.unit, "titles": f.titles, "verdict": f.verdict, "reason": f.delta.reason,
+        }
+        for f in figures
+    ]  # fmt: skip
+
+
+def shot_rows(shots: Iterable[Shot]) -> list[dict[str, Any]]:
+    """Shots as flat rows."""
+    return [
+        {
+            "title": s.title.name, "mode": s.title.mode, "anchor": s.anchor, "test": s.test, "shot": s.number,
+            "start_s": round(s.start_s, 3), "end_s": round(s.end_s, 3), "points": s.points,
+            "ci95_low": s.interval and s.interval.low, "ci95_high": s.interval and s.interval.high,
+            "effect_size": s.interval and s.interval.effect, "blocks": s.blocks, "verdict": s.verdict,
+        }
+        for s in shots
+    ]  # fmt: skip
+
+
+def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
+    """A row a title and pair; `links` are the addresses of the titles' pages."""
+    by_pool = {(f.title, f.anchor, f.test, f.pool): f for f in comparison.figures}
+    titles: list[Json] = []
+    for f in comparison.figures:
+        if f.title is None or f.pool != "mean":
+            continue
+        low = [by_pool[f.title, f.anchor, f.test, pool] for pool in ("p5", "worst_second")]
+        pair = f"{f.test} against {f.anchor}"
+        cells: list[object] = [[f.title, links[f.title], None, f.delta.reason], pair, f.mode.upper()]
+        cells += [_interval(f.delta.pchip, f.rate), _effect(f.rate), _interval(f.delta.quality, f.quality)]
+        cells += [*(_interval(one.delta.pchip, one.rate) for one in low), f.verdict]
+        titles.append(
+            {"cells": cells, "facets": [pair, f.mode.upper(), f.verdict], "find": f"{f.title} {f.test} {f.anchor}"}
+        )
+    columns: list[Json] = [
+        {"label": "Title", "kind": "link"}, {"label": "Pair", "kind": "text", "whole": True},
+        {"label": "Mode", "kind": "text"},
+        {"label": "BD-rate, %", "kind": "interval", "digits": 1, "descending": True, "title": "below 0 saves bits"},
+        EFFECT,
+        {"label": "BD-quality", "kind": "interval", "digits": 1, "title": "points at equal rate; above 0 looks better"},
+        {"label": "p5, %", "kind": "interval", "digits": 1, "title": "BD-rate of the 5th percentile"},
+        {"label": "Worst second, %", "kind": "interval", "digits": 1, "title": "BD-rate of the worst second"},
+        {"label": "Verdict", "kind": "text"},
+    ]  # fmt: skip
+    return {
+        "columns": columns, "facets": ["Pair", "Mode", "Verdict"], "rows": titles, "sort": 3, "then": [0],
+        "descending": True,
+    }  # fmt: skip
+
+
+def shot_table(shots: Sequence[Shot], links: Mapping[str, str] | None = None) -> Json:
+    """A row a shot and side, where it loses most first; without `links` the shots are of one title."""
+    made: list[Json] = []
+    for s in shots:
+        name: list[object] = [[s.title.name, links[s.title.name], None, None]] if links else []
+        cells: list[object] = [*name, s.test, s.number, [s.start_s, f"{clock(s.start_s)} – {clock(s.end_s)}"]]
+        cells += [_interval(s.points, s.interval), _effect(s.interval), s.verdict]
+        made.append({"cells": cells, "facets": [s.test, s.verdict], "find": f"{s.title.name} {s.test}"})
+    name_column: list[Json] = [{"label": "Title", "kind": "link"}] if links else []
+    columns: list[Json] = [
+        *name_column, {"label": "Encoder", "kind": "text"}, {"label": "Shot", "kind": "number"},
+        {"label": "When", "kind": "span", "whole": True},
+        {"label": "Points at equal rate", "kind": "interval", "digits": 1, "title": "above 0 looks better"},
+        EFFECT, {"label": "Verdict", "kind": "text"},
+    ]  # fmt: skip
+    place = len(name_column)
+    return {
+        "columns": columns, "facets": ["Encoder", "Verdict"], "rows": made, "sort": place + 3, "then": [0, place + 1],
+        "descending": False, "page": 25, "print_all": links is None,  # of all titles: the worst are enough on paper
+    }  # fmt: skip
+
+
+def _interval(value: float, interval: Interval | None) -> list[float | None] | None:
+    if not math.isfinite(value):
+        return None
+    ends = (None, None) if interval is None else (round(interval.low, 2), round(interval.high, 2))
+    return [round(value, 2), *ends]
+
+
+def _effect(interval: Interval | None) -> float | None:
+    return None if interval is None or interval.effect is None else round(interval.effect, 2)
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,73 @@
+"""What a scan will take: the frames it says are the frames the scan judges; times follow from what trying took."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yoto_video.jobs.estimate import TRIES, _clock_time, _drawn, estimate
+from yoto_video.jobs.request import Request
+from yoto_video.jobs.work import Task
+from yoto_video.pipeline.store import Store
+from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
+
+from . import test_scan
+from .fakes import FakeJudge
+from .test_scan import SETTINGS, run
+
+made = test_scan.made  # the fixture
+
+
+def test_frames_are_those_that_the_scan_judges(made: Path, out_dir: Path) -> None:
+    request = Request(str(made / "one"), str(out_dir), SETTINGS, workers=0)
+    said = estimate(request, load=lambda _: FakeJudge())
+    assert not out_dir.exists()
+    _, judge, _ = run(made / "one", out_dir)
+    assert (said.videos, said.ladders, said.frames, said.up_to_date) == (3, 1, judge.encoded, 0)
+    assert said.unknown == 0
+    assert 0 < said.seconds[0] < said.seconds[1]
+    with Store(out_dir, read_only=True) as store:
+        assert store.runs()[0].frames == judge.encoded
+    again = estimate(request, load=lambda _: FakeJudge())
+    assert (again.videos, again.up_to_date, again.frames) == (0, 5, 0)
+    assert list(again.lines()) == ["to measure  0 videos in 0 ladders (5 results are up to date)"]
+
+
+def test_a_budget_is_told_apart(made: Path, out_dir: Path) -> None:
+    settings = replace(SETTINGS, min_frames=5)
+    request = Request(str(made), str(out_dir), settings, workers=0, budget="34frames")
+    said = estimate(request, load=lambda _: FakeJudge())
+    assert said.first_look is not None
+    assert 0 < said.first_look[0] < said.frames
+    assert said.closer[0] == said.closer[1] == pytest.approx((34 - said.first_look[0]) / said.frames)
+    assert any(line.startswith("closer") and "34 frames" in line for line in said.lines())
+    assert said.as_json()["frames"] == said.frames
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1, max_size=40), st.integers(1, 12))
+def test_large_ladders_are_surely_drawn(sizes: list[int], count: int) -> None:
+    tasks = [Task(Ladder(str(n), (Rendition(VideoRef(f"/{n}")),))) for n in range(len(sizes))]
+    drawn = _drawn(tasks, sizes, count)
+    assert 1 <= len(drawn) <= min(count, len(tasks))
+    assert len({id(task) for task in drawn}) == len(drawn)
+    for task, size in zip(tasks, sizes, strict=True):
+        if size > 2 * sum(sizes) / count:
+            assert task in drawn
+
+
+@given(
+    st.lists(st.integers(1, 1000), min_size=1, max_size=20),
+    st.lists(st.floats(0.01, 10), min_size=1, max_size=12),
+    st.integers(1, 50),
+)
+def test_the_range_holds_what_even_rates_would_take(sizes: list[int], rates: list[float], workers: int) -> None:
+    low, high = _clock_time(sizes, rates, workers, 5.0)
+    mean = sum(rates) / len(rates)
+    assert low <= 5 + mean * sum(sizes) / workers or max(sizes) > sum(sizes) / workers
+    assert high >= 5 + min(rates) * max(sizes)
+    assert low < high
+    if len(rates) < TRIES:  # few tries, wide range
+        assert high - 5 >= 2 * (low - 5)
