@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import UsageError
+from .errors import UsageError, YotoVideoError
 from .folder import ResultsFolder
-from .parts import DamagedPartError, UnreadablePartError, count_rows, part_name, read_part
+from .parts import DamagedPartError, UnreachablePartError, UnreadablePartError, count_rows, part_name, read_part
 from .row_index import RowIndex
 from .schema import CLIPS, FRAMES, SCHEMA_VERSION, clip_rows, clips_of, frame_rows, frames_of
 from .values import ClipResult, ClipScore, FrameScore, Mode
@@ -240,7 +240,11 @@ class Ledger:
         return Carried(list(clips), table).only([clip for clip in clips if have.get(_key(clip), 0) == clip.frames])
 
     def _frame_table(self, part: str, clips: Sequence[ClipScore]) -> pa.Table:
-        """Rows of `frames` of these rows; none, and a warning, where the part cannot be read."""
+        """Rows of `frames` of these rows; none, and a warning, where the part cannot be read.
+
+        Raises:
+            YotoVideoError: it is there and cannot be read just now, and would be written anew without what it holds.
+        """
         wanted = [_key(clip) for clip in clips if clip.frames]
         if not wanted:
             return FRAMES.empty_table()
@@ -248,6 +252,8 @@ class Ledger:
         try:
             table = read_part(path, FRAMES)
         except UnreadablePartError as error:
+            if isinstance(error, UnreachablePartError) and not self.read_only:
+                raise YotoVideoError(f"{self._folder.place}/frames/{part}: {error}; run again to resume") from None
             self.warn(path, error)
             return FRAMES.empty_table()
         return table.filter(pc.is_in(_keys(table), pa.array(wanted, pa.string()))).cast(FRAMES)  # others: leftovers

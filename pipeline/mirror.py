@@ -79,8 +79,7 @@ class Mirror:
         """
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for name in names:  # one after the other: who reads clips before frames never sees a clip without them
-                found = [info.path[len(self._base) + 1 :] for info in self._list(name, recursive=True) if info.is_file]
-                list(threads.map(partial(self._fetch_one, target), found or [name]))
+                list(threads.map(partial(self._fetch_one, target), self._files(name)))
 
     def put(self, relative: str, content: bytes) -> None:
         """Write an object, whole.
@@ -116,9 +115,8 @@ class Mirror:
     def prune(self, folder: str, *, keep: Iterable[str]) -> None:
         """Take away what is below a folder but for these objects."""
         stays = set(keep)
-        for info in self._list(folder, recursive=True):
-            relative = info.path[len(self._base) + 1 :]
-            if info.is_file and relative not in stays:
+        for relative in self._files(folder):
+            if relative not in stays:
                 self.remove(relative)
 
     # --- one writer --------------------------------------------------------------------------------------------------
@@ -180,10 +178,18 @@ class Mirror:
     def _place(self, relative: str) -> str:
         return f"{self._base}/{relative}" if relative else self._base
 
+    def _files(self, name: str) -> list[str]:
+        """A file, or the files below a folder, relative to the whole; none where there is neither."""
+        info = self._ask(self._place(name))
+        found = [info] if info.is_file else self._list(name, recursive=True)
+        return [str(one.path[len(self._base) + 1 :]) for one in found if one.is_file]
+
     def _list(self, folder: str, *, recursive: bool) -> list[Any]:
-        selector = pafs.FileSelector(self._place(folder), allow_not_found=True, recursive=recursive)
+        return list(self._ask(pafs.FileSelector(self._place(folder), allow_not_found=True, recursive=recursive)))
+
+    def _ask(self, what: Any) -> Any:
         try:
-            return list(asked_again(partial(self._system.get_file_info, selector)))
+            return asked_again(partial(self._system.get_file_info, what))
         except OSError as error:
             problem = f"cannot be listed ({short(error)}); check the address and credentials"
             raise UsageError(f"{self.uri}: {problem}") from None

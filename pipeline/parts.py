@@ -6,6 +6,7 @@ hidden name: DuckDB and Polars read those too.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -24,6 +25,10 @@ TEMPORARY = ".tmp"  # folder beside the data sets
 
 class UnreadablePartError(Exception):
     """A part that gives no rows; `str()` goes on after its path."""
+
+
+class UnreachablePartError(UnreadablePartError):
+    """There, but the system does not give it now: what it holds is not lost."""
 
 
 class DamagedPartError(UnreadablePartError):
@@ -122,7 +127,9 @@ def _reading() -> Iterator[None]:
         yield
     except OSError as error:  # Arrow raises it for bad pages too, then without a number
         reason = f"cannot be read ({_first_line(error)})"
-        raise (DamagedPartError(reason) if error.errno is None else UnreadablePartError(reason)) from None
+        if error.errno is None:
+            raise DamagedPartError(reason) from None
+        raise (UnreadablePartError if error.errno == errno.ENOENT else UnreachablePartError)(reason) from None
     except pa.ArrowException as error:
         raise DamagedPartError(f"is damaged ({_first_line(error)})") from None
 

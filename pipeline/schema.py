@@ -135,7 +135,7 @@ RUNS = _schema(
         ("finished_at!", _TIME, "UTC"),
         ("command!", _TEXT, "the command line, or the call"),
         ("version!", _TEXT, "of yoto-video"),
-        ("settings!", _TEXT, "what was asked for, as a JSON object"),
+        ("settings!", _TEXT, "what was asked for, as a JSON object, and `engine`: what ran the network's encoder"),
         ("ok!", _WHOLE, "rows of clips with this status that the run measured or found"),
         ("skipped!", _WHOLE, "the same"),
         ("failed!", _WHOLE, "the same"),

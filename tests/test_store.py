@@ -746,6 +746,57 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(out_dir: Path, monkeypatc
     assert len(Store(out_dir).clips()) == 4
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 80 kB; skips, saying so, where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full_loses_nothing(small_disk: Path) -> None:
+    """With room made, the same command goes on."""
+    out, done = small_disk / "out", set[str]()
+
+    def fill(store: Store) -> None:
+        for number in range(300):
+            store.commit(f"l{number}", both(f"/v/{number}.mp4", f"l{number}"))
+            done.add(f"/v/{number}.mp4")
+
+    with Store(out) as store, pytest.raises(YotoVideoError, match="No space left on device"):
+        fill(store)
+    assert done
+    check_from_outside(out)
+    assert {clip.path for clip in Store(out, read_only=True).clips()} == done
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    with Store(out) as store:
+        assert {clip.path for clip in store.clips()} == done
+        store.commit("more", both("/v/more.mp4", "more"))
+    assert {clip.path for clip in Store(out, read_only=True).clips()} == done | {"/v/more.mp4"}
+    check_from_outside(out)
+
+
+def test_what_cannot_be_read_just_now_is_not_written_anew_without_it(
+    out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with Store(out_dir) as store:
+        store.commit("a", both("/v/1.mp4"))
+        with monkeypatch.context() as patched:
+            patched.setattr(parts.pq, "ParquetFile", busy)
+            with pytest.raises(YotoVideoError, match="Too many open files"):
+                store.commit("b", both("/v/2.mp4", "b"))  # goes to the same part
+        store.commit("b", both("/v/2.mp4", "b"))
+    assert len(Store(out_dir).clips()) == 4
+    check_from_outside(out_dir)
+
+
 def test_a_file_system_that_cannot_flush_folders(out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flush = os.fsync
 
