@@ -117,7 +117,8 @@ class Judge:
         seen = [self._seen(frame, spots, self.entry.crop) for frame, spots in zip(frames, places, strict=True)]
         out: list[Encoded] = []
         for part in self._together(seen):
-            maps = [m.split([len(crops) for crops in part]) for m in self._encode(torch.cat(part))]
+            counts = [len(crops) for crops in part]
+            maps = [torch.split(m, counts) for m in self._encode(torch.cat(part))]
             for mine in zip(*maps, strict=True):
                 frame, spots = frames[len(out)], places[len(out)]
                 afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
