@@ -28,11 +28,12 @@ from .heartbeat import Heartbeat
 from .judging import Budgeted, Judging
 from .known import find_known, plan_paths, tidy
 from .log import Log
+from .process import cores
 from .progress import Clock
 from .request import Listener, Request, ScanResult, Together
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge
-from .workers import InProcess, RayCrew, cores, memory
+from .workers import InProcess, RayCrew, memory
 
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
 UNKNOWN_S = 10.0  # taken for the duration of a video whose header does not say it

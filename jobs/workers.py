@@ -51,11 +51,6 @@ class InProcess:
         return self._station.stuck
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def memory() -> int:
     """Bytes of this machine's memory."""
     try:

@@ -19,8 +19,10 @@ SIGHT = 200.0  # how soon a difference in structure counts as one: at a mean los
 
 def statistics(maps: Sequence[Tensor]) -> Tensor:
     """(B, 2C) mean and standard deviation of every channel of an image's (B, C_i, H_i, W_i) maps, C of them in all."""
-    found = [torch.var_mean(m.float(), (2, 3), correction=0) for m in maps]
-    return torch.cat([mean for _, mean in found] + [var.sqrt() for var, _ in found], 1)
+    means = [m.float().mean((2, 3), keepdim=True) for m in maps]
+    # Not torch.var_mean: on a CPU it takes three times as long as this.
+    spreads = [(m.float() - mean).square().mean((2, 3)).sqrt() for m, mean in zip(maps, means, strict=True)]
+    return torch.cat([mean.flatten(1) for mean in means] + spreads, 1)
 
 
 def pairing(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:

@@ -66,6 +66,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if key.shape[-2] <= 64:  # few keys: the next line would spend as long looking for masked rows as on the rest
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
         return torch.softmax(scores, -1) @ value
+    if query.ndim == 3:  # one head, said: without that axis all scores would be written to memory
+        return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None])[:, 0]
     return F.scaled_dot_product_attention(query, key, value)
 
 
@@ -111,21 +113,36 @@ class ChannelAttention(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.permuted = config.permuted_channels
 
-    def forward(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
-        """(B, N, C) tokens to the same shape."""
+    def forward(self, tokens: Tensor, size: tuple[int, int], source: Tensor, embed: nn.Linear) -> Tensor:
+        """(B, N, C) tokens to the same shape; they are `embed(source)` of (B, N, d) features."""
         x = tokens.transpose(1, 2)  # (B, C, N)
         if self.value is None:
             seen = F.adaptive_avg_pool2d(x.reshape(*x.shape[:2], *size), GRID).flatten(2)  # (B, C, 49)
             out = attend(self.query(seen), self.key(seen), x)
         else:
             seen = x
-            out = attend(self.query(x), self.key(x), self.value(x))
+            narrow = source.shape[2] < tokens.shape[2]
+            out = self._narrow(source, embed) if narrow else attend(self.query(x), self.key(x), self.value(x))
         if self.permuted:
             # The authors transpose to (B, N, C) and reshape that memory to (B, C, N): positions and channels are really
             # shuffled. Their weights were trained so and need it.
             out = out.transpose(1, 2).reshape(x.shape)
         refined: Tensor = 2 * x + self.drop(out) * self.gate(seen)
         return refined.transpose(1, 2)
+
+    def _narrow(self, source: Tensor, embed: nn.Linear) -> Tensor:
+        """Attention over C channels that are mixtures of d < C features, x = M [e; 1]: the same in far fewer steps.
+
+        The N x N projections see the d + 1 rows of [e; 1] in place of C, and the mixing M waits until after them. Of
+        the scores (M q + bq) (M k + bk)^T what does not vary along a row makes no difference to its softmax: left out.
+        """
+        assert self.value is not None
+        b, n, _ = source.shape
+        mixing = torch.cat([embed.weight, embed.bias[:, None]], 1)  # (C, d + 1)
+        features = torch.cat([source, source.new_ones(b, n, 1)], 2).transpose(1, 2)  # (B, d + 1, N)
+        query, key, value = (features @ p.weight.T for p in (self.query, self.key, self.value))
+        scores = (mixing @ (query @ key.transpose(1, 2)) + (self.query.bias @ key.transpose(1, 2))[:, None]) @ mixing.T
+        return torch.softmax(scores * n**-0.5, -1) @ mixing @ value + self.value.bias
 
 
 class HierarchicalAttention(nn.Module):
@@ -174,9 +191,16 @@ class SemanticDistortionAware(nn.Module):
         self, shallow: Tensor, deep: Tensor, size: tuple[int, int], deep_size: tuple[int, int], grid: tuple[int, int]
     ) -> Tensor:
         """(B, N, C) shallow tokens to the same shape."""
-        key, value = patches(self.key(deep), deep_size, grid), patches(self.value(deep), deep_size, grid)
-        out: Tensor = self.drop(unpatch(attend(patches(self.query(shallow), size, grid), key, value), size))
-        return shallow + torch.mul(out, self.gate(shallow))
+        value = patches(self.value(deep), deep_size, grid)
+        tokens = patches(shallow, size, grid)
+        if value.shape[-2] == 1:  # one deep token a patch takes all the attention
+            found = value.expand(tokens.shape)
+        else:
+            # (s Wq + bq) k = s (Wq k) + bq k: the deep tokens are fewer, so they are projected in place of the shallow.
+            key = patches(self.key(deep), deep_size, grid)
+            scores = tokens @ (key @ self.query.weight).transpose(-2, -1) + (key @ self.query.bias)[..., None, :]
+            found = torch.softmax(scores * key.shape[-1] ** -0.5, -1) @ value
+        return shallow + torch.mul(self.drop(unpatch(found, size)), self.gate(shallow))
 
 
 class Head(nn.Module):
@@ -300,7 +324,8 @@ class Yoto(nn.Module):
         out = []
         for stage, embed, attention in zip(self.stages(maps), self.embed, self.channel_attention, strict=True):
             size = (stage.shape[2], stage.shape[3])
-            out.append(attention(embed(stage.flatten(2).transpose(1, 2)), size))
+            source = stage.flatten(2).transpose(1, 2)
+            out.append(attention(embed(source), size, source, embed))
         if self.config.overview:
             seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
             out = [t + view(seen)[:, None] for t, view in zip(out, self.view, strict=True)]
