@@ -53,7 +53,7 @@ def photograph(report: Path) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, path, last in (("overview", report, "#worst"), ("ladder", ladder, ".moment")):
-            page = browser.new_page(viewport={"width": 1200, "height": 3000})
+            page = browser.new_page(viewport={"width": 1200, "height": 3600})
             page.set_default_timeout(300_000)
             page.goto(path.as_uri())
             charts = "() => [...document.querySelectorAll('.chart')].every(c => 'drawn' in c.dataset)"
