@@ -23,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .yoto import STRIDE, Yoto
+from .config import STRIDE
+from .yoto import Yoto
 from .zoo import Entry, Loaded
 
 FORMAT = 1  # of the files in the cache; another number whenever what is exported changes

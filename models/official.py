@@ -22,7 +22,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .yoto import Yoto, YotoConfig
+from .config import YotoConfig
+from .yoto import Yoto
 from .zoo import CheckpointError
 
 CONFIG = YotoConfig(

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .config import YotoConfig
 from .encoders import Pyramid
 from .training.folds import FOLDS
-from .yoto import Yoto, YotoConfig
+from .yoto import Yoto
 
 WEIGHTS = Path(__file__).parent / "weights"
 

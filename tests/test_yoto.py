@@ -7,7 +7,8 @@ import copy
 import pytest
 import torch
 from yoto_video.models import zoo
-from yoto_video.models.yoto import Yoto, patches, unpatch
+from yoto_video.models.attention import patches, unpatch
+from yoto_video.models.yoto import Yoto
 
 
 @pytest.fixture(scope="module")
