@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,15 @@ def interrupting(times: int) -> FakeJudge:
     return Interrupting()
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Listened to as in a terminal: a shell's background jobs are started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_one_ctrl_c_finishes_what_is_in_hand(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     run(made, tmp_path / "undisturbed")
     out, judge = tmp_path / "out", interrupting(1)
@@ -202,6 +212,7 @@ def test_one_ctrl_c_finishes_what_is_in_hand(made: Path, tmp_path: Path, capfd: 
     assert again.encoded > 0
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_two_end_at_once(made: Path, tmp_path: Path) -> None:
     run(made, tmp_path / "undisturbed")
     out, judge = tmp_path / "out", interrupting(2)
