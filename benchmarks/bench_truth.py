@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=list(DISTURBED), choices=list(DISTURBED))
     options = parser.parse_args()
     data = Path(os.environ.get("YOTO_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    judge = Judge.load("yoto_mobilenetv2", device="cpu", crops=2)
+    judge = Judge.load("yoto_mobilenetv2", device="cpu")
     counted = {"right": 0, "NOT COMPARED": 0, "MISSED": 0}
     for clip in options.clips:
         for codec in options.codecs:

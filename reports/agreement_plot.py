@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from .figures import GREY, MODE_TITLE, OKABE_ITO, SCORE_TICKS
+from .labels import on_chart
 
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -44,8 +44,8 @@ def write_agreement_plot(
             points = [p for p in clouds[mode] if p.group == group]
             marks = go.Scatter(
                 x=[p.score for p in points], y=[p.mos for p in points], mode="markers", legendgroup=group,
-                name=html.escape(group or "pictures"), showlegend=column == 1,
-                text=[html.escape(p.name) for p in points],
+                name=on_chart(group or "pictures"), showlegend=column == 1,
+                text=[on_chart(p.name) for p in points],
                 marker={"color": colour[group], "size": 7, "opacity": 0.7},
                 hovertemplate="%{text}<br>score %{x:.1f}, opinion %{y:.1f}<extra></extra>",
             )  # fmt: skip
@@ -60,5 +60,5 @@ def write_agreement_plot(
             figure.add_trace(fit, row=1, col=column)
         figure.update_xaxes(title="score", range=[-2, 102], tickvals=SCORE_TICKS, row=1, col=column)
         figure.update_yaxes(title="people's opinion (100 × (MOS − 1) / 4)", tickvals=SCORE_TICKS, row=1, col=column)
-    figure.update_layout(title=html.escape(title), template="plotly_white", height=620)
+    figure.update_layout(title=on_chart(title), template="plotly_white", height=620)
     figure.write_html(path, include_plotlyjs=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +13,7 @@ from .compare_shots import Shot
 from .compare_time import Loss, over_time
 from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
 from .imports import Map, curve_of
+from .labels import on_chart
 from .ladder_figures import cut_lines, score_range
 from .titles import Title
 
@@ -45,26 +45,26 @@ def forest(comparison: Comparison, mode: str) -> Chart | None:
         shift = 0.18 * ((len(tests) - 1) / 2 - i)
         spans = [(f.rate.low, f.rate.high) if f.rate else (f.delta.pchip, f.delta.pchip) for _, f in at]
         data.append({
-            "type": "scatter", "mode": "markers", "name": html.escape(test), "cliponaxis": False,
+            "type": "scatter", "mode": "markers", "name": on_chart(test), "cliponaxis": False,
             "x": [f.delta.pchip for _, f in at], "y": [row + shift for row, _ in at],
             "marker": {"color": style[test].colour, "symbol": style[test].symbol,
                        "size": [13 if rows[row] == overall else 9 for row, _ in at]},
             "error_x": {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": style[test].colour,
                         "array": [hi - f.delta.pchip for (_, f), (_, hi) in zip(at, spans, strict=True)],
                         "arrayminus": [f.delta.pchip - lo for (_, f), (lo, _) in zip(at, spans, strict=True)]},
-            "customdata": [[html.escape(f.title or overall), f"{lo:+.1f} to {hi:+.1f} %"]
+            "customdata": [[on_chart(f.title or overall), f"{lo:+.1f} to {hi:+.1f} %"]
                            for (_, f), (lo, hi) in zip(at, spans, strict=True)],
-            "hovertemplate": "%{customdata[0]}: %{x:+.1f} %<br>95 %: %{customdata[1]}<extra>" + html.escape(test)
+            "hovertemplate": "%{customdata[0]}: %{x:+.1f} %<br>95 %: %{customdata[1]}<extra>" + on_chart(test)
             + "</extra>",
         })  # fmt: skip
     if not data:
         return None
-    names = [html.escape(name if len(name) <= 28 else f"{name[:27]}…") for name in rows]
+    names = [on_chart(name if len(name) <= 28 else f"{name[:27]}…") for name in rows]
     layout = {
         "hovermode": "closest", "showlegend": len(data) > 1, "dragmode": False,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 8, "r": 20, "t": 34, "b": 52},
-        "xaxis": {"title": {"text": f"bit rate against {html.escape(anchor)} at equal quality, %"}, "ticksuffix": " %",
+        "xaxis": {"title": {"text": f"bit rate against {on_chart(anchor)} at equal quality, %"}, "ticksuffix": " %",
                   "zeroline": False},
         "yaxis": {"tickvals": list(range(len(rows))), "ticktext": names, "fixedrange": True, "showgrid": False,
                   "range": [-0.7, len(rows) - 0.3]},
@@ -91,7 +91,7 @@ def saving_levels(comparison: Comparison, mode: str) -> Chart | None:
         own = [s for s in comparison.savings if (s.anchor, s.test, s.mode) == (anchor, test, mode)]
         if len(own) < 2:
             continue
-        x, colour, name = [s.level for s in own], style[test].colour, html.escape(test)
+        x, colour, name = [s.level for s in own], style[test].colour, on_chart(test)
         bounds = [(s.interval.low, s.interval.high) if s.interval else (s.percent, s.percent) for s in own]
         band = {
             "type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
@@ -111,7 +111,7 @@ def saving_levels(comparison: Comparison, mode: str) -> Chart | None:
         "hovermode": "closest", "showlegend": True, "dragmode": False, "margin": {"l": 56, "r": 16, "t": 34, "b": 52},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": {"title": {"text": f"{mode.upper()} score both reach"}, "dtick": 10},
-        "yaxis": {"title": {"text": f"bit rate against {html.escape(anchor)}"}, "ticksuffix": " %", "zeroline": False},
+        "yaxis": {"title": {"text": f"bit rate against {on_chart(anchor)}"}, "ticksuffix": " %", "zeroline": False},
         "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
                     "line": {"color": GREY, "width": 1.5, "dash": "dot"}}],
     }  # fmt: skip
@@ -132,7 +132,7 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
         spans = [e.row.ci95 or (e.row.pools["mean"],) * 2 for e in own]
         bounds += [v for span in spans for v in span]
         symbols = [style[label].symbol + ("" if i in kept else "-open") for i in range(len(own))]
-        name, colour = html.escape(label), style[label].colour
+        name, colour = on_chart(label), style[label].colour
         data += [
             {"type": "scatter", "mode": "lines", "x": rates, "y": scores, "name": name, "legendgroup": name,
              "hoverinfo": "skip", "line": {"color": colour, "dash": style[label].dash, "width": 2}},
@@ -142,7 +142,7 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
              "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 3, "color": colour,
                          "array": [hi - e.row.pools["mean"] for e, (_, hi) in zip(own, spans, strict=True)],
                          "arrayminus": [e.row.pools["mean"] - lo for e, (lo, _) in zip(own, spans, strict=True)]},
-             "customdata": [[html.escape(e.clip.label), e.size] for e in own],
+             "customdata": [[on_chart(e.clip.label), e.size] for e in own],
              "hovertemplate": "%{customdata[0]}<br>%{x:,.0f} kbit/s, %{customdata[1]}<br>score %{y:.1f}"
              f"<extra>{name}</extra>"},
         ]  # fmt: skip
@@ -166,7 +166,7 @@ def when(comparison: Comparison, title: Title, losses: Sequence[Loss], shots: Se
         times, points = over_time(title, 0, b)
         if not len(times):
             continue
-        name = html.escape(label)
+        name = on_chart(label)
         data.append({
             "type": "scatter", "mode": "lines+markers" if len(times) < 40 else "lines", "x": times, "y": points,
             "name": name, "line": {"color": style[label].colour, "dash": style[label].dash, "shape": "hvh"},
@@ -228,15 +228,15 @@ def carried(fitted: Map, labels: Sequence[str]) -> Chart:
         own = [(e, score) for e, side, score in fitted.pairs if side == label]
         if own:
             data.append({
-                "type": "scatter", "mode": "markers", "name": html.escape(label), "x": [s for _, s in own],
-                "y": [e.row.pools["mean"] for e, _ in own], "customdata": [html.escape(e.clip.label) for e, _ in own],
+                "type": "scatter", "mode": "markers", "name": on_chart(label), "x": [s for _, s in own],
+                "y": [e.row.pools["mean"] for e, _ in own], "customdata": [on_chart(e.clip.label) for e, _ in own],
                 "marker": {"color": style[label].colour, "symbol": style[label].symbol, "size": 8},
                 "hovertemplate": "%{customdata}<br>%{x:.1f} and %{y:.1f}<extra></extra>",
             })  # fmt: skip
     layout = {
         "hovermode": "closest", "showlegend": True, "dragmode": False, "margin": {"l": 52, "r": 16, "t": 34, "b": 52},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {"title": {"text": html.escape(fitted.metric.upper())}},
+        "xaxis": {"title": {"text": on_chart(fitted.metric.upper())}},
         "yaxis": {"title": {"text": f"{fitted.mode.upper()} score"}},
     }  # fmt: skip
     return chart(data, layout, 360)

@@ -7,7 +7,6 @@ are the page's own: `report.js` lays them over, and lighter blues and grey on da
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from .labels import on_chart
 from .read import MODES, Clip
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # no yellow, no black: light and dark
@@ -155,7 +155,7 @@ def _boxes(groups: Mapping[str, Sequence[Clip]]) -> Chart | None:
     short = {n: n if len(n) <= LONGEST else f"{n[: LONGEST // 2]}…{n[1 - LONGEST // 2 :]}" for n in groups}
     twice = {s for s, count in Counter(short.values()).items() if count > 1}  # then the place tells them apart
     names = {
-        n: html.escape(short[n] + (f" #{i}" if short[n] in twice else "") + f" ({len(groups[n])})")
+        n: on_chart(short[n] + (f" #{i}" if short[n] in twice else "") + f" ({len(groups[n])})")
         for i, n in enumerate(groups, 1)
     }
     shown = list(groups)

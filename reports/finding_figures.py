@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 from ..pipeline.values import Finding
 from .figures import GREY
+from .labels import on_chart
 from .read import Clip
 from .words import kind
 
@@ -37,14 +37,14 @@ def bars(
 
 def row_name(clip: Clip) -> str:
     """A clip's category on the y axis; Plotly reads tags in it."""
-    return html.escape(clip.label)
+    return on_chart(clip.label)
 
 
 def _bar(place: int, clip: Clip, finding: Finding, axis: str, longest: float, scale: float) -> dict[str, object]:
     start = finding.start_s or 0.0
     end = max(finding.end_s or 0.0, start + LEAST * longest)
     what = f"{kind(finding.kind)} ({finding.severity}): {finding.sentence}"
-    said = f"<b>{html.escape(clip.label)}</b><br>{html.escape(what)}"
+    said = f"<b>{on_chart(clip.label)}</b><br>{on_chart(what)}"
     return {
         "type": "scatter", "mode": "lines", "x": [start * scale, end * scale], "y": [row_name(clip)] * 2,
         "xaxis": "x", "yaxis": axis, "legendgroup": str(place), "name": f"finding: {kind(finding.kind)}",

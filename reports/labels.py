@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -27,3 +28,8 @@ def common_folder(paths: Sequence[str]) -> str:
     folders = [p.split("/")[:-1] for p in paths]
     shared = takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
     return "".join(level[0] + "/" for level in shared)
+
+
+def on_chart(words: str) -> str:
+    """Words as Plotly's texts take them: it knows `&amp;`, `&lt;` and `&gt;`, and would show `&quot;` as it is."""
+    return html.escape(words, quote=False)

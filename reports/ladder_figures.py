@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from .figures import GREY, Chart, Style, chart
 from .finding_figures import ROW, bars, row_name, timed
+from .labels import on_chart
 from .rd import RatePoint, by_rate, hull
 from .read import MODES, Clip, LadderTable, Series
 from .shots import cuts
@@ -33,7 +33,7 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
     lines: list[dict[str, object]] = []
     for rank, codec in enumerate(_best_first(points, rated)):
         of_codec = [p for p in points if rated[p.key].codec == codec]
-        label = html.escape(codec or "unknown codec")
+        label = on_chart(codec or "unknown codec")
         hulls += _hull(of_codec, label, first=not hulls)
         for height in dict.fromkeys(rated[p.key].height if by_resolution else None for p in of_codec):
             line = by_rate([p for p in of_codec if height is None or rated[p.key].height == height])
@@ -104,7 +104,7 @@ def _encodes(
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
-            "customdata": [[html.escape(c.label), c.size or "", f"{lo:.1f} to {hi:.1f}"]
+            "customdata": [[on_chart(c.label), c.size or "", f"{lo:.1f} to {hi:.1f}"]
                            for c, (lo, hi) in zip(clips, spans, strict=True)],
             "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (95 %: %{{customdata[2]}})"
                              "<br>%{x:,.0f} kbit/s, %{customdata[1]}<extra></extra>",
@@ -208,10 +208,10 @@ def _frames(
     return {
         "type": "scatter", "mode": "lines+markers" if len(times) <= FEW_POINTS else "lines",
         "x": times * 1000 if as_clock else times, "y": scores.astype(np.float32),
-        "xaxis": "x", "yaxis": axis, "legendgroup": str(place), "name": html.escape(clip.label),
+        "xaxis": "x", "yaxis": axis, "legendgroup": str(place), "name": on_chart(clip.label),
         "line": {"color": style.colour, "dash": style.dash, "width": 1.8},
         "marker": {"size": 5, "symbol": style.symbol},
-        "hovertemplate": f"<b>{html.escape(clip.label)}</b><br>{mode.upper()} %{{y:.1f}} at {when}<extra></extra>",
+        "hovertemplate": f"<b>{on_chart(clip.label)}</b><br>{mode.upper()} %{{y:.1f}} at {when}<extra></extra>",
     }  # fmt: skip
 
 

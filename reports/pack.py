@@ -26,12 +26,11 @@ def pack(report: Path, zipped: str | os.PathLike[str]) -> Path:
         Path of the zip.
 
     Raises:
-        YotoVideoError: the zip cannot be written.
+        YotoVideoError: the zip cannot be written, for its folder is not there or for another reason.
     """
     out, target, aside = report.parent, Path(zipped), None
     pages = sorted(p for p in report.rglob("*") if p.is_file())  # before the zip is begun: it may lie among them
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         aside = Path(name)
         shown: set[str] = set()
