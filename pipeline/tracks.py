@@ -209,6 +209,8 @@ def _pair(
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
     if reason is not None:
         track.samples = align.without_references(track.samples)
+        if raster != (track.info.width, track.info.height):  # a wrong master's size would do so unsaid
+            reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", "warning"))
         return
     track.match, track.paired = found, (pairing.wanted - pairing.unpaired, pairing.unpaired)
