@@ -127,7 +127,8 @@ def _judged(
     ratio = min(ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
     shift = laid.offset.offset_s
     if undetermined:
-        findings.append("too little moves to find its offset in time: laid over its master at equal start")
+        if len(encode.times) > 1:  # a picture has no time
+            findings.append("too little moves to find its offset in time: laid over its master at equal start")
     else:
         far = drift.late(encode, master, laid, ratios, gap)
         if isinstance(far, str):

@@ -149,7 +149,7 @@ def ladder_tiles(ladder: LadderTable) -> list[Json]:
     count = len(ladder.renditions)
     what = "renditions" if count > 1 else "rendition" if ladder.master else "video"
     tiles = [_tile(count, what, codecs)] if count else []
-    words = {"fr": "beside the master", "nr": "by themselves"}
+    words = {"fr": "beside the master", "nr": "without one"}
     for mode in MODES:
         span = ladder.span(mode)
         if span is not None:
