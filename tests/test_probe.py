@@ -206,13 +206,28 @@ def test_truncation_is_named(tmp_path: Path) -> None:
         probed(target)
     target.write_bytes(index_first[: start + (len(index_first) - start) * 2 // 3])
     info = probed(target)  # what is there is scored, and the loss told
-    assert any(str(note).startswith("truncated: ") and "of 30 frames are missing" in str(note) for note in info.notes)
+    (loss,) = truncations(info)
+    assert loss.severity == "error"
+    assert "of 30 frames are missing" in loss.sentence
     times = decode.frame_times(VideoRef(str(target)), info)
     assert 5 < len(times) < 30
+    there, whole = packet_table(VideoRef(str(target))), probed(tmp_path / "b.mp4")
+    assert (whole.duration_s, info.fps) == (1.2, whole.fps)
+    assert info.duration_s == pytest.approx(float(there.duration_s), abs=0.09)  # a packet cut in two counts as missing
+    assert info.duration_s < 1.0
+    assert info.bitrate_kbps is not None
+    bytes_there = info.bitrate_kbps * info.duration_s * 1000 / 8
+    assert bytes_there == pytest.approx(int(there.size.sum()), abs=int(there.size[-1]) + 1)
     matroska = clips.make(tmp_path / "c.mkv", codec="ffv1", frames=100).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(matroska[: len(matroska) // 2])
-    notes = map(str, probed(tmp_path / "cut.mkv").notes)
-    assert any(n.startswith("truncated: ") and "header says 4.0 s" in n for n in notes)
+    (loss,) = truncations(probed(tmp_path / "cut.mkv"))
+    assert loss.severity == "error"
+    assert "header says 4.0 s" in loss.sentence
+
+
+def truncations(info: VideoInfo) -> list[Finding]:
+    """What is said of missing parts."""
+    return [note for note in map(Finding.of, info.notes) if note.kind == "truncated"]
 
 
 @pytest.mark.parametrize(
