@@ -7,6 +7,7 @@ from the file's head.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from fractions import Fraction
@@ -194,7 +195,7 @@ def _from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream,
     start = int(table.pts[order[0]]) * table.time_base
     duration = table.duration_s
     notes: list[str | Finding] = [] if table.error is None else [f"reading ended early: {table.error}"]
-    own = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    own = _own_length(container, stream)
     stated = min(own or inf, container.duration / av.time_base if container.duration else 0.0)
     if float(duration) < min(0.9 * stated, stated - _SHORTER_S):
         said = f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s"
@@ -206,6 +207,14 @@ def _from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream,
         notes.append("no times in the stream: frames are numbered at its nominal rate")
     fps = _rate(stream, table.fps, span=duration) if table.fps else None
     return _Numbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
+
+
+def _own_length(container: InputContainer, stream: VideoStream) -> float | None:
+    """What the header says of the track itself, seconds. Of Matroska a tag: FFmpeg may take the whole file's length."""
+    if not container.format.name.startswith("matroska"):
+        return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else None
 
 
 def _must_estimate(ref: VideoRef) -> bool:

@@ -225,6 +225,26 @@ def test_truncation_is_named(tmp_path: Path) -> None:
     assert "header says 4.0 s" in loss.sentence
 
 
+def test_sound_that_lasts_longer_is_no_truncation(tmp_path: Path) -> None:
+    path, silent = tmp_path / "long_sound.mkv", clips.make(tmp_path / "v.mkv", frames=50)
+    with av.open(str(silent)) as source, av.open(str(path), "w") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                target.mux(packet)
+        for second in range(20):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 8000 * second
+            target.mux(sound.encode(frame))
+    assert truncations(probed(path)) == []
+    content = path.read_bytes()
+    path.write_bytes(content[: len(silent.read_bytes()) // 2])
+    (loss,) = truncations(probed(path))
+    assert (loss.severity, loss.sentence[-17:]) == ("error", "header says 2.0 s")
+
+
 def truncations(info: VideoInfo) -> list[Finding]:
     """What is said of missing parts."""
     return [note for note in map(Finding.of, info.notes) if note.kind == "truncated"]
