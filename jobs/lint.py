@@ -15,6 +15,7 @@ from ..reports.results import load
 from .output import new_table, print_table
 
 GATES = frozenset({"fail_under", "max_drop"})
+INCOMPLETE = frozenset({"unscored", "truncated"})  # no score, or one of a part only
 _RANK: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -22,7 +23,7 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
     """Print what is wrong with the ladders under OUT.
 
     Returns:
-        Whether a gate failed, and whether all clips have a score.
+        Whether a gate failed, and whether all clips are whole and have a score.
 
     Raises:
         UsageError: OUT holds no results, or no clip: a gate that nothing went through is not passed.
@@ -41,7 +42,8 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
         print(f"\n{', '.join(f'{s}: {counts[s]}' for s in _RANK if counts[s])}")
     else:
         print(f"nothing wrong (ladders: {len(fleet.ladders)}, clips: {len(fleet.clips)})")
-    return any(issue.rule in GATES for issue in issues), not any(issue.rule == "unscored" for issue in issues)
+    lacking = any(issue.rule in INCOMPLETE and issue.severity == "error" for issue in issues)
+    return any(issue.rule in GATES for issue in issues), not lacking
 
 
 def _lines(issues: Sequence[Issue]) -> Iterator[str]:

@@ -22,6 +22,8 @@ _METRICS: dict[str, tuple[str, Callable[[ClipScore], float | None]]] = {  # name
 def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | None], str], file: TextIO) -> None:
     """A test suite a ladder, a test case a row: what could not be scored is an error, a fault a failure.
 
+    `system-out` has the score, and what was found that is a warning or an error.
+
     Args:
         clips: rows.
         faults: by (path, mode), why a scored row does not pass, a sentence each.
@@ -45,7 +47,8 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
             elif fault is not None:
                 _mark(case, "failure", fault, counts, "failures")
             if clip.score is not None:
-                ElementTree.SubElement(case, "system-out").text = f"score {clip.score:.2f}"
+                said = [f"{f.severity}: {f.sentence}" for f in clip.findings if f.severity != "info"]
+                ElementTree.SubElement(case, "system-out").text = _text("\n".join([f"score {clip.score:.2f}", *said]))
         suite.attrib |= {"tests": str(len(own))} | {name: str(n) for name, n in counts.items()}
     file.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     ElementTree.indent(root)

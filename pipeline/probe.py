@@ -7,10 +7,12 @@ from the file's head.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 
 import av
 from av.container import InputContainer
@@ -48,7 +50,7 @@ class _Numbers:
     @property
     def truncated(self) -> bool:
         """The first note says that frames are missing."""
-        return bool(self.notes) and str(self.notes[0]).startswith("truncated")
+        return any(isinstance(note, Finding) and note.kind == "truncated" for note in self.notes[:1])
 
 
 def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
@@ -165,19 +167,22 @@ def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -
     if stream.duration and abs(stream.duration - ticks) > max(0.05 * ticks, 2 * last):
         return None  # fragments follow, or the header lies: measure the packets
     notes: list[str | Finding] = []
-    end, size = max(e.pos + e.size for e in everything), storage.size(ref)
-    if end > size:
-        there = sum(e.pos + e.size <= size for e in everything)
-        notes.append(f"truncated: {len(everything) - there} of {len(everything)} frames are missing from the file")
+    end = storage.size(ref)
+    there = [e for e in everything if e.pos + e.size <= end]
+    if missing := len(everything) - len(there):
+        said = f"truncated: {missing} of {len(everything)} frames are missing from the file"
+        notes.append(Finding(said, "truncated", "error"))
     if hidden := len(everything) - len(entries):
         notes.append(Finding(f"its edit list leaves out {hidden} of {len(everything)} stored frames", "edit_list"))
-    duration = Fraction(ticks) * base
-    kbps = float(sum(e.size for e in everything) * 8 / duration / 1000) if duration > 0 else None
+    whole = Fraction(ticks) * base
+    shown = [e.timestamp for e in there if not e.is_discard]
+    duration = Fraction(shown[-1] - shown[0] + last) * base if missing and shown else whole
+    kbps = float(sum(e.size for e in there) * 8 / duration / 1000) if duration > 0 else None
     start = Fraction(stream.start_time or 0) * base
     if start > _LATE_S:
         said = f"its edit list shows the first frame {float(start):.2f} s late: times are counted from that frame"
         notes.append(Finding(said, "edit_list"))
-    fps = _rate(stream, Fraction(len(entries)) / duration, span=duration) if duration > 0 and len(entries) > 1 else None
+    fps = _rate(stream, Fraction(len(entries)) / whole, span=whole) if whole > 0 and len(entries) > 1 else None
     return _Numbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
 
 
@@ -189,16 +194,27 @@ def _from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream,
         raise BrokenVideo(ref.path, problem)
     start = int(table.pts[order[0]]) * table.time_base
     duration = table.duration_s
-    notes = [] if table.error is None else [f"reading ended early: {table.error}"]
-    stated = container.duration / av.time_base if container.duration else 0.0
+    notes: list[str | Finding] = [] if table.error is None else [f"reading ended early: {table.error}"]
+    own = _own_length(container, stream)
+    stated = min(own or inf, container.duration / av.time_base if container.duration else 0.0)
     if float(duration) < min(0.9 * stated, stated - _SHORTER_S):
-        notes.append(f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s")
+        said = f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s"
+        sure = own is not None or len(container.streams) == 1  # else it may be the sound that lasts so long
+        notes.append(Finding(said, "truncated", "error" if sure else "warning"))
     if table.joins:
         notes.append(f"time stamps start anew {table.joins} times: the pieces are taken one after the other")
     if table.counted and container.format.name != "avi":
         notes.append("no times in the stream: frames are numbered at its nominal rate")
     fps = _rate(stream, table.fps, span=duration) if table.fps else None
     return _Numbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
+
+
+def _own_length(container: InputContainer, stream: VideoStream) -> float | None:
+    """What the header says of the track itself, seconds. Of Matroska a tag: FFmpeg may take the whole file's length."""
+    if not container.format.name.startswith("matroska"):
+        return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) if tag else None
 
 
 def _must_estimate(ref: VideoRef) -> bool:

@@ -132,6 +132,10 @@ def _better_and_cheaper(clip: Clip, rungs: Sequence[Clip], mode: str) -> Clip | 
 def _of_clip(name: str, clip: Clip, usual_s: float | None) -> Iterator[Issue]:
     if clip.status != "ok":
         yield Issue(name, "unscored", "error", f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}", (clip.path,))
+    for finding in clip.findings:
+        if finding.kind == "truncated":
+            said = f"{clip.label}: {finding.sentence}; copy or upload it again"
+            yield Issue(name, "truncated", finding.severity, said, (clip.path,))
     if usual_s is not None and clip.duration_s and _off(clip.duration_s, usual_s, least=SLACK_S):
         said = f"{clip.label} lasts {clip.duration_s:.2f} s, most of its ladder {usual_s:.2f} s"
         yield Issue(name, "duration", "warning", said, (clip.path,))

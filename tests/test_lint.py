@@ -6,16 +6,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs import cli
+from yoto_video.jobs.output import print_scan_table
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, Mode
 from yoto_video.reports import lint
 from yoto_video.reports.lint import GAP, JND, Issue
 from yoto_video.reports.read import Fleet, gather
@@ -112,6 +114,14 @@ def test_lengths_copies_and_what_has_no_score() -> None:
     copies[0] = replace(copies[0], is_master=True)
     assert [(i.rule, i.severity) for i in lint.check(gather(copies))] == [("mislabelled", "info")]
     assert rules(gather([unscored("/v/x.mp4", "l", "empty").clip])) == ["unscored"]
+
+
+def test_a_cut_file_is_told_once_whichever_modes_it_was_scored_in() -> None:
+    loss = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
+    rows = [row("a.mp4", 60, 500, findings=(loss,)), row("a.mp4", 55, 500, mode="nr", findings=(loss,))]
+    (issue,) = lint.check(gather(rows))
+    assert (issue.rule, issue.severity, issue.paths) == ("truncated", "error", ("/v/a.mp4",))
+    assert issue.sentence == f"a.mp4: {loss.sentence}; copy or upload it again"
 
 
 def test_gates() -> None:
@@ -231,3 +241,36 @@ def test_names_reach_lint_through_a_real_scan(tmp_path: Path, capsys: pytest.Cap
     assert "declared 240 lines, and is 160×120" in page
     (pages,) = (out / "report" / "ladders").iterdir()
     assert "declared 50 frames a second" in pages.read_text()
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_cut_file_is_told_by_scan_report_lint_and_junit(
+    beside: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "film", tmp_path / "out"
+    folder.mkdir()
+    cut = make(folder / "film_144p.mp4", size=(192, 144), frames=48, container_options={"movflags": "faststart"})
+    whole = cut.read_bytes()
+    if beside:
+        (folder / "film_master.mp4").write_bytes(whole)
+    data = whole.index(b"mdat")
+    cut.write_bytes(whole[: data + (len(whole) - data) * 2 // 3])
+    request = Request(str(folder), str(out), Settings(fps=4, worst_frames=0), workers=0)
+    result = scan(request, load=lambda _: FakeJudge())
+    assert result.failed == 0  # what is there has a score
+    print_scan_table(result.clips)
+    (line,) = [text for text in capsys.readouterr().out.splitlines() if "film_144p.mp4" in text]
+    assert "  truncated" in line  # first of its note
+    assert cli.main(["lint", str(out), "--format", "json"]) == 4
+    issues, _ = told(capsys.readouterr().out)
+    (issue,) = [i for i in issues if i["rule"] == "truncated"]
+    assert (issue["severity"], issue["paths"]) == ("error", [str(cut)])
+    assert "of 48 frames are missing" in issue["sentence"]
+    (page,) = (out / "report" / "ladders").iterdir()
+    assert '<span class="tag found">truncated</span>' in page.read_text()
+    assert '<td>truncated</td><td><span class="status error">error</span></td>' in page.read_text()
+    assert cli.main(["export", str(out), "--format", "junit"]) == 0
+    cases = ElementTree.fromstring(capsys.readouterr().out).iter("testcase")
+    mine = [case.findtext("system-out") or "" for case in cases if "film_144p.mp4" in (case.get("name") or "")]
+    assert mine
+    assert all("\nerror: truncated: " in text for text in mine)

@@ -206,13 +206,48 @@ def test_truncation_is_named(tmp_path: Path) -> None:
         probed(target)
     target.write_bytes(index_first[: start + (len(index_first) - start) * 2 // 3])
     info = probed(target)  # what is there is scored, and the loss told
-    assert any(str(note).startswith("truncated: ") and "of 30 frames are missing" in str(note) for note in info.notes)
+    (loss,) = truncations(info)
+    assert loss.severity == "error"
+    assert "of 30 frames are missing" in loss.sentence
     times = decode.frame_times(VideoRef(str(target)), info)
     assert 5 < len(times) < 30
+    there, whole = packet_table(VideoRef(str(target))), probed(tmp_path / "b.mp4")
+    assert (whole.duration_s, info.fps) == (1.2, whole.fps)
+    assert info.duration_s == pytest.approx(float(there.duration_s), abs=0.09)  # a packet cut in two counts as missing
+    assert info.duration_s < 1.0
+    assert info.bitrate_kbps is not None
+    bytes_there = info.bitrate_kbps * info.duration_s * 1000 / 8
+    assert bytes_there == pytest.approx(int(there.size.sum()), abs=int(there.size[-1]) + 1)
     matroska = clips.make(tmp_path / "c.mkv", codec="ffv1", frames=100).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(matroska[: len(matroska) // 2])
-    notes = map(str, probed(tmp_path / "cut.mkv").notes)
-    assert any(n.startswith("truncated: ") and "header says 4.0 s" in n for n in notes)
+    (loss,) = truncations(probed(tmp_path / "cut.mkv"))
+    assert loss.severity == "error"
+    assert "header says 4.0 s" in loss.sentence
+
+
+def test_sound_that_lasts_longer_is_no_truncation(tmp_path: Path) -> None:
+    path, silent = tmp_path / "long_sound.mkv", clips.make(tmp_path / "v.mkv", frames=50)
+    with av.open(str(silent)) as source, av.open(str(path), "w") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                target.mux(packet)
+        for second in range(20):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 8000 * second
+            target.mux(sound.encode(frame))
+    assert truncations(probed(path)) == []
+    content = path.read_bytes()
+    path.write_bytes(content[: len(silent.read_bytes()) // 2])
+    (loss,) = truncations(probed(path))
+    assert (loss.severity, loss.sentence[-17:]) == ("error", "header says 2.0 s")
+
+
+def truncations(info: VideoInfo) -> list[Finding]:
+    """What is said of missing parts."""
+    return [note for note in map(Finding.of, info.notes) if note.kind == "truncated"]
 
 
 @pytest.mark.parametrize(
