@@ -20,7 +20,7 @@ from .flags import (
     add_scanning,
     command,
     filled,
-    number,
+    points,
     whole,
 )
 
@@ -170,7 +170,7 @@ def _add_lint(commands: Commands[Parser]) -> None:
     p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
     add_gate(p)
     p.add_argument(
-        "--max-drop", metavar="POINTS", type=number,
+        "--max-drop", metavar="POINTS", type=points,
         help="exit with 3 when an encode's worst second lies more points than this below its mean, or a dearer rung "
         "below a cheaper one",
     )  # fmt: skip

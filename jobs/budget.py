@@ -14,6 +14,7 @@ from math import ceil, inf
 
 from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
+from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipResult, ClipScore, Ladder
 from .progress import Clock
@@ -139,7 +140,8 @@ def choose(plan: Plan, rows: Iterable[ClipScore], settings: Settings, purse: Pur
         settings: of a full look.
         purse: what is left.
     """
-    first = {row.path: row for row in rows if row.depth == "first" and row.status == "ok"}
+    paths_of = {plain(video.path): video.path for ladder in plan.ladders for video in ladder.videos}
+    first = {paths_of.get(r.path, r.path): r for r in rows if r.depth == "first" and r.status == "ok"}
     wanted = [
         (urgency(first[video.path]), number, video.path)
         for number, ladder in enumerate(plan.ladders)

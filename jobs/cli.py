@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["main", "parser"]
 
 OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
+DEBUG = "YOTO_DEBUG"  # environment variable: show where an unforeseen error came from
 PIPE_CLOSED = 128 + 13  # as shells have it for SIGPIPE, which Windows lacks
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. Whatever goes wrong is one line on stderr, never a traceback."""
+    """Run one command and return its exit code. Whatever goes wrong is one line on stderr.
+
+    A traceback is shown only of what nobody foresaw, and only where the environment has YOTO_DEBUG.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser().parse_args(words)
     args.line = shlex.join(["yoto-video", *words])
@@ -58,6 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except YotoVideoError as error:
         _complain(f"error: {error}")
         code = USAGE if isinstance(error, UsageError) else FAILURE
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        _complain(
+            f"error: a fault in yoto-video, not in what you asked for ({type(error).__name__}: {error}); please report "
+            f"it with what the same command prints with {DEBUG}=1 set"
+        )
+        code = FAILURE
     if any(thread.name == "measure" for thread in threading.enumerate()):
         _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..models.judge import Judge
@@ -13,6 +13,7 @@ from ..models.training.correlation import agreement, hundredths, intervals, spli
 from ..models.training.datasets.known import PUBLISHED, SHARED, read
 from ..models.training.evaluation import (
     Judged,
+    Meaning,
     as_json,
     compare_measures,
     finite,
@@ -87,9 +88,12 @@ def run_evaluate(wanted: Evaluate) -> int:
         _plot(Path(wanted.plot), _title(judges), judged)
     _note(wanted, table, judged, skipped)
     lines = compare_measures(judged)
+    meanings = meaning(judged)
+    if wanted.table is not None and table.mos_range is not None:
+        meanings = [replace(m, bins=[]) for m in meanings]  # its opinions are not on 0 to 100
     if wanted.format == "json":
         objects: list[dict[str, object]] = [as_json(line) for line in lines]
-        objects += _scale_objects(judged)
+        objects += _scale_objects(meanings)
         objects += [{"type": "skipped", "path": str(s.image), "reason": s.reason} for s in skipped]
         for line_of in [*objects, _last(judges, judged, skipped)]:
             print(json.dumps(line_of))
@@ -97,7 +101,7 @@ def run_evaluate(wanted: Evaluate) -> int:
         from .evaluation_tables import print_scale, print_tables
 
         print_tables(_title(judges), lines)
-        print_scale(meaning(judged))
+        print_scale(meanings)
         print(f"{len(judged)} pictures judged, {len(skipped)} skipped")
     return INCOMPLETE if skipped else OK
 
@@ -161,14 +165,14 @@ def _last(judges: Sequence[Judge], judged: Sequence[Judged], skipped: Sequence[S
     return last | {"skipped": len(skipped)}
 
 
-def _scale_objects(judged: Sequence[Judged]) -> list[dict[str, object]]:
+def _scale_objects(meanings: Sequence[Meaning]) -> list[dict[str, object]]:
     """What the scores mean, as JSON objects of `type` "calibration", one a data set and mode."""
     return [
         {
             "type": "calibration", "dataset": m.dataset, "mode": m.mode, "bins": [asdict(b) for b in m.bins],
             "noticed": None if m.noticed is None else finite(asdict(m.noticed)),
         }
-        for m in meaning(judged)
+        for m in meanings
     ]  # fmt: skip
 
 
@@ -183,7 +187,7 @@ def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped
         low, high = table.mos_range
         notes.append(
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
-            "counts 25 points for a step of 1"
+            "counts 25 points for a step of 1, and the calibration is left out"
         )
     if len(judged) > 2 and agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
         notes.append("NR scores fall where mos rises: is it a difference score (DMOS), where higher is worse?")

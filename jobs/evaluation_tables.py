@@ -34,14 +34,15 @@ def print_tables(model: str, lines: Sequence[Line]) -> None:
 
 
 def print_scale(meanings: Sequence[Meaning]) -> None:
-    """Mean opinion by fifth of our scores, and the differences that viewers notice."""
+    """Mean opinion by fifth of our scores, where that is known, and the differences that viewers notice."""
     console = Console()
     table = _table("What scores mean: mean opinion (0 to 100) where scores lie", "data set, mode", *FIFTHS)
     for m in meanings:
         by_low = {b.low: b for b in m.bins}
         cells = ["" if b is None else f"{b.opinion:.0f} ({b.n})" for b in map(by_low.get, range(0, 100, 20))]
         table.add_row(escape(f"{m.dataset}, {m.mode.upper()}"), *cells)
-    console.print(table)
+    if any(m.bins for m in meanings):
+        console.print(table)
     for m in meanings:
         if m.noticed is not None:
             half = m.noticed.significant

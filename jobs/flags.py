@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import textwrap
 from collections.abc import Callable
+from math import inf
 from typing import NoReturn
 
 from ..pipeline.errors import UsageError
@@ -77,7 +78,7 @@ def add_figures(p: Parser, where: str) -> None:
 def add_gate(p: Parser) -> None:
     """The least score that passes."""
     p.add_argument(
-        "--fail-under", metavar="SCORE", type=number,
+        "--fail-under", metavar="SCORE", type=score,
         help="exit with 3 when a video's FR mean, or NR mean where there is no FR, is below this (0 to 100)",
     )  # fmt: skip
 
@@ -86,7 +87,7 @@ def add_baseline(p: Parser) -> None:
     """The gate against a run before."""
     p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
     p.add_argument(
-        "--max-regression", metavar="POINTS", type=number,
+        "--max-regression", metavar="POINTS", type=points,
         help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
     )  # fmt: skip
 
@@ -125,8 +126,9 @@ def add_judging(p: Parser) -> None:
         "(default: the master's size, else the tallest encode's)",
     )  # fmt: skip
     g.add_argument(
-        "--fps", metavar="RATE", type=number, default=DEFAULT.fps, help="frames judged a second (default: %(default)g)"
-    )
+        "--fps", metavar="RATE", type=above_zero, default=DEFAULT.fps,
+        help="frames judged a second (default: %(default)g)",
+    )  # fmt: skip
     g.add_argument(
         "--min-frames", metavar="N", type=whole(1), default=DEFAULT.min_frames,
         help="frames judged of a short video at least (default: %(default)s)",
@@ -138,11 +140,11 @@ def add_judging(p: Parser) -> None:
         help="what decodes frames (default: %(default)s)",
     )
     g.add_argument(
-        "--decode-timeout", metavar="S", type=number, default=DEFAULT.decode_timeout_s, dest="decode_timeout_s",
+        "--decode-timeout", metavar="S", type=above_zero, default=DEFAULT.decode_timeout_s, dest="decode_timeout_s",
         help="longest wait for the next frame of a video, seconds (default: %(default)g)",
     )  # fmt: skip
     g.add_argument(
-        "--time-limit", metavar="S", type=number, default=DEFAULT.time_limit_s, dest="time_limit_s",
+        "--time-limit", metavar="S", type=above_zero, default=DEFAULT.time_limit_s, dest="time_limit_s",
         help="longest time one video may take in all, seconds (default: %(default)g)",
     )  # fmt: skip
     g.add_argument(
@@ -166,11 +168,20 @@ def whole(least: int) -> Callable[[str], int]:
     return converted
 
 
-def number(text: str) -> float:
-    """A number."""
-    with contextlib.suppress(ValueError):
-        return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+def real(what: str, fits: Callable[[float], bool]) -> Callable[[str], float]:
+    """A converter to numbers that fit; `what` says which do."""
+    def converted(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if fits(float(text)):
+                return float(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+
+    return converted
+
+
+score = real("a score of 0 to 100", lambda value: 0 <= value <= 100)
+points = real("a number of points, 0 or more", lambda value: 0 <= value < inf)
+above_zero = real("a number above 0", lambda value: 0 < value < inf)
 
 
 def display(text: str) -> tuple[int, int]:

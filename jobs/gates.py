@@ -32,8 +32,6 @@ class Gate:
         """
         if (self.baseline is None) != (self.max_regression is None):
             raise UsageError("--baseline and --max-regression go together: the run before, and the points it may lose")
-        if self.max_regression is not None and not self.max_regression >= 0:
-            raise UsageError(f"--max-regression must be a number of points, 0 or more, not {self.max_regression:g}")
         before = self._baseline()
         if before is not None and before.store.place == place_of(out):
             raise UsageError(f"--baseline {self.baseline}: is where the new results go; give a copy, or another --out")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..pipeline.discover import Plan
 from ..pipeline.identity import ladder_ids
+from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
@@ -135,7 +136,7 @@ class Budgeted:
         return passed_over
 
     def _look_closer(self, chosen: Sequence[Closer]) -> set[str]:
-        """Look closer, as far as it goes; returns the paths that were looked at."""
+        """Look closer, as far as it goes; returns the paths that were looked at, as the store has them."""
         frames = {one.ladder.name: one.frames for one in chosen}
         passed_over: list[Task] = []
         tasks = self._affordable(((self._task(one), one.frames) for one in chosen), passed_over)
@@ -144,7 +145,7 @@ class Budgeted:
             share=lambda task: frames.get(task.ladder.name, 0), paid=self._paid,
         )  # fmt: skip
         left = {task.ladder.name for task in passed_over}
-        return {path for one in chosen if one.ladder.name not in left for path in one.paths}
+        return {plain(path) for one in chosen if one.ladder.name not in left for path in one.paths}
 
     def _affordable(self, tasks: Iterable[tuple[Task, int]], passed_over: list[Task]) -> Iterator[Task]:
         """Those that fit in what is left when their turn comes."""
@@ -170,6 +171,6 @@ class Budgeted:
         known = {(row.path, row.content_id) for row in store.clips() if row.depth != "none"}
         for task in tasks:
             ladder: Ladder = task.ladder
-            paths = [v.path for v in ladder.videos if (v.path, task.content_ids.get(v.path, "")) not in known]
+            paths = [v.path for v in ladder.videos if (plain(v.path), task.content_ids.get(v.path, "")) not in known]
             if paths:
                 store.commit(ladder.name, not_looked_at(ladder, paths, self._budget))

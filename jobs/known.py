@@ -10,6 +10,7 @@ from ..pipeline import storage
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
 from ..pipeline.measure import ladder_ids
+from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
@@ -98,7 +99,7 @@ def find_known(
     contents = ContentIds(store, plan.files)
     for ladder in plan.ladders:
         infos = {v.path: plan.probes[v.path] for v in ladder.videos if v.path in plan.probes}
-        if not ids or not any(video.path in rows for video in ladder.videos):
+        if not ids or not any(plain(video.path) in rows for video in ladder.videos):
             known.tasks.append(Task(ladder, infos=infos, first_look=first_look))
         else:
             content = {video.path: contents.of(video) for video in ladder.videos}
@@ -111,7 +112,7 @@ def find_known(
             missing = frozenset(result_id for path, result_id in wanted.items() if path not in held)
             if missing:
                 known.tasks.append(Task(ladder, missing, infos, content, first_look=first_look))
-            hold = [row for path in wanted if path in held for row in rows.get(path, ())]
+            hold = [row for path in wanted if path in held for row in rows.get(plain(path), ())]
             known.up_to_date += len(hold)
             moved = [new for row in hold if (new := _filed(row, ladder)) != row]
             if moved:
@@ -121,18 +122,19 @@ def find_known(
 
 
 def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:
-    """The row as it stands in this ladder."""
-    master = ladder.master.path if ladder.master is not None else None
+    """The row as it is stored in this ladder."""
+    master = plain(ladder.master.path) if ladder.master is not None else None
     reference = master if row.mode == "fr" else row.reference
-    said = next((r.declared for r in ladder.renditions if r.video.path == row.path), Declared())
+    said = next((r.declared for r in ladder.renditions if plain(r.video.path) == row.path), Declared())
     if row.path == master:
         said = Declared()
-    return replace(row, ladder=ladder.name, is_master=row.path == master, reference=reference, declared=said)
+    return replace(row, ladder=plain(ladder.name), is_master=row.path == master, reference=reference, declared=said)
 
 
 def plan_paths(plan: Plan) -> set[str]:
-    """Every path that a scan of this plan answers for."""
-    return {v.path for ladder in plan.ladders for v in ladder.videos} | {error.path for error in plan.rejected}
+    """Every path that a scan of this plan answers for, as the store has it."""
+    paths = {v.path for ladder in plan.ladders for v in ladder.videos} | {error.path for error in plan.rejected}
+    return set(map(plain, paths))
 
 
 def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: set[str]) -> int:
@@ -155,7 +157,7 @@ def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: se
 
 
 def _below(path: str, root: str) -> bool:
-    root = storage.canonical(root).rstrip("/")
+    root = plain(storage.canonical(root).rstrip("/"))
     return path == root or path.startswith((f"{root}/", f"{root}#"))
 
 

@@ -18,6 +18,7 @@ from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
+from ..pipeline.schema import plain
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.values import RunRow
@@ -150,7 +151,7 @@ def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Lis
 def _to_look_closer(plan: Plan, store: Store) -> list[Task]:
     """Ladders with videos that an earlier run only had a first look at; to see how much there is to do."""
     first = {row.path for row in store.clips() if row.depth == "first" and row.status == "ok"}
-    return [Task(ladder) for ladder in plan.ladders if any(video.path in first for video in ladder.videos)]
+    return [Task(ladder) for ladder in plan.ladders if any(plain(video.path) in first for video in ladder.videos)]
 
 
 def how_many_workers(request: Request, plan: Plan, tasks: Sequence[Task]) -> int | None:

@@ -52,7 +52,10 @@ class Judge:
             # Channels last: this encoder's convolutions take half the time on CPUs, and no more on GPUs.
             self.network = loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError) as error:
-            raise zoo.ModelError(f"the device {device!r} cannot be used: {str(error).splitlines()[0]}") from error
+            raise zoo.ModelError(
+                f"the device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}; use --device cpu"
+                + ("" if torch.version.cuda else ", or install PyTorch's CUDA build")
+            ) from error
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
         self.engine = f"torch {torch.__version__}"  # what runs the encoder
         self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO

@@ -103,7 +103,8 @@ def entry(name: str) -> Entry:
         config = replace(whole.config, **off)
         return replace(whole, name=name, config=config, weights=None, sha256=None)
     near = difflib.get_close_matches(name, ZOO, n=1, cutoff=0.0)[0]
-    raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? Known: {', '.join(ZOO)}")
+    known = f"Known: {', '.join(ZOO)}, and the path of any .safetensors file"
+    raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? {known}")
 
 
 def sha256_of(path: Path) -> str:

@@ -60,7 +60,10 @@ def resolve(uri: str) -> tuple[Any, str]:
     try:
         system, base = filesystem(f"{scheme}://{authority}")
     except (OSError, ValueError, NotImplementedError) as error:
-        problem = f"this storage cannot be opened ({short(error)}); check the address and credentials"
+        if "nrecognized filesystem" in str(error):
+            problem = f"this storage cannot be opened: not {scheme}:// but local paths, file://, s3:// and gs:// work"
+        else:
+            problem = f"this storage cannot be opened ({short(error)}); check the address and credentials"
         raise UsageError(f"{uri}: {problem}") from error
     return system, f"{base}/{key}" if key else base
 

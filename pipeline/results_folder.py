@@ -19,7 +19,7 @@ from .. import __version__
 from .errors import UsageError
 from .mirror import Mirror
 from .parts import TEMPORARY
-from .schema import SCHEMA_VERSION
+from .schema import SCHEMA_VERSION, plain
 from .storage import canonical, is_remote
 
 MARKER = "yoto-video.json"
@@ -33,12 +33,15 @@ def place_of(out: str | os.PathLike[str]) -> str:
     """The folder of results as an absolute path, or as a URI where it is in an object store.
 
     Raises:
-        UsageError: the text is empty, or a URI with a key in it.
+        UsageError: the text is empty, no UTF-8, or a URI with a key in it.
     """
     text = os.fspath(out)
     if not text.strip():
         raise UsageError("--out is empty: name a folder for the results")
-    return canonical(text)
+    place = canonical(text)
+    if plain(place) != place:  # pyarrow could not open its tables
+        raise UsageError(f"{place}: this name is no UTF-8; rename the folder of the results, or choose another")
+    return place
 
 
 def local_path(out: str | os.PathLike[str]) -> Path:

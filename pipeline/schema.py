@@ -216,7 +216,9 @@ def run_rows(runs: Sequence[RunRow]) -> pa.Table:
     rows = []
     for run in runs:
         row = {field.name: getattr(run, field.name) for field in fields(run)}
-        row["settings"] = json.dumps(run.settings, sort_keys=True, allow_nan=False)
+        row["command"] = plain(run.command)
+        settings = {name: plain(value) if isinstance(value, str) else value for name, value in run.settings.items()}
+        row["settings"] = json.dumps(settings, sort_keys=True, allow_nan=False)
         row["seconds"] = sorted(run.seconds.items())
         rows.append(row | {"schema_version": SCHEMA_VERSION})
     return pa.Table.from_pylist(rows, schema=RUNS)

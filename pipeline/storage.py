@@ -13,7 +13,8 @@ import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
+from stat import S_ISREG
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +22,7 @@ from pyarrow import fs as pafs
 
 from . import object_store
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
-from .object_store import asked_again, short
+from .object_store import asked_again, resolve, short
 from .streams import Concatenated, Ranged
 from .values import VideoRef
 
@@ -70,17 +71,6 @@ def join(base: str, relative: str) -> str:
         scheme, _, rest = base.partition("://")
         return f"{scheme}://" + posixpath.normpath(f"{rest.rstrip('/')}/{relative}")
     return os.path.normpath(os.path.join(base, relative))
-
-
-def resolve(root: str) -> tuple[Any, str]:
-    """The `pyarrow.fs.FileSystem` that holds `root` and the path inside it. Raises as `object_store.resolve`."""
-    path = canonical(root)
-    return object_store.resolve(path) if is_remote(path) else (_local(), path)
-
-
-@lru_cache(maxsize=1)
-def _local() -> Any:
-    return pafs.LocalFileSystem()
 
 
 def walk(root: str) -> Iterator[FileEntry]:
@@ -170,6 +160,9 @@ def stat_all(paths: Sequence[str]) -> list[FileEntry]:
     names = [canonical(path) for path in paths]
     entries: list[FileEntry | None] = [None] * len(names)
     for number, name in enumerate(names):
+        if not is_remote(name):
+            entries[number] = _stat_local(name)
+            continue
         try:
             filesystem, inside = resolve(name)
         except UsageError as error:
@@ -189,6 +182,19 @@ def stat_all(paths: Sequence[str]) -> list[FileEntry]:
                 raise SkippedVideo(names[number], "no such file" if missing else "not a file but a folder or device")
             entries[number] = FileEntry(names[number], info.size, info.mtime_ns or 0)
     return [entry for entry in entries if entry is not None]
+
+
+def _stat_local(path: str) -> FileEntry:
+    """Asked of the system, not of pyarrow, which has no path for a name that is no UTF-8."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SkippedVideo(path, "no such file") from error
+    except (OSError, ValueError) as error:  # a zero byte, or half of a character, in the name
+        raise TransientVideoError(path, f"storage did not answer ({short(error)}); try again") from error
+    if not S_ISREG(found.st_mode):
+        raise SkippedVideo(path, "not a file but a folder or device")
+    return FileEntry(path, found.st_size, found.st_mtime_ns)
 
 
 def open_binary(path: str) -> BinaryIO:

@@ -100,6 +100,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["scan", "x", "--format", "xml"], ["scan", "x", "--nonsense"], ["scan", "/does/not/exist"],
         ["scan", "/does/not/exist", "--dry-run"], ["score", "/does/not/exist.mp4"], ["score", "/"],
         ["scan", "nowhere://bucket/x"], ["report", "/does/not/exist"], ["scan", "x", "--crops", "0"],
+        ["scan", "https://example.com/a.mp4"],
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line_and_code_2(
@@ -120,6 +121,43 @@ def test_a_wrong_request_is_one_line_and_code_2(
     assert not (tmp_path / "yoto-out").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "flag", "value", "said"),
+    [
+        ("scan", "--fps", "0", "above 0"), ("score", "--fps", "nan", "above 0"), ("scan", "--fps", "inf", "above 0"),
+        ("scan", "--time-limit", "0", "above 0"), ("score", "--decode-timeout", "-1", "above 0"),
+        ("scan", "--fail-under", "700", "0 to 100"), ("score", "--fail-under", "-1", "0 to 100"),
+        ("lint", "--fail-under", "nan", "0 to 100"), ("lint", "--max-drop", "-1", "0 or more"),
+        ("scan", "--max-regression", "-2", "0 or more"), ("export", "--max-regression", "nan", "0 or more"),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_is_said_with_its_flag(
+    command: str, flag: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "x", flag, value])
+    assert stop.value.code == 2
+    wrong = f"yoto-video: error: argument {flag}: '{value}' is not [^\n]*{said}[^\n]*\n"
+    assert re.fullmatch(wrong, capsys.readouterr().err)
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> int:
+        raise TypeError("not this\nway")
+
+    monkeypatch.setitem(cli.COMMANDS, "lint", broken)
+    monkeypatch.delenv("YOTO_DEBUG", raising=False)
+    assert cli.main(["lint", "x"]) == 1
+    said = capsys.readouterr().err
+    line = r"yoto-video: error: a fault in yoto-video[^\n]+TypeError: not this way[^\n]+YOTO_DEBUG=1[^\n]+\n"
+    assert re.fullmatch(line, said)
+    monkeypatch.setenv("YOTO_DEBUG", "1")
+    assert cli.main(["lint", "x"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_an_unwritable_out_is_said_before_anything_is_measured(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +175,7 @@ def test_models_that_cannot_be_had(film: Path, tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "bad.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{broken}")
     for model, code, word in (
         ("yoto_mobilnetv2", 2, "yoto_mobilenetv2"),
+        ("nope", 2, "path of any .safetensors file"),
         (str(tmp_path / "none.safetensors"), 2, "none.safetensors"),
         (str(tmp_path / "bad.safetensors"), 1, "bad.safetensors"),
     ):
@@ -193,7 +232,7 @@ def test_the_gate(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert cli.main(["score", encode, "--fail-under", "0"]) == 0
     assert cli.main(["score", encode, "--fail-under", "100"]) == 3
     assert f"below 100: {encode} (NR " in capsys.readouterr().err
-    words = ["scan", str(film), "--out", str(tmp_path / "out"), "--fail-under", "100.5"]
+    words = ["scan", str(film), "--out", str(tmp_path / "out"), "--fail-under", "100"]
     assert cli.main(words) == 3
     said = capsys.readouterr().err
     assert f"{encode} (FR " in said

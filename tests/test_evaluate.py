@@ -215,6 +215,8 @@ def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_
         "n": 0, "srocc": None, "plcc": None, "krocc": None, "rmse": None, "ci95": None, "splits": None
     }  # fmt: skip
     assert "mos runs from 10 to 90, not from 1 to 5" in err
+    assert "the calibration is left out" in err
+    assert not any(o["bins"] for o in objects if o["type"] == "calibration")
     sets.table(tmp_path / "dmos.csv", ("image", "mos"), [(n, 1 + 0.8 * int(n[-5])) for n in names])
     assert "difference score" in run("--table", str(tmp_path / "dmos.csv"))[2]
 

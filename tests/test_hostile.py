@@ -20,6 +20,7 @@ from yoto_video.pipeline.errors import UsageError, VideoError
 from yoto_video.pipeline.manifests import Files, ManifestError, Reading, read
 from yoto_video.pipeline.parts import part_name
 from yoto_video.pipeline.probe import probe
+from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import VideoRef
 from yoto_video.reports.pages import page_name
 
@@ -224,12 +225,38 @@ def test_names_do_not_steer_a_terminal(tmp_path: Path, capfd: pytest.CaptureFixt
     make(folder / "a.mp4", size=(64, 48), frames=6).rename(folder / "evil\x1b[2J\x1b]0;owned\x07\r.mp4")
     (folder / "b\x1b[31m\u202e.mp4").write_text("no video")
     words = ["--crops", "1", "--min-frames", "2", "--worst-frames", "0", "--workers", "0"]
-    assert main(["scan", str(folder), "--out", str(tmp_path / "out"), *words, "--fail-under", "101"]) == 3
+    assert main(["scan", str(folder), "--out", str(tmp_path / "out"), *words, "--fail-under", "100"]) == 3
     assert main(["scan", str(folder / "no\x1b[2Jne"), "--out", str(tmp_path / "out")]) == 2
     assert main(["lint", str(tmp_path / "out")]) == 4
     told = "".join(capfd.readouterr())
     assert "evil" in told
     assert not set(told) & set("\x1b\x07\r\u202e")
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="this system's file names are UTF-8")
+def test_a_name_that_is_no_utf8_is_judged_like_any_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / os.fsdecode(b"ca\xe9"), tmp_path / "out"
+    folder.mkdir()
+    plain = make(tmp_path / "a.mp4", size=(64, 48), frames=6)
+    for name in (b"b\xff_master.mp4", b"b\xff_48p.mp4", b"caf\xe9.mp4"):
+        (folder / os.fsdecode(name)).write_bytes(plain.read_bytes())
+    (folder / os.fsdecode(b"no\xe9video.mp4")).write_text("no video")
+    quick = ["--crops", "1", "--min-frames", "2", "--worst-frames", "0"]
+    words = ["scan", str(folder), "--out", str(out), "--workers", "0", *quick]
+    for said in (", 0 were up to date", "0 results measured"):
+        assert main(words) == 4
+        told = "".join(capfd.readouterr())
+        assert said in told
+        assert "caf\\udce9.mp4" in told
+        with Store(out, read_only=True) as store:
+            rows = {(Path(row.path).name, row.mode): row.status for row in store.clips()}
+        assert rows["caf\\udce9.mp4", "nr"] == rows["b\\udcff_48p.mp4", "fr"] == "ok"
+        assert rows["no\\udce9video.mp4", None] != "ok"
+    assert "caf\\udce9" in (out / "report" / "index.html").read_text()
+    assert main([*words, "--budget", "1000frames", "--no-resume"]) == 4
+    assert main(["score", str(folder / os.fsdecode(b"caf\xe9.mp4")), *quick[:4]]) == 0
+    assert main(["scan", str(folder), "--out", str(folder / "out")]) == 2
+    assert "rename the folder" in capfd.readouterr().err
 
 
 def test_damaged_media_have_their_rows(project_root: Path, data_dir: Path) -> None:
