@@ -255,7 +255,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_the_old_one(
 def test_a_zip_holds_every_page_and_every_picture_they_lead_to(report: Path, tmp_path: Path) -> None:
     out = report.parent.parent
     (out / "pictures" / "nobody shows this.webp").write_bytes(b"x")
-    with pytest.raises(YotoVideoError, match="sub/report.zip: cannot write the zip"):
+    with pytest.raises(YotoVideoError, match=r"sub/report\.zip: cannot write the zip"):
         pack(report.parent, tmp_path / "sub" / "report.zip")  # a mistyped folder is not made
     packed = pack(report.parent, tmp_path / "report.zip")
     with zipfile.ZipFile(packed) as content:
