@@ -240,6 +240,8 @@ def test_sound_that_lasts_longer_is_no_truncation(tmp_path: Path) -> None:
             target.mux(sound.encode(frame))
     assert truncations(probed(path)) == []
     content = path.read_bytes()
+    path.write_bytes(content.replace(b"DURATION", b"DURATIOX"))  # then nobody can tell
+    assert [loss.severity for loss in truncations(probed(path))] == ["warning"]
     path.write_bytes(content[: len(silent.read_bytes()) // 2])
     (loss,) = truncations(probed(path))
     assert (loss.severity, loss.sentence[-17:]) == ("error", "header says 2.0 s")
