@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import logging
 import os
@@ -177,8 +178,8 @@ def interrupting(times: int) -> FakeJudge:
             if self.encoded > 9:
                 while self.left:
                     self.left -= 1
-                    os.kill(os.getpid(), signal.SIGINT)
-                    time.sleep(0.3)  # two signals at once would count as one
+                    _thread.interrupt_main(signal.SIGINT)  # real signals: test_end_to_end, in a process of its own
+                    time.sleep(0.3)  # two at once would count as one
             return super().encode(frames)
 
     return Interrupting()
