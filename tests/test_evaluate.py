@@ -237,12 +237,15 @@ def test_published_columns_and_groups_of_a_table(run: Run, tmp_path: Path) -> No
         rows = list(csv.DictReader(file))
     for i, row in enumerate(rows):
         row |= {"codec": "av1" if i % 2 else "vp9", "published_vmaf": str(20 * float(row["mos"]))}
+        row["crowd_mos"] = str(5 - float(row["mos"])) if i < 8 else ""
     sets.table(table, list(rows[0]), [list(row.values()) for row in rows])
     objects = run("--table", str(table))[1]
     assert {o["group"] for o in agreements(objects)} == {None, "av1", "vp9"}
-    vmaf = next(o for o in objects if o.get("measure") == "published vmaf" and o["mode"] == "nr" and o["group"] is None)
-    assert vmaf["srocc"] == pytest.approx(1)
-    assert vmaf["n"] == 20
+    whole = {o["measure"]: o for o in agreements(objects) if o["mode"] == "nr" and o["group"] is None}
+    assert whole["published vmaf"]["srocc"] == pytest.approx(1)
+    assert whole["published vmaf"]["n"] == 20
+    assert whole["another panel"]["srocc"] == pytest.approx(-1)
+    assert whole["another panel"]["n"] == 8
 
 
 def test_the_tables_for_people_and_the_plot(
