@@ -225,7 +225,9 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=whole(1), help="optimiser steps (default: the recipe's)")
     p.add_argument(
-        "--mode", choices=("both", "nr", "fr"), default="both",
+        "--mode",
+        choices=("both", "nr", "fr"),
+        default="both",
         help="train both modes at once, or one alone, to compare (default: %(default)s)",
     )
     p.add_argument(

@@ -159,6 +159,7 @@ def add_judging(p: Parser) -> None:
 
 def whole(least: int) -> Callable[[str], int]:
     """A converter to whole numbers of `least` or more."""
+
     def converted(text: str) -> int:
         with contextlib.suppress(ValueError):
             if int(text) >= least:
@@ -170,6 +171,7 @@ def whole(least: int) -> Callable[[str], int]:
 
 def real(what: str, fits: Callable[[float], bool]) -> Callable[[str], float]:
     """A converter to numbers that fit; `what` says which do."""
+
     def converted(text: str) -> float:
         with contextlib.suppress(ValueError):
             if fits(float(text)):
