@@ -18,9 +18,9 @@ from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
-from ..pipeline.schema import plain
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
