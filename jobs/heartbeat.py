@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import __version__
-from ..pipeline.schema import plain
 from ..pipeline.storage import is_remote
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from .progress import Progress
 from .request import End, Listener, ScanResult
 from .work import Done

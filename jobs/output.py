@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..pipeline.convert import clip_json
 from ..pipeline.plan import Plan, describe
-from ..pipeline.schema import clip_json
 from ..pipeline.values import ClipScore
 from .printable import printable
 from .progress import Progress, duration

@@ -18,9 +18,9 @@ from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
-from ..pipeline.schema import plain
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
@@ -31,7 +31,7 @@ from .known import find_known, plan_paths, tidy
 from .log import Log
 from .process import cores
 from .progress import Clock
-from .request import Listener, Request, ScanResult, Together
+from .request import Listener, Request, ScanResult
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge
 from .workers import InProcess, RayCrew, memory
@@ -137,7 +137,7 @@ class Began(Clock):
 def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Listener]:
     """Whom to tell: the listener, whoever asks for the status, and the log."""
     with Heartbeat(store, request.command) as heartbeat:
-        together = Together(listener, heartbeat, Log())
+        together = Listener(listener, heartbeat, Log())
         try:
             yield together
         except KeyboardInterrupt:

@@ -14,8 +14,9 @@ from dataclasses import fields
 from typing import TextIO
 
 from .. import __version__
+from .convert import clip_json
 from .pool import POOLS, pool
-from .schema import FRAMES, clip_json
+from .schema import FRAMES
 from .values import ClipResult, ClipScore, FrameScore
 
 METRICS = {"nr": "yoto_nr", "fr": "yoto_fr"}

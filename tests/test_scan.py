@@ -25,7 +25,7 @@ from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
 from .clips import make
-from .fakes import FakeJudge
+from .fakes import FakeJudge, load_elsewhere
 
 SETTINGS = make_settings(min_frames=3, worst_frames=1, display="64x48")
 
@@ -330,36 +330,18 @@ def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
     library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would."""
-    import numpy as np
-
     from .clips import flat
 
     make(library / "two" / "film_72p_70k.mp4", size=(96, 72), frames=12, picture=flat(255, 0, 255))
 
-    def load(_: Settings) -> Any:
-        class Deadly:  # travels by value: the workers cannot import this file
-            model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
-
-            def encode(self, frames: Any) -> list[Any]:
-                for frame in frames:
-                    red, green, blue = frame.reshape(-1, 3).mean(axis=0)
-                    if red > 200 and blue > 200 and green < 60:
-                        os._exit(9)
-                return [f.astype(np.float32).mean(axis=2) for f in frames]
-
-            def nr(self, encoded: Any) -> list[float]:
-                return [float(min(100.0, 4 * np.abs(np.diff(gray, axis=1)).mean())) for gray in encoded]
-
-            def fr(self, encoded: Any, references: Any) -> list[float]:
-                return [float(max(0.0, 100 - np.abs(x - y).mean())) for x, y in zip(encoded, references, strict=True)]
-
-            def heat_map(self, frame: Any, reference: Any = None) -> Any:
-                return np.full((2, 2), 50, np.float32)
-
-        return Deadly()
+    def kill(frames: Any) -> None:
+        for frame in frames:
+            red, green, blue = frame.reshape(-1, 3).mean(axis=0)
+            if red > 200 and blue > 200 and green < 60:
+                os._exit(9)
 
     said = Said()
-    result = scan(Request(str(library), str(out_dir), SETTINGS, workers=2), said, load=load)
+    result = scan(Request(str(library), str(out_dir), SETTINGS, workers=2), said, load=load_elsewhere(kill))
     lost = {Path(c.path).name: c.reason for c in result.clips if c.retryable}
     assert list(lost) == ["film_72p_70k.mp4"]
     assert "died" in str(lost["film_72p_70k.mp4"])
