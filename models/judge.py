@@ -162,6 +162,19 @@ class Judge:
         )
 
     @torch.inference_mode()
+    def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """(n, d) the encoder's first maps of n pictures of one size, d values each: what tells alike moments apart.
+
+        Halved a side, for they are large. A network that takes one size alone sees the middle of the pictures.
+        """
+        height, width = pictures[0].shape[:2]
+        side = self.entry.crop if self.network.config.form == "paper" else max(height, width)
+        spot = Look(max(0, (height - side) // 2), max(0, (width - side) // 2))
+        seen = torch.cat([self._seen(picture, [spot], side) for picture in pictures])
+        maps = F.avg_pool2d(self._encode(seen)[0].float(), 2)
+        return np.asarray(maps.flatten(1).cpu().numpy(), np.float32)
+
+    @torch.inference_mode()
     def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
         """Where a frame looks bad: (h, w) scores 0 to 100 on a coarse grid over the whole frame.
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import drift, geometry
+from . import by_features, drift, geometry
+from .by_features import Features
 from .geometry import UPRIGHT, View
 from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some_pairs
 from .luma import Sight, Stretch, resample
@@ -46,7 +47,12 @@ class Match:
 
 
 def match(
-    encode: Sight, master: Sight, raster: tuple[int, int], size: tuple[int, int], rates: tuple[Fraction, Fraction]
+    encode: Sight,
+    master: Sight,
+    raster: tuple[int, int],
+    size: tuple[int, int],
+    rates: tuple[Fraction, Fraction],
+    features: Features | None = None,
 ) -> Match:
     """Lay an encode over its master.
 
@@ -55,13 +61,20 @@ def match(
         raster: (width, height) the master's whole picture is judged at.
         size: (width, height) the encode is shown at.
         rates: nominal frames a second of encode and master; 0 for a still picture.
+        features: the network's, asked where luma cannot tell a frame from its neighbour; None: luma alone decides.
     """
     gap = min((g for g in (_gap(encode), _gap(master)) if g), default=0.04)
     ratios = _ratios(encode, master, rates)
     found = _laid(encode, master, ratios, gap)
     if found is None:
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
-    return _judged(encode, master, *found, ratios, gap, raster, size)
+    mine, theirs, laid = found
+    if features is None or laid.offset.sure or laid.agreement < LEAST_AGREEMENT:
+        return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+    laid = by_features.settled(mine, theirs, laid, gap, features)
+    judged = _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+    said = (by_features.SAID,) if laid.offset.sure else ()
+    return replace(judged, findings=(*said, *judged.findings))
 
 
 def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> tuple[Stretch, Stretch, Laid] | None:

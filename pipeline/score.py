@@ -41,6 +41,8 @@ class Judge(Protocol):
 
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> Sequence[float]: ...  # noqa: D102
 
+    def features(self, pictures: Sequence[RGB]) -> NDArray[np.float32]: ...  # noqa: D102
+
     def heat_map(self, frame: RGB, reference: RGB | None = None) -> NDArray[np.float32]: ...  # noqa: D102
 
 

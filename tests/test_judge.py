@@ -163,6 +163,16 @@ def test_threads_do_not_matter(judge: Judge) -> None:
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 
 
+def test_features_are_of_the_picture_alone(judge: Judge) -> None:
+    pictures = [scene(180, 320, seed) for seed in range(3)]
+    features = judge.features(pictures)
+    assert features.shape[0] == 3
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(judge.features(pictures[1:2])[0], features[1], atol=1e-5)
+    assert np.abs(features[0] - features[1]).mean() > 0.1
+    assert judge.features([scene(500, 300)]).shape[0] == 1
+
+
 def test_frames_of_different_rasters_are_refused(judge: Judge) -> None:
     with pytest.raises(ValueError, match="one raster"):
         judge.fr(judge.encode([scene(64, 64)]), judge.encode([scene(64, 96)]))
