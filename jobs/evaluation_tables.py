@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..models.training.evaluation import Line, Meaning
 
-NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "vmaf": "VMAF"}
+NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "niqe": "NIQE", "vmaf": "VMAF"}
 FIFTHS = ("0–20", "20–40", "40–60", "60–80", "80–100")
 BY_GROUP = 5  # measures that a table by group has room for; JSON has them all
 CAPTION = (

@@ -17,7 +17,7 @@ from .scale import Bin, Noticed, calibration, noticed
 from .tables import NOT_A_PICTURE, Sample, Skipped
 
 PUBLISHED = ("vmaf", "psnr", "ssim", "ms_ssim")  # a data set's own whole-video or whole-picture figures
-COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque")  # from the same pixels that we judged
+COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque", "niqe")  # from the same pixels that we judged
 
 
 @dataclass(frozen=True)
