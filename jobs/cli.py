@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.settings import Settings
+from ..pipeline.text import printable
 from .arguments import parser
 from .options import make_settings
-from .printable import printable
 from .process import tune
 from .supervise import supervised
 
@@ -92,7 +92,7 @@ def _scan(args: argparse.Namespace) -> int:
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
-        print(*(output.plan_lines(plan) if as_json else map(printable, describe(plan))), sep="\n")
+        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
         return OK
     if args.estimate:
         from .estimate import estimate

@@ -19,7 +19,7 @@ from .dispatch import Crew, Dispatcher
 from .known import Known, find_known
 from .progress import Clock, duration
 from .request import Listener, Request
-from .scan import UNKNOWN_S, crew_for, how_many_workers, make_plan
+from .scan import UNKNOWN_S, crew_for, how_many_workers, loaded, make_plan
 from .work import LoadJudge, Task, load_judge
 
 MOMENTS = 8  # of a ladder that is tried
@@ -91,8 +91,8 @@ def estimate(request: Request, listener: Listener | None = None, load: LoadJudge
     """
     listener, planning = listener or Listener(), Clock()
     budget = None if request.budget is None else parse_budget(request.budget)
+    judge = loaded(request, load)
     plan = make_plan(request)
-    judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
     known = _known(plan, request, judge.model_sha256, first_look=False)
     glimpsed = None if budget is None else _known(plan, request, judge.model_sha256, first_look=True)
     tasks = known.tasks

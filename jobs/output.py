@@ -15,8 +15,8 @@ from rich.text import Text
 
 from ..pipeline.convert import clip_json
 from ..pipeline.plan import Plan, describe
+from ..pipeline.text import printable
 from ..pipeline.values import ClipScore
-from .printable import printable
 from .progress import Progress, duration
 from .request import Listener, count
 
@@ -42,7 +42,7 @@ class Terminal(Listener):
 
     def planned(self, plan: Plan) -> None:
         """Print the plan."""
-        print(*map(printable, describe(plan)), sep="\n", file=self._plan_to, flush=True)
+        print(*describe(plan), sep="\n", file=self._plan_to, flush=True)
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
@@ -135,7 +135,9 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
     left_out = len(rows) - ROWS
     if left_out > 0:
         rows = sorted(rows, key=lambda modes: _of(modes, "fr") or _of(modes, "nr") or 0.0)[:ROWS]
-    table = new_table("ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">kb/s", "note")
+    table = new_table(
+        "ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">video kbit/s", "note"
+    )
     shown = None
     for modes in rows:
         one = modes[0]
@@ -155,7 +157,7 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
 
 def print_ladder_table(clips: Sequence[ClipScore]) -> None:
     """The videos of one ladder on stdout by rising bitrate, one line each."""
-    table = new_table("video", "codec", ">size", ">kb/s", ">FR", ">NR")
+    table = new_table("video", "codec", ">size", ">video kbit/s", ">FR", ">NR")
     paths = sorted({c.path: c.bitrate_kbps or 0.0 for c in clips}.items(), key=lambda item: item[1])
     for path, kbps in paths:
         modes = [c for c in clips if c.path == path]

@@ -65,14 +65,13 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     listener = listener or Listener()
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     budget = None if request.budget is None else parse_budget(request.budget)
+    judge = loaded(request, load)
     plan = make_plan(request)
     with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)
         keep_before(store)
         listener.planned(plan)
-        # A cluster's machines need not be like this one: here the network is only looked at.
-        judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
         if judge.fallback is not None:
             listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
         with listener.stage("checking", plan.videos):
@@ -123,6 +122,17 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
 
     seconds["report"] = began.seconds - seconds["wall"]
     return replace(result, report=build_report(result.out), seconds=seconds | {"wall": began.seconds})
+
+
+def loaded(request: Request, load: LoadJudge) -> Judge:
+    """The network, before anything is listed: a wrong --model or --device is said before a bucket is gone through.
+
+    Raises:
+        UsageError: of the network, or before it is loaded: there is no such path.
+    """
+    next(storage.walk(request.root), None)
+    # A cluster's machines need not be like this one: here the network is only looked at.
+    return load(request.settings if request.address is None else replace(request.settings, device="cpu"))
 
 
 class Began(Clock):

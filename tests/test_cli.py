@@ -183,10 +183,11 @@ def test_models_that_cannot_be_had(film: Path, tmp_path: Path, capsys: pytest.Ca
             assert cli.main([*words, "--model", model]) == code, model
             said = capsys.readouterr()
             assert said.out == ""
-            errors = [line for line in said.err.splitlines() if line.startswith("yoto-video: error: ")]
-            assert len(errors) == 1
-            assert word in errors[0]
-            assert "Traceback" not in said.err
+            assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err)  # told before anything is looked for
+            assert word in said.err
+    assert cli.main(["scan", str(film), "--out", out, "--device", "gpu7"]) == 2
+    assert re.fullmatch(r"yoto-video: error: the device 'gpu7' cannot be used[^\n]+\n", capsys.readouterr().err)
+    assert not Path(out).exists()
 
 
 @pytest.mark.usefixtures("judge")
