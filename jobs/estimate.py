@@ -14,6 +14,7 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.sample import jitter
 from ..pipeline.settings import Settings
 from ..pipeline.store import Store
+from ..pipeline.text import counted
 from .budget import Budget, frames_in, parse_budget
 from .dispatch import Crew, Dispatcher
 from .known import Known, find_known
@@ -64,15 +65,15 @@ class Estimate:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        held = f" ({self.up_to_date:,} results are up to date)" if self.up_to_date else ""
-        yield f"to measure  {self.videos:,} videos in {self.ladders:,} ladders{held}"
+        held = f" (up to date: {counted(self.up_to_date, 'result')})" if self.up_to_date else ""
+        yield f"to measure  {counted(self.videos, 'video')} in {counted(self.ladders, 'ladder')}{held}"
         if not self.videos:
             return
         taken = f"; {self.unknown:,} do not say theirs, {UNKNOWN_S:g} s taken" if self.unknown else ""
         yield f"video       {duration(self.video_s)}, lengths as headers say{taken}"
         yield f"frames      {self.frames:,}"
-        who = f"with {self.workers} worker{'s' if self.workers > 1 else ''}"
-        how = f"{self.tried} ladders were tried for {duration(self.tried_s)}"
+        who = f"with {counted(self.workers, 'worker')}"
+        how = f"tried: {counted(self.tried, 'ladder')}, for {duration(self.tried_s)}"
         yield f"time        {_words(self.seconds)} {who}; {how}"
         if self.first_look is not None and self.budget is not None:
             frames, seconds = self.first_look

@@ -62,6 +62,9 @@ class ScanResult:
         return count(self.clips, "failed")
 
 
+STATUSES = {"ok": "scored", "skipped": "skipped", "failed": "failed"}  # as results have them, and in words
+
+
 def count(clips: Sequence[ClipScore], status: str) -> int:
     """Rows with a status: "ok", "skipped" or "failed"."""
     return sum(clip.status == status for clip in clips)

@@ -20,7 +20,7 @@ from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
-from ..pipeline.text import plain
+from ..pipeline.text import counted, plain
 from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
@@ -81,7 +81,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             )  # fmt: skip
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
-            listener.say(f"{gone} videos are no longer there; their results were removed")
+            are = "is" if gone == 1 else "are"
+            listener.say(f"{counted(gone, 'video')} {are} no longer there; the results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
         closer = [] if budget is None else _to_look_closer(plan, store)
@@ -90,7 +91,9 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             if known.tasks or closer:
                 videos = sum(task.videos for task in known.tasks)
                 if known.up_to_date:
-                    listener.say(f"{known.up_to_date} results are up to date; {videos} videos are new or changed")
+                    listener.say(
+                        f"up to date: {counted(known.up_to_date, 'result')}; new or changed: {counted(videos, 'video')}"
+                    )
                 workers = how_many_workers(request, plan, [*known.tasks, *closer])
                 if workers != 0:  # the long ones first, or the last one keeps everybody waiting
                     known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
@@ -104,7 +107,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                         purse = Purse(budget, crew.workers, began)
                         Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
             else:
-                listener.say(f"nothing to measure: {known.up_to_date} results are up to date")
+                listener.say(f"nothing to measure; up to date: {counted(known.up_to_date, 'result')}")
         for stage, spent in judging.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
         paths = plan_paths(plan)
@@ -192,7 +195,7 @@ def crew_for(
     """Who measures: this process, or Ray's workers."""
     with contextlib.ExitStack() as stack:
         if workers != 0:
-            wish = "a worker on each core of the cluster" if workers is None else f"{workers} workers"
+            wish = "a worker on each core of the cluster" if workers is None else counted(workers, "worker")
             listener.say(f"starting {wish} (takes about 10 s; --workers 0 goes without)")
             try:
                 stack.enter_context(ray_session(request.address, cpus=workers or 1))

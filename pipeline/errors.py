@@ -10,6 +10,10 @@ YotoVideoError                 anything this package raises on purpose; the comm
 
 from __future__ import annotations
 
+import errno
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
 
 class YotoVideoError(Exception):
     """Anything this package raises on purpose. `str(error)` is one sentence without a traceback."""
@@ -17,6 +21,12 @@ class YotoVideoError(Exception):
 
 class UsageError(YotoVideoError):
     """The request is wrong: nothing was measured. The command line exits with 2."""
+
+
+def unwritable(place: object, error: OSError) -> YotoVideoError:
+    """A file that cannot be written where the user wants it: a failure where the disk is full, else a wrong request."""
+    kind = YotoVideoError if error.errno in _FULL else UsageError
+    return kind(f"{place}: cannot be written ({error.strerror or error})")
 
 
 class VideoError(YotoVideoError):

@@ -153,7 +153,7 @@ def _judged(
         shift = 0.0
     if frames := round(shift / frame):
         way = "after" if shift > 0 else "before"
-        said = f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master"
+        said = f"starts {abs(frames)} frame{'s' if abs(frames) > 1 else ''} ({abs(shift):.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from .errors import VideoError
 from .fingerprint import Glance
 from .storage import FileEntry
-from .text import printable
+from .text import counted, printable
 from .values import Declared, Ladder, VideoInfo, VideoRef
 
 _GROUPED_BY = {
@@ -54,13 +54,13 @@ def describe(plan: Plan) -> Iterator[str]:
 def _lines(plan: Plan) -> Iterator[str]:
     ladders = [ladder for ladder in plan.ladders if len(ladder.videos) > 1]
     singles = [ladder for ladder in plan.ladders if len(ladder.videos) == 1]
-    yield f"{plan.root}: {_count(plan.videos, 'video')}, {_count(len(ladders), 'ladder')}, {len(singles)} alone"
+    yield f"{plan.root}: {counted(plan.videos, 'video')}, {counted(len(ladders), 'ladder')}, {len(singles)} alone"
     for ladder in ladders:
         yield ""
         yield from _ladder(plan, ladder)
     if singles:
         yield ""
-        yield f"alone ({_count(len(singles), 'video')}, scored without reference)"
+        yield f"alone ({counted(len(singles), 'video')}, scored without reference)"
         rows = [(_short(ref, plan.root), facts(plan, ref, said)) for one in singles for _, ref, said in _rows(one)]
         yield from _aligned(rows)
     if plan.rejected:
@@ -77,7 +77,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _ladder(plan: Plan, ladder: Ladder) -> Iterator[str]:
     how = _GROUPED_BY.get(ladder.grouped_by, ladder.grouped_by)
-    yield f"{ladder.name}  ({_count(len(ladder.renditions), 'encode')}, grouped {how})"
+    yield f"{ladder.name}  ({counted(len(ladder.renditions), 'encode')}, grouped {how})"
     yield from _aligned(
         [(f"{role}  {_short(ref, plan.root)}", facts(plan, ref, said)) for role, ref, said in _rows(ladder)]
     )
@@ -116,13 +116,9 @@ def facts(plan: Plan, ref: VideoRef, said: Declared) -> str:
     if seen.duration_s:
         words.append(f"{seen.duration_s:.1f} s")
     if ref.parts:
-        words.append(_count(len(ref.parts), "file"))
+        words.append(counted(len(ref.parts), "file"))
     return ", ".join(words)
 
 
 def _short(ref: VideoRef, root: str) -> str:
     return ref.path.removeprefix(root + "/")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -119,6 +119,10 @@ def test_pictures_and_posters(tmp_path: Path) -> None:
         "img_ref.png",
         "frame_0001.png",
         "frame_0002.png",
+        "photo_source.png",
+        "photo_q3.jpg",
+        "photo_q90.jpg",
+        "photo_q100.jpg",
     )
     assert shape(discover(str(tmp_path))) == {
         "t": ("name", None, ["t_1080p.mp4", "t_720p.mp4"]),
@@ -126,6 +130,7 @@ def test_pictures_and_posters(tmp_path: Path) -> None:
         "img": ("name", "img_ref.png", ["img_q28_x265.png"]),
         "frame_0001": ("single", None, ["frame_0001.png"]),
         "frame_0002": ("single", None, ["frame_0002.png"]),
+        "photo": ("name", "photo_source.png", ["photo_q100.jpg", "photo_q3.jpg", "photo_q90.jpg"]),
     }
 
 
@@ -361,7 +366,7 @@ def test_reference_folder_matches_titles(tmp_path: Path) -> None:
     plan = discover(str(tmp_path / "e"), reference=str(tmp_path / "m"))
     masters = {ladder.name: None if ladder.master is None else ladder.master.name for ladder in plan.ladders}
     assert masters == {"a": "A_master.mov", "b": "b.mov", "c_720p": None}
-    assert any("zzz.mov" in note for note in plan.notes)
+    assert "--reference: nothing has the title of zzz.mov" in plan.notes  # below the folder that was named
     assert any("c_720p" in note for note in plan.notes)
     # Masters below the root that match nothing are videos like others.
     inside = discover(str(tmp_path), reference=str(tmp_path / "m"))

@@ -106,7 +106,7 @@ def test_a_second_scan_measures_nothing_and_says_so(library: Path, out_dir: Path
     before = rows(out_dir)
     second, judge, said = run(library, out_dir)
     assert judge.encoded == 0
-    assert said == [f"nothing to measure: {len(first.clips)} results are up to date"]
+    assert said == [f"nothing to measure; up to date: {len(first.clips)} results"]
     assert rows(out_dir) == before
     assert (second.measured, second.up_to_date) == (0, len(first.clips))
     assert (second.ok, second.skipped, second.failed) == (first.ok, first.skipped, first.failed)
@@ -118,7 +118,7 @@ def test_only_what_changed_is_measured(library: Path, out_dir: Path) -> None:
     changed = make(library / "one" / "film_48p_50k.mp4", size=(64, 48), frames=12, options={"crf": "20"})
     result, _, said = run(library, out_dir)
     assert result.measured == 2  # its NR and its FR
-    assert any("1 videos are new or changed" in sentence for sentence in said)
+    assert any("new or changed: 1 video" in sentence for sentence in said)
     after = {(r["path"], r["mode"]): r for r in rows(out_dir)}
     assert after.keys() == before.keys()
     assert {path for path, mode in after if after[path, mode] != before[path, mode]} == {str(changed)}
@@ -150,7 +150,7 @@ def test_files_that_are_gone_lose_their_rows_and_new_ones_gain_them(library: Pat
     (library / "alone.mkv").rename(library / "renamed.mkv")
     shutil.rmtree(library / "two")
     result, _, said = run(library, out_dir)
-    assert "4 videos are no longer there; their results were removed" in said
+    assert "4 videos are no longer there; the results were removed" in said
     left = {Path(str(r["path"])).relative_to(library).as_posix() for r in rows(out_dir)}
     assert left == {p.relative_to(library).as_posix() for p in library.rglob("*") if p.is_file()}
     assert result.measured == 1
