@@ -14,6 +14,7 @@ from torch import Tensor
 from . import exported, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
+from .yoto import Seen
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
@@ -25,7 +26,7 @@ WHOLE = 960  # pixels a side up to which a network that takes any size sees a fr
 class Encoded:
     """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
 
-    maps: list[Tensor]  # one (places, C, h, w) an encoder stage
+    seen: Seen  # its places as a batch
     afar: Tensor  # (places,) bool: which of them are overviews
     places: list[Look]
     frame: Picture
@@ -125,7 +126,7 @@ class Judge:
             for mine in zip(*maps, strict=True):
                 frame, spots = frames[len(out)], places[len(out)]
                 afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
-                out.append(Encoded(list(mine), afar, spots, frame))
+                out.append(Encoded(self.network.see(list(mine), afar), afar, spots, frame))
         return out
 
     def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
@@ -189,7 +190,8 @@ class Judge:
             part = spots[start : start + batch]
             x = self._encode(self._seen(frame, part, side))
             y = None if reference is None else self._encode(self._seen(reference, part, side))
-            score, weight = self.network.compare(x, y).heat()
+            see = self.network.see
+            score, weight = self.network.compare(see(x), None if y is None else see(y)).heat()
             score = self.entry.score(score)
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
             if total is None:
@@ -228,6 +230,6 @@ class Judge:
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         out: list[float] = []
         for i, x in enumerate(encoded):
-            score = self.network.frame(x.maps, None if references is None else references[i].maps, x.afar)
+            score = self.network.frame(x.seen, None if references is None else references[i].seen, x.afar)
             out.append(float(self.entry.score(score)))
         return out
