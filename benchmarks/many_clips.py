@@ -154,13 +154,13 @@ def picture(moments: Sequence[Moment], workers: int, file: Path) -> None:
     whole = stretches(kept, POINTS)
     ends = [b.rows for _, b in whole]
     lines = [("the scan", "driver_mb", "driver_cpu_s"), ("the largest worker", "workers_mb", "workers_cpu_s")]
-    data = []
+    data: list[dict[str, Any]] = []
     for (name, mb, cpu), colour in zip(lines[: 1 + (workers > 0)], OKABE_ITO, strict=False):
-        style = {"type": "scatter", "mode": "lines", "line": {"color": colour}}
+        style: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": {"color": colour}}
         data.append(style | {"name": name, "x": [m.rows for m in kept], "y": [getattr(m, mb) for m in kept]})
         each = [1000 * (getattr(b, cpu) - getattr(a, cpu)) / (b.rows - a.rows) for a, b in whole]
         data.append(style | {"showlegend": False, "yaxis": "y2", "x": ends, "y": each})
-    layout = {
+    layout: dict[str, Any] = {
         "showlegend": True, "xaxis": {"title": {"text": "clips that are done"}},
         "yaxis": {"title": {"text": "memory, MB"}, "range": [0, 1.1 * max(max(t["y"]) for t in data[::2])]},
         "yaxis2": {"title": {"text": "processor ms a clip"}, "range": [0, 1.1 * max(max(t["y"]) for t in data[1::2])]},
