@@ -162,7 +162,7 @@ def _judged(
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))
     findings += _levels(mine, theirs, laid)
-    view, master_view, said_of_space = _views(laid, raster)
+    view, master_view, said_of_space = _views(laid, raster, size)
     return Match(
         offset=Fraction(shift).limit_denominator(90000),
         ratio=ratio,
@@ -215,7 +215,9 @@ def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[Finding]:
     return []
 
 
-def _views(laid: Laid, raster: tuple[int, int]) -> tuple[View | None, View | None, tuple[Finding, ...]]:
+def _views(
+    laid: Laid, raster: tuple[int, int], size: tuple[int, int]
+) -> tuple[View | None, View | None, tuple[Finding, ...]]:
     """How both are read, and what is to be said about it."""
     said: list[Finding] = []
     if laid.turn != UPRIGHT:
@@ -226,7 +228,8 @@ def _views(laid: Laid, raster: tuple[int, int]) -> tuple[View | None, View | Non
         said.append(Finding(sentence, "turned", "warning"))
     if not laid.bars and laid.turn == UPRIGHT:
         return None, None, ()
-    view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn)
+    shown = size[::-1] if laid.turn.transpose else size
+    view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn, shown)
     if view.cut != (0, 0, *view.size) or master_view.cut != (0, 0, *raster):
         left, top, right, bottom = master_view.cut
         sentence = (
