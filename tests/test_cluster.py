@@ -17,6 +17,7 @@ from yoto_video.jobs.scan import scan
 from yoto_video.jobs.work import Done, Lost, Task
 from yoto_video.pipeline.measure import LadderResult
 from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 from . import test_scan
@@ -121,12 +122,13 @@ def two_machines() -> Iterator[Any]:
         cluster.shutdown()
 
 
-def slow(_: Settings) -> Any:
+def slow(settings: Settings) -> Any:
     """A judge that takes its time; it travels by value, for the workers cannot import this file."""
     import numpy as np
 
     class Slow:
-        model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
+        model_name, model_sha256, fallback = "fake", "0" * 64, None
+        engine = f"on {settings.device}"
 
         def encode(self, frames: Any) -> list[Any]:
             time.sleep(0.1 * len(frames))
@@ -178,6 +180,8 @@ def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_ma
     assert [lost.how for lost in seen.gone] == ["gone"]
     assert "py_modules" in seen.code.pop()
     assert rows(tmp_path / "out") == rows(tmp_path / "plain")
+    with Store(tmp_path / "out", read_only=True) as store:
+        assert [run.settings["engine"] for run in store.runs()] == ["on auto"]  # the workers', not the driver's
     pictures = [
         {p.relative_to(tmp_path / out): p.read_bytes() for p in (tmp_path / out / "pictures").rglob("*.webp")}
         for out in ("out", "plain")
