@@ -95,7 +95,7 @@ CLIPS = _schema(
         ("reason", _TEXT, "why it was skipped or failed, one sentence"),
         ("score", _REAL, "0 to 100, higher is better; the same as pools.mean; null unless ok"),
         ("pools", _POOLS, "every pool over the frames' scores, by name; null unless ok"),
-        ("ci95", pa.list_(_REAL), "95 % confidence interval of score from the spread of its frames: [low, high]"),
+        ("ci95", pa.list_(_REAL), "95 % confidence interval of score, over frames and places: [low, high]"),
         ("frames!", _WHOLE, "number of judged frames: rows in frames"),
         ("display", _TEXT, "raster the frames were judged at, WIDTHxHEIGHT"),
         ("width", _WHOLE, "pixels, as shown: after rotation and sample aspect ratio"),
@@ -114,6 +114,7 @@ CLIPS = _schema(
         ("rate_ratio", _REAL, "seconds of the master in a second of this video: 1 at equal speed (fr)"),
         ("matched_frames", _WHOLE, "sampled frames of the master with a counterpart in this video (fr)"),
         ("unpaired_frames", _WHOLE, "sampled frames of the master without one (fr)"),
+        ("ci95_frames", pa.list_(_REAL), "the same over frames alone, to compare encodes; null in older results"),
         ("moments!", pa.list_(_MOMENT), "worst frames kept for the report; pictures are paths relative to the folder"),
         ("declared!", _DECLARED, "what its name or manifest says of it; null what it does not say"),
         ("model", _TEXT, "name of the network"),
@@ -287,6 +288,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
         "score": clip.score,
         "pools": clip.pools or None,
         "ci95": None if clip.ci95 is None else list(clip.ci95),
+        "ci95_frames": None if clip.ci95_frames is None else list(clip.ci95_frames),
         "findings": [finding_json(finding) for finding in clip.findings],
         "moments": [asdict(moment) for moment in clip.moments],
         "declared": asdict(clip.declared),
@@ -298,8 +300,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
 def _clip(row: dict[str, Any]) -> ClipScore:
     values = {name: value for name, value in row.items() if name in _CLIP_NAMES and value is not None}
     values["mode"] = row["mode"]
-    if "ci95" in values:
-        values["ci95"] = tuple(values["ci95"])
+    values |= {name: tuple(values[name]) for name in ("ci95", "ci95_frames") if name in values}
     values["findings"] = tuple(Finding(**{n: f[n] for n in _FINDING.names}) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
     values["declared"] = Declared(**values.get("declared", {}))
