@@ -72,9 +72,7 @@ def _print_groups(console: Console, title: str, lines: Sequence[Line]) -> None:
         found = {line.measure: line for line in lines if line.group == group}
         ours, rest = found[measures[0]], [found.get(measure) for measure in measures[1:]]
         cells = ["" if other is None else _figure(other.agreement.srocc) for other in rest]
-        table.add_row(
-            escape(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells
-        )
+        table.add_row(escape(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells)
     console.print(table)
 
 

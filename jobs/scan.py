@@ -18,9 +18,9 @@ from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
-from ..pipeline.schema import plain
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
+from ..pipeline.text import counted, plain
 from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
@@ -31,7 +31,7 @@ from .known import find_known, plan_paths, tidy
 from .log import Log
 from .process import cores
 from .progress import Clock
-from .request import Listener, Request, ScanResult, Together
+from .request import Listener, Request, ScanResult
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge
 from .workers import InProcess, RayCrew, memory
@@ -65,14 +65,13 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     listener = listener or Listener()
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     budget = None if request.budget is None else parse_budget(request.budget)
+    judge = loaded(request, load)
     plan = make_plan(request)
     with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)
         keep_before(store)
         listener.planned(plan)
-        # A cluster's machines need not be like this one: here the network is only looked at.
-        judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
         if judge.fallback is not None:
             listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
         with listener.stage("checking", plan.videos):
@@ -82,7 +81,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             )  # fmt: skip
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
-            listener.say(f"{gone} videos are no longer there; their results were removed")
+            are = "is" if gone == 1 else "are"
+            listener.say(f"{counted(gone, 'video')} {are} no longer there; the results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
         closer = [] if budget is None else _to_look_closer(plan, store)
@@ -91,7 +91,9 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             if known.tasks or closer:
                 videos = sum(task.videos for task in known.tasks)
                 if known.up_to_date:
-                    listener.say(f"{known.up_to_date} results are up to date; {videos} videos are new or changed")
+                    listener.say(
+                        f"up to date: {counted(known.up_to_date, 'result')}; new or changed: {counted(videos, 'video')}"
+                    )
                 workers = how_many_workers(request, plan, [*known.tasks, *closer])
                 if workers != 0:  # the long ones first, or the last one keeps everybody waiting
                     known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
@@ -105,7 +107,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                         purse = Purse(budget, crew.workers, began)
                         Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
             else:
-                listener.say(f"nothing to measure: {known.up_to_date} results are up to date")
+                listener.say(f"nothing to measure; up to date: {counted(known.up_to_date, 'result')}")
         for stage, spent in judging.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
         paths = plan_paths(plan)
@@ -125,6 +127,17 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     return replace(result, report=build_report(result.out), seconds=seconds | {"wall": began.seconds})
 
 
+def loaded(request: Request, load: LoadJudge) -> Judge:
+    """The network, before anything is listed: a wrong --model or --device is said before a bucket is gone through.
+
+    Raises:
+        UsageError: of the network, or before it is loaded: there is no such path.
+    """
+    next(storage.walk(request.root), None)
+    # A cluster's machines need not be like this one: here the network is only looked at.
+    return load(request.settings if request.address is None else replace(request.settings, device="cpu"))
+
+
 class Began(Clock):
     """When something began, and how long ago that is."""
 
@@ -137,7 +150,7 @@ class Began(Clock):
 def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Listener]:
     """Whom to tell: the listener, whoever asks for the status, and the log."""
     with Heartbeat(store, request.command) as heartbeat:
-        together = Together(listener, heartbeat, Log())
+        together = Listener(listener, heartbeat, Log())
         try:
             yield together
         except KeyboardInterrupt:
@@ -182,7 +195,7 @@ def crew_for(
     """Who measures: this process, or Ray's workers."""
     with contextlib.ExitStack() as stack:
         if workers != 0:
-            wish = "a worker on each core of the cluster" if workers is None else f"{workers} workers"
+            wish = "a worker on each core of the cluster" if workers is None else counted(workers, "worker")
             listener.say(f"starting {wish} (takes about 10 s; --workers 0 goes without)")
             try:
                 stack.enter_context(ray_session(request.address, cpus=workers or 1))

@@ -1,4 +1,7 @@
-"""The nouns of the pipeline: frozen values that check themselves at birth and are cheap to send between workers."""
+"""The nouns of the pipeline: frozen values that check themselves at birth and are cheap to send between workers.
+
+Rows and what they are made of have slots: a scan holds all that it has committed.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class VideoInfo:
     notes: tuple[str | Finding, ...] = ()  # a sentence is an assumption ("colour matrix not stated, bt709 assumed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What a manifest or a name says of a rendition. Names lie: used for grouping and lint, never as a measurement."""
 
@@ -130,7 +133,7 @@ class FrameScore:
     shot: int | None = None  # number of the shot it is in, from 0; None: not looked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something worth knowing of a video beside its score, and never part of it.
 
@@ -157,7 +160,7 @@ class Finding:
         return said if isinstance(said, Finding) else cls(said)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A worst frame kept for the report: pictures are paths relative to OUT."""
 
@@ -169,7 +172,7 @@ class Moment:
     reference: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipScore:
     """One row of `clips`: a video in one mode, or (mode None) a video that could not be scored."""
 
@@ -231,7 +234,7 @@ class ClipScore:
         return tuple(finding.sentence for finding in self.findings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipResult:
     """A row of `clips` with the rows of `frames` it was pooled from (none for a video that could not be scored)."""
 

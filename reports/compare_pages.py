@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import YotoVideoError
+from ..pipeline.text import safe_cell
 from ..pipeline.values import Moment
 from . import compare_figures as charts
 from . import compare_tables as tables
@@ -73,7 +74,7 @@ def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
     with file.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.DictWriter(opened, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
 
 
 class _Told:

@@ -144,9 +144,7 @@ def over_time(
         shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) and len(s.times)]
         ends = score_range([float(v) for _, _, s in shown for v in (s.scores.min(), s.scores.max())])
         data += cut_lines(found, ends, axis, 1000.0 if as_clock else 1.0)
-        data += [
-            _frames(i, c, mode, *thin(s.times, s.scores), style[c.path], axis, as_clock) for i, c, s in shown
-        ]
+        data += [_frames(i, c, mode, *thin(s.times, s.scores), style[c.path], axis, as_clock) for i, c, s in shown]
         top, bottom = (1 - (1 - foot) * (row + k) / len(modes) for k in (0, 1))
         between = (0.04 if entries or row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
         layout[f"yaxis{axis[1:]}"] = {

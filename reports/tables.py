@@ -196,7 +196,7 @@ def runs(rows: Sequence[RunRow]) -> Json | None:
     if not rows:
         return None
     stages = list(dict.fromkeys(stage for run in rows for stage in run.seconds))
-    head = ["Finished (UTC)", "Scored", "Skipped", "Failed", "Kept from before"]
+    head = ["Finished (UTC)", "Results: scored", "skipped", "failed", "kept from before"]
     head += [*(f"{s}, s" for s in stages), "Version"]
     table = [
         [f"{r.finished_at:%Y-%m-%d %H:%M:%S}", r.ok, r.skipped, r.failed, r.reused,

@@ -67,6 +67,5 @@ def span(start_s: float | None, end_s: float | None) -> str:
 
 
 FILTERS = {
-    f.__name__: f
-    for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, last_component)
+    f.__name__: f for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, last_component)
 }

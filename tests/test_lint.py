@@ -116,6 +116,11 @@ def test_lengths_copies_and_what_has_no_score() -> None:
     rows = [row("a.mp4", 60, 500), row("b.mp4", 70, 900), row("c.mp4", 80, 1800, duration_s=58.0)]
     (short,) = lint.check(gather(rows))
     assert (short.rule, short.paths) == ("duration", ("/v/c.mp4",))
+    assert short.sentence == "c.mp4 lasts 58.00 s, most of its ladder 60.00 s"
+    two = [row("a.mp4", 60, 500), row("b.mp4", 70, 900, duration_s=58.0)]  # neither length is the usual one
+    (apart,) = lint.check(gather(two))
+    assert (apart.rule, apart.paths) == ("duration", ("/v/b.mp4", "/v/a.mp4"))
+    assert apart.sentence.startswith("b.mp4 lasts 58.00 s, a.mp4 60.00 s")
     copies = [row("a.mp4", 60, 500, content_id="x"), row("b.mp4", 70, 900, content_id="x")]
     assert [(i.rule, i.severity) for i in lint.check(gather(copies))] == [("mislabelled", "error")]
     copies[0] = replace(copies[0], is_master=True)

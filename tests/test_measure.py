@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, detect, measure, probe
+from yoto_video.pipeline.convert import clip_json, clip_rows, frame_rows
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError
 from yoto_video.pipeline.measure import LadderResult, ladder_ids, measure_ladder
 from yoto_video.pipeline.pictures import PictureSink
 from yoto_video.pipeline.pool import pool
-from yoto_video.pipeline.schema import clip_json, clip_rows, frame_rows
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Mode, Rendition, VideoRef
 

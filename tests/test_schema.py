@@ -14,12 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline.pool import POOLS
-from yoto_video.pipeline.schema import (
-    CLIPS,
-    FRAMES,
-    RUNS,
-    SCHEMA_VERSION,
+from yoto_video.pipeline.convert import (
     clip_json,
     clip_rows,
     clips_of,
@@ -31,6 +26,8 @@ from yoto_video.pipeline.schema import (
     storable,
     upgraded,
 )
+from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.schema import CLIPS, FRAMES, RUNS, SCHEMA_VERSION
 from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
 
 # Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
