@@ -158,6 +158,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
         "score": clip.score,
         "pools": clip.pools or None,
         "ci95": None if clip.ci95 is None else list(clip.ci95),
+        "ci95_frames": None if clip.ci95_frames is None else list(clip.ci95_frames),
         "findings": [finding_json(finding) for finding in clip.findings],
         "moments": [asdict(moment) for moment in clip.moments],
         "declared": asdict(clip.declared),
@@ -170,8 +171,7 @@ def _clip(row: dict[str, Any]) -> ClipScore:
     values = {name: value for name, value in row.items() if name in _CLIP_NAMES and value is not None}
     values["mode"] = row["mode"]
     values |= {name: _same(values[name]) for name in _REPEATED if name in values}
-    if "ci95" in values:
-        values["ci95"] = tuple(values["ci95"])
+    values |= {name: tuple(values[name]) for name in ("ci95", "ci95_frames") if name in values}
     values["findings"] = tuple(Finding(**{n: _same(f[n]) for n in FINDING.names}) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
     values["declared"] = Declared(**values.get("declared", {}))

@@ -117,7 +117,7 @@ def measure_ladder(
     scored = time.perf_counter()
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
-    context = Context(ladder, judge, raster, master, tallies, watches)
+    context = Context(ladder, judge, raster, master, tallies, watches, settings.crops)
     results = []
     for track in tracks:
         for result in results_of(track, context) if track.wanted else ():

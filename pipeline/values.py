@@ -201,6 +201,7 @@ class ClipScore:
     rate_ratio: float | None = None  # seconds of the master in a second of this video
     matched_frames: int | None = None  # sampled frames of the master with a counterpart (fr)
     unpaired_frames: int | None = None
+    ci95_frames: tuple[float, float] | None = None  # what ci95 is over frames alone; None: an older result's ci95 is
     moments: tuple[Moment, ...] = ()
     declared: Declared = field(default_factory=Declared)  # what its name or manifest says of it
     model: str | None = None
@@ -221,6 +222,11 @@ class ClipScore:
     def score(self) -> float | None:
         """The mean over frames; None when not scored."""
         return self.pools.get("mean")
+
+    @property
+    def ci95_beside(self) -> tuple[float, float] | None:
+        """To compare it with an encode of its ladder: both are judged at the same places, so frames alone count."""
+        return self.ci95_frames or self.ci95
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make
     assert fr.match_confidence is not None
     assert fr.match_confidence > 0.9
     assert fr.ci95 is not None
+    assert fr.ci95 == fr.ci95_frames  # six places cover 128x96 pixels: nothing is left to them
     assert (fr.codec, fr.width, fr.height, fr.bitrate_kbps, fr.duration_s, fr.fps) == (
         "h264",
         64,
