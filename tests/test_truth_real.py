@@ -25,8 +25,8 @@ from .fakes import FakeJudge
 
 TABLES = {
     ("dog_720p.mp4", "libx264"): [
-        "trimmed", "late", "rotated", "mirrored", "letterbox", "small letterbox", "cut", "full range", "bt601", "aspect", "interlaced",
-        "dropped", "half rate",
+        "trimmed", "late", "rotated", "mirrored", "letterbox", "small letterbox", "cut", "full range", "bt601",
+        "aspect", "interlaced", "dropped", "half rate",
     ],
     ("coffee_720p.mp4", "libx265"): ["trimmed", "letterbox"],
     ("bigbuckbunny_720p.mp4", "libvpx-vp9"): ["cut", "dropped"],
