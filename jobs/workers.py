@@ -31,6 +31,7 @@ class InProcess:
 
     def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
         self._station = Station(settings, judge, tell)
+        self.engines = {judge.engine}
         self._tasks: deque[Task] = deque()
 
     def free(self) -> bool:
@@ -82,7 +83,7 @@ class RayCrew:
         self._settings, self._load = settings, load
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         room = places(nodes, gpus=settings.device in ("auto", "cuda"), wanted=workers, most=most)
-        self.workers = room.workers
+        self.workers, self.engines = room.workers, set[str]()
         variables = {"OMP_NUM_THREADS": str(room.threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
         variables["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
         asked: dict[str, Any] = {"memory": WORKER_BYTES, "scheduling_strategy": "SPREAD"} if shared else {}
@@ -160,7 +161,7 @@ class RayCrew:
         for ref in ready:
             worker = self._joining.pop(ref)
             try:
-                said = self._ray.get(ref)
+                said, engine = self._ray.get(ref)
             except self._ray.exceptions.RayTaskError as error:
                 raise _cannot_work(error) from error
             except self._ray.exceptions.RayError as error:
@@ -171,6 +172,7 @@ class RayCrew:
                 continue
             if said is not None:
                 raise YotoVideoError(said)
+            self.engines.add(engine)
             self._stillborn = 0
             self._idle.append(worker)
 
@@ -184,15 +186,16 @@ class _Worker:
         self._station: Station | None = None
         self._metrics = Metrics()
 
-    def ready(self) -> str | None:
-        """Get ready to work; a sentence when no task can ever be done here."""
+    def ready(self) -> tuple[str | None, str]:
+        """Get ready to work; a sentence when no task can ever be done here, and what runs the network."""
         if self._version != __version__:
-            return f"the cluster has yoto-video {__version__}, this is {self._version}; install the same there"
+            return f"the cluster has yoto-video {__version__}, this is {self._version}; install the same there", ""
         try:
-            self._station = Station(self._settings, self._load(self._settings))
+            judge = self._load(self._settings)
         except YotoVideoError as error:
-            return f"a worker cannot load the network: {error}"
-        return None
+            return f"a worker cannot load the network: {error}", ""
+        self._station = Station(self._settings, judge)
+        return None, judge.engine
 
     def measure(self, task: Task) -> Outcome:
         """The task's outcome; only when ready."""

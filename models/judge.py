@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,8 +15,11 @@ from torch import Tensor
 from . import exported, half, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
-from .yoto import Seen
+from .lanes import Lanes
+from .yoto import Seen, TokenMaps
 
+T = TypeVar("T")
+U = TypeVar("U")
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
 GPU_BATCH = 64  # fewer where a GPU's memory runs out
@@ -63,6 +67,7 @@ class Judge:
         self.half: torch.dtype | None = None  # of the encoder's numbers by torch; None: float32
         self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
         self._exported: exported.Exported | None = None
+        self._lanes = Lanes()
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
@@ -122,18 +127,36 @@ class Judge:
         places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
         return self._encode_at(frames, places)
 
-    @torch.inference_mode()
     def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
-        seen = [self._seen(frame, spots, self.entry.crop) for frame, spots in zip(frames, places, strict=True)]
-        out: list[Encoded] = []
-        for part in self._together(seen):
-            counts = [len(crops) for crops in part]
-            maps = [torch.split(m, counts) for m in self._encode(torch.cat(part))]
-            for mine in zip(*maps, strict=True):
-                frame, spots = frames[len(out)], places[len(out)]
-                afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
-                out.append(Encoded(self.network.see(list(mine), afar), afar, spots, frame))
-        return out
+        def look(which: tuple[Picture, list[Look]]) -> Tensor:
+            return self._seen(*which, self.entry.crop)
+
+        seen = self._each(look, list(zip(frames, places, strict=True)))
+        parts = list(self._together(seen))
+        if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
+            shares = self._each(self._encode, torch.chunk(torch.cat(parts[0]), self._at_once()))
+            encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
+        else:
+            encoded = self._each(lambda part: self._encode(torch.cat(part)), parts)
+        maps = [
+            list(mine)
+            for part, stages in zip(parts, encoded, strict=True)
+            for mine in zip(*(torch.split(stage, [len(crops) for crops in part]) for stage in stages), strict=True)
+        ]
+
+        def see(which: tuple[list[Tensor], Picture, list[Look]]) -> Encoded:
+            afar = torch.tensor([look.step > 1 for look in which[2]], device=self.device)
+            return Encoded(self.network.see(which[0], afar), afar, which[2], which[1])
+
+        return self._each(see, list(zip(maps, frames, places, strict=True)))
+
+    def _at_once(self) -> int:
+        """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""
+        return torch.get_num_threads() if self.device.type == "cpu" and self.entry.config.form == "light" else 1
+
+    def _each(self, function: Callable[[T], U], items: Sequence[T]) -> list[U]:
+        """The function of every item, in order."""
+        return self._lanes.each(torch.inference_mode()(function), items, self._at_once())
 
     def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
         """Crops of several frames, all of one shape, as many as go into a batch."""
@@ -191,14 +214,18 @@ class Judge:
         height, width = frame.shape[:2]
         spots = [Look(*place) for place in tiles(height, width, side)]
         batch = max(1, self.batch * self.entry.crop**2 // min(side**2, height * width))
+        parts = [spots[start : start + batch] for start in range(0, len(spots), batch)]
+        see = self.network.see
+
+        def judge(part: list[Look]) -> tuple[Tensor, Tensor]:
+            x = see(self._encode(self._seen(frame, part, side)))
+            y = None if reference is None else see(self._encode(self._seen(reference, part, side)))
+            said: TokenMaps = self.network.compare(x, y)
+            return said.heat()
+
         total: NDArray[np.float32] | None = None
-        for start in range(0, len(spots), batch):
-            part = spots[start : start + batch]
-            x = self._encode(self._seen(frame, part, side))
-            y = None if reference is None else self._encode(self._seen(reference, part, side))
-            see = self.network.see
-            score, weight = self.network.compare(see(x), None if y is None else see(y)).heat()
-            score = self.entry.score(score)
+        for part, (votes, weight) in zip(parts, self._each(judge, parts), strict=True):
+            score = self.entry.score(votes)
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
             if total is None:
                 total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
@@ -250,10 +277,10 @@ class Judge:
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
             return [m.float() for m in self.network.encode(images)]
 
-    @torch.inference_mode()
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
-        out: list[float] = []
-        for i, x in enumerate(encoded):
-            score = self.network.frame(x.seen, None if references is None else references[i].seen, x.afar)
-            out.append(float(self.entry.score(score)))
-        return out
+        def score(which: tuple[Encoded, Encoded | None]) -> float:
+            x, y = which
+            return float(self.entry.score(self.network.frame(x.seen, None if y is None else y.seen, x.afar)))
+
+        beside: Sequence[Encoded | None] = [None] * len(encoded) if references is None else references
+        return self._each(score, list(zip(encoded, beside, strict=True)))

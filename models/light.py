@@ -8,6 +8,7 @@ first where that is smaller: a query's projection goes into the keys, channel at
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import gate
@@ -27,10 +28,14 @@ def gated(query: Tensor, key: Tensor, bias: Tensor, value: Tensor, share: Tensor
     return (weights @ value.reshape(-1, m, c)).view(query.shape)
 
 
-def folded(key: Tensor, query: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Keys and their bias for queries not projected yet: (s Wq + bq) k = s (Wq k) + bq k, over sqrt(C)."""
-    scale = key.shape[-1] ** -0.5
-    return key @ (query.weight * scale), key @ (query.bias * scale)
+def folded(tokens: Tensor, key: nn.Linear, query: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Keys (..., C) and their bias (...) for queries that are not projected, over sqrt(C).
+
+    (Wq s + bq) (Wk d + bk) = s Wq^T (Wk d + bk) + bq (Wk d + bk): one product with the tokens d, and none with s.
+    """
+    both = torch.cat([query.weight, query.bias[:, None]], 1).T * query.weight.shape[0] ** -0.5  # (C + 1, C)
+    keys = F.linear(tokens, both @ key.weight, both @ key.bias)
+    return keys[..., :-1], keys[..., -1]
 
 
 class ChannelAttention(nn.Module):
@@ -76,12 +81,12 @@ class HierarchicalAttention(nn.Module):
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
         """Distorted x and reference y, (B, P, n, C)."""
         seen = layout.pooled(x)
-        key, bias = folded(self.key1(seen), self.query1)
+        key, bias = folded(seen, self.key1, self.query1)
         whole: Tensor = self.drop(gated(y.flatten(1, 2), key, bias, self.value1(seen), self.gate1(x)))
         x = x + whole.view(x.shape)
         if not self.local:
             return x
-        key, bias = folded(self.key2(x), self.query2)
+        key, bias = folded(x, self.key2, self.query2)
         inside: Tensor = self.drop(gated(y, key, bias, self.value2(x), self.gate2(x)))
         return x + inside
 
@@ -102,6 +107,6 @@ class SemanticDistortionAware(nn.Module):
         if deep.shape[2] == 1:  # one deep token a patch takes all the attention
             found: Tensor = self.drop(value * share)
         else:
-            key, bias = folded(self.key(deep), self.query)
+            key, bias = folded(deep, self.key, self.query)
             found = self.drop(gated(shallow, key, bias, value, share))
         return shallow + found

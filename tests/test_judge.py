@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from yoto_video.models import yoto
 from yoto_video.models.crops import Look, crop_places, cut, inside_bars, looks, tiles
 from yoto_video.models.judge import Judge
+from yoto_video.models.lanes import Lanes
 from yoto_video.pipeline.align import Sample
 from yoto_video.pipeline.lockstep import Taken
 from yoto_video.pipeline.pictures import WorstFrames
@@ -162,13 +163,28 @@ def test_order_and_batch_do_not_matter(judge: Judge) -> None:
 
 
 def test_threads_do_not_matter(judge: Judge) -> None:
-    frame, threads = scene(360, 640), torch.get_num_threads()
+    frames, threads = [scene(360, 640, seed) for seed in range(3)], torch.get_num_threads()
     scores = []
-    for n in (1, 2):
-        torch.set_num_threads(n)
-        scores.append(judge.nr(judge.encode([frame]))[0])
-    torch.set_num_threads(threads)
-    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    try:
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            for some in (frames, frames[:1]):
+                encoded = judge.encode(some)
+                scores.append([*judge.nr(encoded), *judge.fr(encoded, encoded)])
+                assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(threads)
+    assert scores[0] == pytest.approx(scores[2], abs=1e-3)
+    assert scores[1] == pytest.approx(scores[3], abs=1e-3)
+    assert scores[0][0] == pytest.approx(scores[1][0], abs=1e-3)
+
+
+def test_a_failure_in_a_lane_is_raised() -> None:
+    threads, lanes = torch.get_num_threads(), Lanes()
+    with pytest.raises(ZeroDivisionError):
+        lanes.each(lambda n: 1 // n, [1, 0, 2], 2)
+    assert lanes.each(lambda n: (n, torch.get_num_threads()), range(5), 2) == [(n, 1) for n in range(5)]
+    assert torch.get_num_threads() == threads
 
 
 def test_features_are_of_the_picture_alone(judge: Judge) -> None:
