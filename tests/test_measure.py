@@ -184,6 +184,18 @@ def test_the_display_may_be_asked_for_and_a_stretched_picture_is_said(make: Make
     assert {c.display for c in asked.values()} == {"64x48"}
 
 
+def test_an_interval_counts_the_places_that_frames_are_judged_at(make: Make) -> None:
+    make(m=FakeVideo(times(100)), a=FakeVideo(times(100), noise=60))
+    widths = []
+    for crops in (6, 12):
+        found = rows(run(ladder("a", master="m"), settings=Settings(display=(1280, 720), crops=crops)))["a", "fr"]
+        assert found.ci95 is not None
+        assert found.ci95_frames is not None
+        assert found.ci95[0] < found.ci95_frames[0] <= found.ci95_frames[1] < found.ci95[1]
+        widths.append(found.ci95[1] - found.ci95[0])
+    assert widths[0] > widths[1] + 1
+
+
 def test_a_still_picture_is_a_video_of_one_frame(make: Make) -> None:
     still = info(fps=None, duration_s=None, still=True)
     make(m=FakeVideo([Fraction(0)], still), a=FakeVideo([Fraction(0)], still, noise=3))
