@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import sys
 import time
 from types import FrameType
@@ -24,6 +23,7 @@ class Watch:
     def __init__(self, before: frozenset[int]) -> None:
         self._before = before
         self._seen: object = None
+        self._held: list[object] = []
         self._still = 0.0
         self._asked = time.monotonic()
 
@@ -32,44 +32,38 @@ class Watch:
         now = time.monotonic()
         self._still += min(now - self._asked, 1.0)
         self._asked = now
-        places = _places(self._before)
+        held: list[object] = []
+        places = _places(self._before, held)
+        self._held = held  # what the last look saw may go now, and not before
         if places != self._seen:
             self._seen, self._still = places, 0.0
         return self._still
 
 
-def _places(leave_out: frozenset[int]) -> dict[int, _Place]:
-    """Where threads are, by ident. Without the garbage collector: what it frees may let them run on half way."""
+def _places(leave_out: frozenset[int], held: list[object]) -> dict[int, _Place]:
+    """Where threads are, by ident; what their variables are is added to `held`.
+
+    Before Python 3.13 `f_locals` of a function is a dict that stays with its frame and is filled anew each time. If it
+    were the last to hold what a variable was at the last look, that would be freed while C code goes through the frame,
+    which may let its thread run on and return, and leave that C code with memory that is somebody else's now: a
+    segmentation fault. So the last look's objects are held until this one is over, and nothing is collected meanwhile.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:
-        return {ident: _place(frame) for ident, frame in sys._current_frames().items() if ident not in leave_out}
+        threads = sys._current_frames()
+        return {ident: _place(frame, held) for ident, frame in threads.items() if ident not in leave_out}
     finally:
         if collects:
             gc.enable()
 
 
-def _place(frame: FrameType | None) -> _Place:
+def _place(frame: FrameType | None, held: list[object]) -> _Place:
     """Where a thread is, in every frame of its stack, and which objects its variables are."""
     place = []
     while frame is not None:
-        place.append((id(frame), frame.f_lasti, _variables(frame)))
+        variables = list(frame.f_locals.values())
+        held.append(variables)
+        place.append((id(frame), frame.f_lasti, tuple(map(id, variables))))
         frame = frame.f_back
     return place
-
-
-def _variables(frame: FrameType) -> tuple[int, ...]:
-    """Which objects a function's variables are.
-
-    Before Python 3.13 `f_locals` of a function is a dict that stays with its frame and is filled anew each time. If the
-    last one's objects were still in it, they would be freed while C code goes through the frame, which may let its
-    thread run on, return, and leave that C code with memory that is somebody else's now: a segmentation fault. So the
-    dict is emptied, and asked for only once.
-    """
-    if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-        return ()  # a module or class: these variables are no copy
-    variables = frame.f_locals
-    found = tuple(map(id, variables.values()))
-    if sys.version_info < (3, 13):
-        variables.clear()
-    return found

@@ -18,6 +18,7 @@ from .process import tune
 from .work import Done, LoadJudge, Lost, Outcome, Station, Task, load_judge
 
 LADDERS_A_WORKER = 200  # then it is replaced: whatever a decoder leaks goes with it
+STUCK_S = 60.0  # beyond its time limit, after which a worker is killed: it would have said so itself
 JOIN_S = 300.0  # that a scan without any worker waits for one: a cluster may be growing
 STILLBORN = 10  # workers in a row that die while they start, beyond one each, after which it is given up
 INSTALL = f"install yoto-video {__version__} with its libraries there"
@@ -91,7 +92,7 @@ class RayCrew:
         self._kind = actor(_Worker)
         self._idle: deque[Any] = deque()
         self._joining: dict[Any, Any] = {}  # by Ray's reference to its first word: worker
-        self._under_way: dict[Any, tuple[Any, Task]] = {}  # by Ray's reference: worker and task
+        self._under_way: dict[Any, tuple[Any, Task, float]] = {}  # by Ray's reference: worker, task, until when
         self._measured: dict[Any, int] = {}  # ladders by worker
         self._stillborn = 0  # workers in a row that died before they could work
         self._seen = time.monotonic()  # when there last was a worker
@@ -117,7 +118,8 @@ class RayCrew:
     def send(self, task: Task) -> None:
         """Give the task to an idle worker."""
         worker = self._idle.popleft()
-        self._under_way[worker.measure.remote(task)] = (worker, task)
+        until = time.monotonic() + self._settings.time_limit_s * len(task.ladder.videos) + STUCK_S
+        self._under_way[worker.measure.remote(task)] = (worker, task, until)
 
     def wait(self) -> Outcome | None:
         """The next task to end, or None when a worker has joined; one that died, hung or grew old is replaced.
@@ -125,20 +127,19 @@ class RayCrew:
         Raises:
             YotoVideoError: as of `free`.
         """
-        ready: list[Any] = []
-        while not ready:
+        ready, late = list[Any](), list[Any]()
+        while not ready and not late:
             ready, _ = self._ray.wait([*self._under_way, *self._joining], num_returns=1, timeout=1.0)
-        if ready[0] in self._joining:
+            late = [ref for ref, (*_, until) in self._under_way.items() if not ready and time.monotonic() > until]
+        if ready and ready[0] in self._joining:
             self._welcome(0)
             return None
-        worker, task = self._under_way.pop(ready[0])
+        worker, task, _ = self._under_way.pop((ready or late)[0])
         outcome: Outcome
-        try:
-            outcome = _with_task(self._ray.get(ready[0]), task)
-        except self._ray.exceptions.RayTaskError as error:
-            raise _cannot_work(error) from error
-        except self._ray.exceptions.RayError as error:
-            outcome = _lost(error, task)
+        if late:  # a decoder's C code may keep even the worker's own watch from running
+            outcome = Lost(task, "hung", "the worker judging it no longer answered; the file may be damaged")
+        else:
+            outcome = self._answer(ready[0], task)
         self._measured[worker] = self._measured.get(worker, 0) + 1
         if isinstance(outcome, Lost) or self._measured[worker] >= LADDERS_A_WORKER:
             self._ray.kill(worker)
@@ -147,6 +148,14 @@ class RayCrew:
         else:
             self._idle.append(worker)
         return outcome
+
+    def _answer(self, ref: Any, task: Task) -> Outcome:
+        try:
+            return _with_task(self._ray.get(ref), task)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cannot_work(error) from error
+        except self._ray.exceptions.RayError as error:
+            return _lost(error, task)
 
     def _hire(self) -> None:
         worker: Any = self._kind.remote(self._settings, self._load, __version__)

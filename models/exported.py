@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from . import lanes
 from .config import STRIDE
 from .yoto import Yoto
 from .zoo import Entry, Loaded
@@ -59,17 +60,18 @@ class Exported:
         self._strides = graph.strides
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         threads = torch.get_num_threads()
+        streams = min(threads, lanes.MOST)
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",  # by default it computes in 16 bits where the processor can
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": threads,  # as many calls at once, each on one thread
+            "NUM_STREAMS": streams,  # calls at once, which share the threads
             "ENABLE_CPU_PINNING": False,  # or the processes of a machine would crowd on its first core
         }
         try:
             core = openvino.Core()
             model = core.read_model(graph.text.tobytes(), openvino.Tensor(graph.weights))
             compiled = core.compile_model(model, "CPU", settings)
-            for _ in range(threads):
+            for _ in range(streams):
                 self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
             raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error

@@ -75,7 +75,7 @@ def settle(judge: Halved, kinds: Iterable[torch.dtype]) -> str | None:
 
 
 def name(kind: torch.dtype | None) -> str:
-    """ "float16", "bfloat16" or "float32"."""
+    """What a format is called; None is "float32"."""
     return str(kind or torch.float32).removeprefix("torch.")
 
 

@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import exported, half, zoo
+from . import exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
-from .lanes import Lanes
 from .yoto import Seen, TokenMaps
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ class Judge:
         self.half: torch.dtype | None = None  # of the encoder's numbers by torch; None: float32
         self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
         self._exported: exported.Exported | None = None
-        self._lanes = Lanes()
+        self._lanes = lanes.Lanes()
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
@@ -152,7 +151,8 @@ class Judge:
 
     def _at_once(self) -> int:
         """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""
-        return torch.get_num_threads() if self.device.type == "cpu" and self.entry.config.form == "light" else 1
+        light = self.device.type == "cpu" and self.entry.config.form == "light"
+        return min(torch.get_num_threads(), lanes.MOST) if light else 1
 
     def _each(self, function: Callable[[T], U], items: Sequence[T]) -> list[U]:
         """The function of every item, in order."""

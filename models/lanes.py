@@ -15,23 +15,26 @@ import torch
 T = TypeVar("T")
 U = TypeVar("U")
 
+MOST = 8  # lanes: so many frames are given at once; further threads share a frame
+
 
 class Lanes:
-    """Threads that compute, each on one core. They are made when first needed, and wait in between."""
+    """Threads that compute, torch's own shared out among them. They are made when first needed, and wait in between."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._count = 0
+        self._kind = 0, 0  # lanes, threads of each
 
     def each(self, function: Callable[[T], U], items: Sequence[T], count: int) -> list[U]:
-        """The function of every item, in order, up to `count` at a time. One alone has torch's own threads."""
+        """The function of every item, in order, up to `count` at a time. One alone has all of torch's threads."""
         if min(count, len(items)) < 2:
             return [function(item) for item in items]
-        if self._pool is None or self._count != count:
-            self._count = count
-            self._pool = ThreadPoolExecutor(count, "judge", initializer=lambda: torch.set_num_threads(1))
         before = torch.get_num_threads()
-        torch.set_num_threads(1)  # a thread takes over what is set when it first computes; MKL asks each time
+        kind = count, max(1, before // count)
+        if self._pool is None or self._kind != kind:
+            self._kind = kind
+            self._pool = ThreadPoolExecutor(count, "judge", initializer=lambda: torch.set_num_threads(kind[1]))
+        torch.set_num_threads(kind[1])  # MKL has one number for the whole process
         try:
             return list(self._pool.map(function, items))
         finally:

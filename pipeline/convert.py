@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -21,12 +22,13 @@ _CLIP_NAMES = {f.name for f in fields(ClipScore)}
 _FRAME_NAMES = [f.name for f in fields(FrameScore)]
 _MOMENT_NAMES = [f.name for f in fields(Moment)]
 _REPEATED = ("mode", "status", "display", "codec", "depth", "model", "model_sha256")  # of `clips`: few texts, many rows
+_Part = TypeVar("_Part", Finding, Declared)
 
 
 def storable(clip: ClipScore) -> ClipScore:
     """The row as it will be read again: its names and sentences as UTF-8 can hold them.
 
-    What many rows say is one text in memory: from a worker, and from a file, each row comes with its own.
+    What many rows say is one object in memory: from a worker, and from a file, each row comes with its own.
     """
     return replace(
         clip,
@@ -34,13 +36,19 @@ def storable(clip: ClipScore) -> ClipScore:
         ladder=plain(clip.ladder),
         reason=None if clip.reason is None else plain(clip.reason),
         reference=None if clip.reference is None else plain(clip.reference),
-        findings=tuple(replace(finding, sentence=_same(plain(finding.sentence))) for finding in clip.findings),
+        findings=tuple(_one(replace(finding, sentence=plain(finding.sentence))) for finding in clip.findings),
+        declared=_one(clip.declared),
         **{name: _same(getattr(clip, name)) for name in _REPEATED},
     )
 
 
 def _same(text: Any) -> Any:
     return sys.intern(text) if isinstance(text, str) else text
+
+
+@functools.lru_cache(1000)
+def _one(value: _Part) -> _Part:
+    return value
 
 
 def clip_rows(clips: Sequence[ClipScore]) -> pa.Table:
@@ -172,9 +180,9 @@ def _clip(row: dict[str, Any]) -> ClipScore:
     values["mode"] = row["mode"]
     values |= {name: _same(values[name]) for name in _REPEATED if name in values}
     values |= {name: tuple(values[name]) for name in ("ci95", "ci95_frames") if name in values}
-    values["findings"] = tuple(Finding(**{n: _same(f[n]) for n in FINDING.names}) for f in values.get("findings", ()))
+    values["findings"] = tuple(_one(Finding(**{n: f[n] for n in FINDING.names})) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
-    values["declared"] = Declared(**values.get("declared", {}))
+    values["declared"] = _one(Declared(**values.get("declared", {})))
     return ClipScore(**values)
 
 

@@ -33,10 +33,11 @@ class RowIndex(Mapping[str, list[ClipScore]]):
             _leave(self._paths, clip.path, part)
             _leave(self._ladders, clip.ladder, part)
             _leave(self._results, clip.result_id, part)
+        alone = (part,)
         for clip in rows:
-            _enter(self._paths, clip.path, part)
-            _enter(self._ladders, clip.ladder, part)
-            _enter(self._results, clip.result_id, part)
+            _enter(self._paths, clip.path, alone)
+            _enter(self._ladders, clip.ladder, alone)
+            _enter(self._results, clip.result_id, alone)
         if rows:
             self._rows[part] = rows
 
@@ -66,10 +67,9 @@ class RowIndex(Mapping[str, list[ClipScore]]):
         return None
 
 
-def _enter(where: _Where, key: str, part: str) -> None:
-    parts = where.get(key, ())
-    if part not in parts:
-        where[key] = (*parts, part)
+def _enter(where: _Where, key: str, alone: tuple[str]) -> None:
+    parts = where.get(key, alone)
+    where[key] = parts if alone[0] in parts else (*parts, *alone)
 
 
 def _leave(where: _Where, key: str, part: str) -> None:

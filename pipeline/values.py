@@ -1,6 +1,6 @@
 """The nouns of the pipeline: frozen values that check themselves at birth and are cheap to send between workers.
 
-Rows and what they are made of have slots: a scan holds all that it has committed.
+Ladders and rows, and what they are made of, have slots: a scan holds its whole plan and all that it has committed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Depth = Literal["none", "first", "full"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VideoRef:
     """Where a video's bytes are.
 
@@ -78,7 +78,7 @@ class Declared:
     duration_s: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rendition:
     """One encode of a title."""
 
@@ -86,7 +86,7 @@ class Rendition:
     declared: Declared = field(default_factory=Declared)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """All encodes of one title, and their source master where there is one. The unit of work.
 

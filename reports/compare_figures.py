@@ -64,7 +64,7 @@ def forest(comparison: Comparison, mode: str) -> Chart | None:
         "hovermode": "closest", "showlegend": len(data) > 1, "dragmode": False,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 8, "r": 20, "t": 34, "b": 52},
-        "xaxis": {"title": {"text": f"bit rate against {on_chart(anchor)} at equal quality, %"}, "ticksuffix": " %",
+        "xaxis": {"title": {"text": f"bit rate against {on_chart(anchor)} at equal quality"}, "ticksuffix": " %",
                   "zeroline": False},
         "yaxis": {"tickvals": list(range(len(rows))), "ticktext": names, "fixedrange": True, "showgrid": False,
                   "range": [-0.7, len(rows) - 0.3]},

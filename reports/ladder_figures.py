@@ -44,12 +44,13 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
     if own is not None:
         bounds.append(own)
     rates = [p.bitrate_kbps for p in points]
+    low, high = (float(np.log10(end(rates))) for end in (min, max))  # beside the ends there is room for their sizes
     layout = {
-        "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
+        "hovermode": "closest", "margin": {"l": 52, "r": 36, "t": 30, "b": 90}, "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
         "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickformat": ",~f",
                   "tickvals": _nice_rates(rates),
-                  "range": [float(np.log10(min(rates) / 1.7)), float(np.log10(max(rates) * 1.4))]},
+                  "range": [low - max(0.23, 0.15 * (high - low)), high + max(0.15, 0.06 * (high - low))]},
         "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
     }  # fmt: skip
     if own is not None:  # the source by itself: no encode of it should look much better
@@ -155,10 +156,13 @@ def over_time(
     if entries:
         axis = f"y{len(modes) + 1}"
         data += bars(entries, axis, longest, 1000.0 if as_clock else 1.0)
+        names = [row_name(c) for _, c, _ in reversed(entries)]
         layout[f"yaxis{axis[1:]}"] = {
-            "type": "category", "categoryarray": [row_name(c) for _, c, _ in reversed(entries)], "fixedrange": True,
-            "domain": [0.0, foot], "showgrid": False, "range": [-0.6, len(entries) - 0.4],
+            "type": "category", "categoryarray": names, "fixedrange": True, "showticklabels": False,
+            "domain": [0.0, foot], "showgrid": False, "range": [-0.4, len(entries) - 0.4],
         }  # fmt: skip
+        above = {"xref": "paper", "x": 0, "xanchor": "left", "yref": axis, "yanchor": "bottom", "showarrow": False}
+        layout["annotations"] = [above | {"y": n, "yshift": 4, "text": n, "font": {"size": 11}} for n in names]
     clock = {"type": "date", "tickformat": "%H:%M:%S" if longest >= 3600 else "%M:%S", "hoverformat": "%H:%M:%S.%L"}
     layout["xaxis"] = {"anchor": axis, "title": {"text": "time" if as_clock else "time, s"}} | (
         clock if as_clock else {"rangemode": "tozero"}

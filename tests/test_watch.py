@@ -41,19 +41,6 @@ def test_a_loop_that_counts_moves() -> None:
     assert still_after(counts, 0.5) < 0.4
 
 
-def test_a_module_keeps_its_variables() -> None:
-    code = """
-import sys, threading, time
-from yoto_video.jobs.watch import Watch
-watch = Watch(frozenset())
-for _ in range(3):
-    watch.still_for()
-print(sorted({"watch", "sys", "threading"} - globals().keys()))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 HARM = """
 import sys, threading, time
 from yoto_video.jobs.watch import Watch
