@@ -53,8 +53,10 @@ def canonical(path: str) -> str:
     """Absolute local path, or the URI without a trailing slash. `file://` URIs become local paths.
 
     Raises:
-        UsageError: a URI with a key in it.
+        UsageError: a URI with a key in it; nothing at all, as of a shell's variable that is not set.
     """
+    if not path:
+        raise UsageError("a path is empty: name a file or folder (. is the one you are in)")
     if is_remote(path):
         object_store.refuse_secrets(path)
         return path.rstrip("/")
