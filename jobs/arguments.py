@@ -268,7 +268,7 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     )  # fmt: skip
     p.add_argument(
         "--peers", action=argparse.BooleanOptionalAction, default=True,
-        help="compute PSNR, SSIM, MS-SSIM and BRISQUE on the same pixels where installed (default), or do not",
+        help="compute NIQE and, where installed, PSNR, SSIM, MS-SSIM and BRISQUE on the same pixels (default)",
     )  # fmt: skip
     p.add_argument("--out", metavar="CSV", help="write the rows with two columns more, nr and fr")
     p.add_argument("--plot", metavar="HTML", help="write a scatter plot of scores and opinions")

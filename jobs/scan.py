@@ -85,6 +85,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             listener.say(f"{counted(gone, 'video')} {are} no longer there; the results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
+        engines = {judge.engine}
         closer = [] if budget is None else _to_look_closer(plan, store)
         with gently() as stop:
             judging = Judging(store, known.kept, plan.files, listener, stop)
@@ -98,6 +99,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                 if workers != 0:  # the long ones first, or the last one keeps everybody waiting
                     known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
                 with crew_for(request, workers, len([*known.tasks, *closer]), judge, load, listener) as crew:
+                    engines = crew.engines
                     if budget is None:
                         work = sum(length(task, plan) for task in known.tasks)
                         judging.run(
@@ -117,7 +119,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         result = ScanResult(out, out, clips, len(judging.measured), known.up_to_date, seconds.copy())
         if storage.is_remote(plan.root):
             result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
-        store.commit_run(_run_row(request, result, began, judge, judging.frames))
+        store.commit_run(_run_row(request, result, began, judge, judging.frames, engines))
         if stop.asked:
             raise KeyboardInterrupt
         listener.ended("finished", result)
@@ -210,9 +212,11 @@ def crew_for(
             yield RayCrew(request.settings, workers, tasks, load, shared=request.address is not None)
 
 
-def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge, frames: int) -> RunRow:
+def _run_row(
+    request: Request, result: ScanResult, began: Began, judge: Judge, frames: int, engines: set[str]
+) -> RunRow:
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
-    settings = {**asdict(request.settings), **said, "engine": judge.engine}
+    settings = {**asdict(request.settings), **said, "engine": "; ".join(sorted(engines))}
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),
         command=request.command, version=__version__, settings=settings,

@@ -28,14 +28,23 @@ def inside_bars(picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     title, and nothing is left out.
     """
     height, width = picture.shape[:2]
-    rows = (picture[:, :: max(1, width // 240)] > BAR_LEVEL).any(2).mean(1) > 0.01
-    columns = (picture[:: max(1, height // 240)] > BAR_LEVEL).any(2).mean(0) > 0.01
+    rows, columns = picture[:, :: max(1, width // 240)], picture[:: max(1, height // 240)]
     edges = []
-    for lit, side in ((rows, height), (columns, width)):
+    for lines, side in ((rows, height), (columns.transpose(1, 0, 2), width)):
+        if _lit(lines[:: side - 1 or 1]).any():  # at one of the edges there is none, so there is no pair
+            edges.append((0, side))
+            continue
+        lit = _lit(lines)
         before, after = (int(lit.argmax()), int(lit[::-1].argmax())) if lit.any() else (0, 0)
         bars = max(before, after) <= 2 * min(before, after) and 3 * (before + after) <= 2 * side
         edges.append((before, side - after) if bars else (0, side))
     return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
+
+
+def _lit(lines: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(n,) which of the lines (n, pixels, 3) are not black."""
+    found: NDArray[np.bool_] = (lines > BAR_LEVEL).any(2).mean(1) > 0.01
+    return found
 
 
 def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview: bool, seed: int = 0) -> list[Look]:

@@ -11,9 +11,9 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import queue
 import sys
 import tempfile
-import threading
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from . import lanes
 from .config import STRIDE
 from .yoto import Yoto
 from .zoo import Entry, Loaded
@@ -57,31 +58,38 @@ class Exported:
         openvino = _openvino()
         self.channels = graph.channels
         self._strides = graph.strides
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threads = torch.get_num_threads()
+        streams = min(threads, lanes.MOST)
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",  # by default it computes in 16 bits where the processor can
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": streams,  # calls at once, which share the threads
             "ENABLE_CPU_PINNING": False,  # or the processes of a machine would crowd on its first core
         }
         try:
             core = openvino.Core()
             model = core.read_model(graph.text.tobytes(), openvino.Tensor(graph.weights))
-            self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+            compiled = core.compile_model(model, "CPU", settings)
+            for _ in range(streams):
+                self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
             raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error
         self._tensor = openvino.Tensor
-        self._one_at_a_time = threading.Lock()
 
     def __call__(self, images: Tensor) -> list[Tensor]:
         """One (B, C_i, H / stride_i, W / stride_i) map a stride of (B, 3, H, W) uint8 images."""
         b, _, h, w = images.shape
         images = images.contiguous()  # OpenVINO reads our memory: it must live as long as that
         maps = [torch.empty(b, c, h // s, w // s) for s, c in zip(self._strides, self.channels, strict=True)]
-        with self._one_at_a_time:
-            self._request.set_input_tensor(self._tensor(images.numpy(), shared_memory=True))
+        request = self._idle.get()
+        try:
+            request.set_input_tensor(self._tensor(images.numpy(), shared_memory=True))
             for i, m in enumerate(maps):
-                self._request.set_output_tensor(i, self._tensor(m.numpy(), shared_memory=True))
-            self._request.infer()
+                request.set_output_tensor(i, self._tensor(m.numpy(), shared_memory=True))
+            request.infer()
+        finally:
+            self._idle.put(request)
         # OpenVINO itself takes five times as long to turn them, and the network's own steps want them so.
         return [m.contiguous(memory_format=torch.channels_last) for m in maps]
 

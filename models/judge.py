@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,13 +12,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import exported, zoo
+from . import exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
+from .yoto import Seen, TokenMaps
 
+T = TypeVar("T")
+U = TypeVar("U")
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
-GPU_BATCH = 64
+GPU_BATCH = 64  # fewer where a GPU's memory runs out
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
 
@@ -25,7 +29,7 @@ WHOLE = 960  # pixels a side up to which a network that takes any size sees a fr
 class Encoded:
     """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
 
-    maps: list[Tensor]  # one (places, C, h, w) an encoder stage
+    seen: Seen  # its places as a batch
     afar: Tensor  # (places,) bool: which of them are overviews
     places: list[Look]
     frame: Picture
@@ -58,8 +62,11 @@ class Judge:
             ) from error
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
         self.engine = f"torch {torch.__version__}"  # what runs the encoder
-        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO
+        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO, or why not in 16 bits
+        self.half: torch.dtype | None = None  # of the encoder's numbers by torch; None: float32
+        self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
         self._exported: exported.Exported | None = None
+        self._lanes = lanes.Lanes()
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
@@ -76,7 +83,8 @@ class Judge:
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
             crops: places of a frame that are looked at, at most.
             seed: of the places.
-            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points.
+            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points. On a
+                GPU it computes in 16 bits, where that keeps scores within half a point (`half`).
 
         Raises:
             zoo.ModelError: an unknown name, a bad file or a device that is not there; one sentence.
@@ -98,6 +106,9 @@ class Judge:
         judge = cls(loaded, device=device, crops=crops, seed=seed)
         if export and device == "cpu":
             judge._run_exported(loaded, ready)
+        elif export and (kinds := half.formats(judge.device)):
+            judge.fallback = half.settle(judge, kinds)
+            judge.engine += f", {half.name(judge.half)}"
         return judge
 
     def _run_exported(self, loaded: zoo.Loaded, ready: exported.Exported | None) -> None:
@@ -115,18 +126,37 @@ class Judge:
         places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
         return self._encode_at(frames, places)
 
-    @torch.inference_mode()
     def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
-        seen = [self._seen(frame, spots, self.entry.crop) for frame, spots in zip(frames, places, strict=True)]
-        out: list[Encoded] = []
-        for part in self._together(seen):
-            counts = [len(crops) for crops in part]
-            maps = [torch.split(m, counts) for m in self._encode(torch.cat(part))]
-            for mine in zip(*maps, strict=True):
-                frame, spots = frames[len(out)], places[len(out)]
-                afar = torch.tensor([look.step > 1 for look in spots], device=self.device)
-                out.append(Encoded(list(mine), afar, spots, frame))
-        return out
+        def look(which: tuple[Picture, list[Look]]) -> Tensor:
+            return self._seen(*which, self.entry.crop)
+
+        seen = self._each(look, list(zip(frames, places, strict=True)))
+        parts = list(self._together(seen))
+        if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
+            shares = self._each(self._encode, torch.chunk(torch.cat(parts[0]), self._at_once()))
+            encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
+        else:
+            encoded = self._each(lambda part: self._encode(torch.cat(part)), parts)
+        maps = [
+            list(mine)
+            for part, stages in zip(parts, encoded, strict=True)
+            for mine in zip(*(torch.split(stage, [len(crops) for crops in part]) for stage in stages), strict=True)
+        ]
+
+        def see(which: tuple[list[Tensor], Picture, list[Look]]) -> Encoded:
+            afar = torch.tensor([look.step > 1 for look in which[2]], device=self.device)
+            return Encoded(self.network.see(which[0], afar), afar, which[2], which[1])
+
+        return self._each(see, list(zip(maps, frames, places, strict=True)))
+
+    def _at_once(self) -> int:
+        """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""
+        light = self.device.type == "cpu" and self.entry.config.form == "light"
+        return min(torch.get_num_threads(), lanes.MOST) if light else 1
+
+    def _each(self, function: Callable[[T], U], items: Sequence[T]) -> list[U]:
+        """The function of every item, in order."""
+        return self._lanes.each(torch.inference_mode()(function), items, self._at_once())
 
     def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
         """Crops of several frames, all of one shape, as many as go into a batch."""
@@ -162,6 +192,19 @@ class Judge:
         )
 
     @torch.inference_mode()
+    def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """(n, d) the encoder's first maps of n pictures of one size, d values each: what tells alike moments apart.
+
+        Halved a side, for they are large. A network that takes one size alone sees the middle of the pictures.
+        """
+        height, width = pictures[0].shape[:2]
+        side = self.entry.crop if self.network.config.form == "paper" else max(height, width)
+        spot = Look(max(0, (height - side) // 2), max(0, (width - side) // 2))
+        seen = torch.cat([self._seen(picture, [spot], side) for picture in pictures])
+        maps = F.avg_pool2d(self._encode(seen)[0].float(), 2)
+        return np.asarray(maps.flatten(1).cpu().numpy(), np.float32)
+
+    @torch.inference_mode()
     def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
         """Where a frame looks bad: (h, w) scores 0 to 100 on a coarse grid over the whole frame.
 
@@ -171,13 +214,18 @@ class Judge:
         height, width = frame.shape[:2]
         spots = [Look(*place) for place in tiles(height, width, side)]
         batch = max(1, self.batch * self.entry.crop**2 // min(side**2, height * width))
+        parts = [spots[start : start + batch] for start in range(0, len(spots), batch)]
+        see = self.network.see
+
+        def judge(part: list[Look]) -> tuple[Tensor, Tensor]:
+            x = see(self._encode(self._seen(frame, part, side)))
+            y = None if reference is None else see(self._encode(self._seen(reference, part, side)))
+            said: TokenMaps = self.network.compare(x, y)
+            return said.heat()
+
         total: NDArray[np.float32] | None = None
-        for start in range(0, len(spots), batch):
-            part = spots[start : start + batch]
-            x = self._encode(self._seen(frame, part, side))
-            y = None if reference is None else self._encode(self._seen(reference, part, side))
-            score, weight = self.network.compare(x, y).heat()
-            score = self.entry.score(score)
+        for part, (votes, weight) in zip(parts, self._each(judge, parts), strict=True):
+            score = self.entry.score(votes)
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
             if total is None:
                 total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
@@ -204,17 +252,35 @@ class Judge:
         return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen
 
     def _encode(self, crops: Tensor) -> list[Tensor]:
-        """Encoder maps of (B, 3, h, w) uint8 crops."""
+        """Encoder maps of (B, 3, h, w) uint8 crops; half as many at a time from where a GPU's memory runs out.
+
+        Raises:
+            MemoryError: not even one crop fits.
+        """
         if self._exported is not None:
             return self._exported(crops)
-        images = self.entry.normalise(crops.to(self.device))
-        maps: list[Tensor] = self.network.encode(images.contiguous(memory_format=torch.channels_last))
-        return maps
+        pixels = crops[0, 0].numel()
+        while True:
+            parts = torch.split(crops, max(1, self._room // pixels))
+            try:
+                maps = [self._by_torch(part) for part in parts]
+            except torch.cuda.OutOfMemoryError as error:
+                if len(parts[0]) == 1:
+                    raise MemoryError("the GPU's, even for one picture at a time") from error
+            else:
+                return maps[0] if len(maps) == 1 else [torch.cat(stage) for stage in zip(*maps, strict=True)]
+            self._room = len(parts[0]) // 2 * pixels
+            torch.cuda.empty_cache()  # only here: the error held what did not fit
 
-    @torch.inference_mode()
+    def _by_torch(self, crops: Tensor) -> list[Tensor]:
+        images = self.entry.normalise(crops.to(self.device)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
+            return [m.float() for m in self.network.encode(images)]
+
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
-        out: list[float] = []
-        for i, x in enumerate(encoded):
-            score = self.network.frame(x.maps, None if references is None else references[i].maps, x.afar)
-            out.append(float(self.entry.score(score)))
-        return out
+        def score(which: tuple[Encoded, Encoded | None]) -> float:
+            x, y = which
+            return float(self.entry.score(self.network.frame(x.seen, None if y is None else y.seen, x.afar)))
+
+        beside: Sequence[Encoded | None] = [None] * len(encoded) if references is None else references
+        return self._each(score, list(zip(encoded, beside, strict=True)))

@@ -25,21 +25,23 @@ def statistics(maps: Sequence[Tensor]) -> Tensor:
     return torch.cat([mean.flatten(1) for mean in means] + spreads, 1)
 
 
-def pairing(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
+def pairing(gaps: Sequence[Tensor], figures: Tensor, reference: Tensor) -> Tensor:
     """(B, 2C) of an image against its reference: of every channel, lost structure and the log ratio of energies.
 
     Lost structure is 1 - (2 cov + c) / (var_x + var_y + c), one minus the structure term of DISTS (Ding et al., TPAMI
     2020); it is 0 to 2, and exactly 0 for a perfect copy.
+
+    Args:
+        gaps: (B, C_i, H_i, W_i) differences of the two sides' maps.
+        figures: (B, 2C) `statistics` of the image.
+        reference: those of its reference.
     """
-    lost, energy = [], []
-    for m, r in zip(maps, reference, strict=True):
-        x, y = m.float().flatten(2), r.float().flatten(2)
-        x, y = x - x.mean(2, keepdim=True), y - y.mean(2, keepdim=True)
-        var_x, var_y = x.square().mean(2), y.square().mean(2)
-        # As a share of squared differences, so that a perfect copy gives exactly 0.
-        lost.append((x - y).square().mean(2) / (var_x + var_y + FLOOR))
-        energy.append(((var_x + FLOOR) / (var_y + FLOOR)).log())
-    return torch.cat(lost + energy, 1)
+    (mean_x, spread_x), (mean_y, spread_y) = figures.chunk(2, 1), reference.chunk(2, 1)
+    var_x, var_y = spread_x.square(), spread_y.square()
+    # var_x + var_y - 2 cov is the variance of the differences, and exactly 0 where there are none.
+    apart = torch.cat([gap.float().square().mean((2, 3)) for gap in gaps], 1) - (mean_x - mean_y).square()
+    lost = apart.clamp_min(0) / (var_x + var_y + FLOOR)
+    return torch.cat([lost, ((var_x + FLOOR) / (var_y + FLOOR)).log()], 1)
 
 
 class Readout(nn.Module):

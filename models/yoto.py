@@ -8,22 +8,25 @@ score = sum(s * w) / sum(w). Without a reference the distorted image takes the r
 difference between the modes.
 
 The modules exist in two forms with the same flow. "paper" is the authors': dense attention over a fixed 224x224 input.
-"light" is for CPUs and takes any size: keys of the dense steps are pooled to a 7x7 grid, the local step works inside
-patches of 32x32 pixels in place of quarters of the image, and four things are added (see `YotoConfig`).
+"light" (`light`) is for CPUs and takes any size: keys of the dense steps are pooled to a 7x7 grid, the local step works
+inside patches of 32x32 pixels in place of quarters of the image, and four things are added (see `YotoConfig`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import ChannelAttention, HierarchicalAttention, SemanticDistortionAware
+from . import attention
+from . import light as lightly
 from .config import GRID, STRIDE, YotoConfig
 from .encoders import Pyramid
+from .layout import Layout
 from .readout import Readout, near_and_far, pairing, statistics
 
 
@@ -40,21 +43,28 @@ class Head(nn.Module):
 
     def forward(self, tokens: Tensor, spread: Tensor | None = None) -> Tensor:
         """(B, T, C) to (B, T); `spread` (B, 2C) is what `YotoConfig.context` adds, and given with it."""
-        hidden = self.inner(tokens)
-        if self.context is not None:
+        if self.context is None:
+            hidden = self.inner(tokens)
+        else:
             assert spread is not None
-            hidden = hidden + self.context(spread)[:, None]
+            bias = self.context(spread) + self.inner.bias
+            hidden = torch.baddbmm(bias[:, None], tokens, self.inner.weight.T.expand(len(tokens), -1, -1))
         out: Tensor = self.activation(self.outer(self.drop(F.relu(hidden)))).squeeze(-1)
         return out
 
 
 @dataclass(frozen=True)
 class TokenMaps:
-    """What every token says: (B, T) scores and weights, T running over the maps of `sizes`, finest first."""
+    """What every token says: (B, T) scores and weights, T running over the stages' tokens as they lie, finest first."""
 
     scores: Tensor
     weights: Tensor
-    sizes: tuple[tuple[int, int], ...]
+    layouts: tuple[Layout, ...]
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """(h, w) of each stage's map."""
+        return tuple(layout.size for layout in self.layouts)
 
     def pooled(self) -> Tensor:
         """(B,) score of each image: sum(s * w) / sum(w), the paper's equation 8."""
@@ -67,11 +77,29 @@ class TokenMaps:
         score = self.scores.new_zeros(len(self.scores), 1, *finest)
         weight = torch.zeros_like(score)
         scores, weights = torch.split(self.scores, counts, 1), torch.split(self.weights, counts, 1)
-        for s, w, size in zip(scores, weights, self.sizes, strict=True):
-            share = size[0] * size[1] / (finest[0] * finest[1])  # a deep token's vote is spread over its patch
-            score += F.interpolate((s * w).view(-1, 1, *size), finest, mode="nearest") * share
-            weight += F.interpolate(w.view(-1, 1, *size), finest, mode="nearest") * share
+        for s, w, layout in zip(scores, weights, self.layouts, strict=True):
+            share = s.shape[1] / counts[0]  # a deep token's vote is spread over its patch
+            score += F.interpolate(layout.as_map((s * w)[..., None]), finest, mode="nearest") * share
+            weight += F.interpolate(layout.as_map(w[..., None]), finest, mode="nearest") * share
         return (score / weight)[:, 0], weight[:, 0]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Encoded images and what both modes ask of either side of a comparison: computed once an image.
+
+    Tokens of a stage are (B, P, n, width), as `Layout` says.
+    """
+
+    maps: list[Tensor]  # the encoder's, (B, C_i, H_i, W_i)
+    tokens: list[Tensor]
+    deeper: list[Tensor | None]  # SDA's votes on each stage's tokens, summed; None for the deepest
+    layouts: tuple[Layout, ...]
+
+    @cached_property
+    def figures(self) -> Tensor:
+        """(B, 2C) `statistics` of the maps."""
+        return statistics(self.maps)
 
 
 class Yoto(nn.Module):
@@ -93,14 +121,15 @@ class Yoto(nn.Module):
             config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
         )
         channels = self.encoder.channels
-        if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `stages`
+        if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `see`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
         sides = [8 * GRID, 4 * GRID, 2 * GRID, GRID]  # of the paper's maps
         levels = range(4)
         pairs = [(i, j) for i in levels for j in levels if i < j and config.sda]
         self.embed = nn.ModuleList(nn.Linear(c, config.width) for c in channels)
+        parts = lightly if light else attention
         self.channel_attention = nn.ModuleList(
-            ChannelAttention(GRID**2 if light else side**2, config) for side in sides
+            lightly.ChannelAttention(config) if light else attention.ChannelAttention(side**2, config) for side in sides
         )
         # row 0: what is judged, row 1: its reference
         self.segment = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
@@ -108,8 +137,8 @@ class Yoto(nn.Module):
             self.view = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
             for view in self.view:
                 nn.init.zeros_(view.get_parameter("weight"))
-        self.ha = nn.ModuleList(HierarchicalAttention(config, local=i < 3) for i in levels if config.ha)
-        self.sda = nn.ModuleDict({f"{i}{j}": SemanticDistortionAware(config) for i, j in pairs})
+        self.ha = nn.ModuleList(parts.HierarchicalAttention(config, local=i < 3) for i in levels if config.ha)
+        self.sda = nn.ModuleDict({f"{i}{j}": parts.SemanticDistortionAware(config) for i, j in pairs})
         self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
         self.sda_norm = nn.ModuleDict({f"{i}{j}": nn.LayerNorm(config.width) for i, j in pairs})
         self.score_head = Head(config, nn.Sigmoid() if light else nn.ReLU())
@@ -136,57 +165,56 @@ class Yoto(nn.Module):
         maps: list[Tensor] = self.encoder(images)
         return maps
 
-    def stages(self, maps: list[Tensor]) -> list[Tensor]:
-        """Four (B, C_i, H_i, W_i) maps from the encoder's."""
-        if self.config.form == "paper":
-            return maps
-        fine = [_mean_and_spread(maps[0], 4), _mean_and_spread(maps[1], 2)]
-        return [torch.cat(fine, 1), *maps[2:]]
-
-    def tokens(self, maps: list[Tensor], afar: Tensor | None = None) -> list[Tensor]:
-        """(B, N_i, width) of each stage: embedded and refined by channel attention; `afar` as in `compare`."""
-        out = []
-        for stage, embed, attention in zip(self.stages(maps), self.embed, self.channel_attention, strict=True):
-            size = (stage.shape[2], stage.shape[3])
-            source = stage.flatten(2).transpose(1, 2)
-            out.append(attention(embed(source), size, source, embed))
-        if self.config.overview:
-            seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
-            out = [t + view(seen)[:, None] for t, view in zip(out, self.view, strict=True)]
-        return out
-
-    def differences(self, maps: list[Tensor], reference: list[Tensor]) -> list[Tensor]:
-        """(B, N_i, C_i) absolute differences of the encoder's maps on the grids of the stages."""
-        gaps = [(x - y).abs() for x, y in zip(maps, reference, strict=True)]
-        fine = torch.cat([F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)], 1)
-        return [g.flatten(2).transpose(1, 2) for g in (fine, *gaps[2:])]
-
-    def compare(
-        self, distorted: list[Tensor], reference: list[Tensor] | None = None, afar: Tensor | None = None
-    ) -> TokenMaps:
-        """Judge encoded images, against encoded references (FR) or alone (NR: y = x and both segments 0).
+    def see(self, maps: list[Tensor], afar: Tensor | None = None) -> Seen:
+        """What judging needs of encoded images, in either mode and as a reference.
 
         `afar`: (B,) bool, which images show a place reduced in size (`YotoConfig.overview`); None: none of them.
         """
-        x = self.tokens(distorted, afar)
-        sizes = tuple((m.shape[2], m.shape[3]) for m in self.stages(distorted))
-        grid = sizes[-1]
-        segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
-        y = x if reference is None else self.tokens(reference, afar)
-        asked = [t + s[0 if reference is None else 1] for t, s in zip(y, segment, strict=True)]
-        judged = [t + s[0] for t, s in zip(x, segment, strict=True)]
-        gaps = self.differences(distorted, reference) if self.config.compared and reference is not None else None
-        if gaps is not None:
-            judged = [t + embed(g) for t, embed, g in zip(judged, self.difference, gaps, strict=True)]
+        light = self.config.form == "light"
+        coarse = maps[2:] if light else maps
+        stages = [[m] for m in coarse]
+        if light:  # stride-2 and stride-4 maps join on the stride-8 grid
+            stages.insert(0, [*_mean_and_spread(maps[0], 4), *_mean_and_spread(maps[1], 2)])
+        grid = (maps[-1].shape[2], maps[-1].shape[3]) if light else (1, 1)
+        layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if light else coarse))
+        tokens = [
+            mix(layout.by_patch(*features), embed, layout)
+            for features, layout, embed, mix in zip(stages, layouts, self.embed, self.channel_attention, strict=True)
+        ]
+        if self.config.overview:
+            seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
+            tokens = [t + view(seen)[:, None, None] for t, view in zip(tokens, self.view, strict=True)]
+        return Seen(maps, tokens, [self._deeper(tokens, i, layouts) for i in range(4)], layouts)
 
+    def _deeper(self, tokens: list[Tensor], i: int, layouts: tuple[Layout, ...]) -> Tensor | None:
+        """What stage i's tokens learn from all deeper ones."""
+        votes: Tensor | None = None
+        for j in range(i + 1, 4 if self.config.sda else 0):
+            vote = self.sda_norm[f"{i}{j}"](self.sda[f"{i}{j}"](tokens[i], tokens[j], layouts[i], layouts[j]))
+            votes = vote if votes is None else votes + vote
+        return votes
+
+    def compare(self, x: Seen, y: Seen | None = None) -> TokenMaps:
+        """Judge images against their references (FR) or alone (NR: y = x and both segments 0)."""
+        return self._compare(x, y, None if y is None else _gaps(x, y))
+
+    def _compare(self, x: Seen, y: Seen | None, gaps: list[Tensor] | None) -> TokenMaps:
+        segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
+        shown: list[Tensor] | None = None  # of each stage: differences, (B, P, n, C_i)
+        if gaps is not None and self.config.compared:
+            fine = [F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)]
+            stages = [fine, *[[gap] for gap in gaps[2:]]]
+            shown = [layout.by_patch(*features) for layout, features in zip(x.layouts, stages, strict=True)]
         merged = []
-        for i, size in enumerate(sizes):
-            met = self.ha[i](judged[i], asked[i], size, grid) if self.config.ha else judged[i]
-            votes = [self.ha_norm[i](met)]
-            for j in range(i + 1, 4 if self.config.sda else 0):
-                sda, norm = self.sda[f"{i}{j}"], self.sda_norm[f"{i}{j}"]
-                votes.append(norm(sda(x[i], x[j], size, sizes[j], grid)))
-            merged.append(torch.stack(votes).mean(0))
+        for i, layout in enumerate(x.layouts):
+            own = segment[i][0]
+            if shown is not None:
+                own = F.linear(shown[i], self.difference[i].get_parameter("weight"), own)
+            judged = x.tokens[i] + own
+            asked = judged if y is None else y.tokens[i] + segment[i][1]
+            vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
+            deeper = x.deeper[i]
+            merged.append((vote if deeper is None else (vote + deeper) / (4 - i)).flatten(1, 2))
         tokens = torch.cat(merged, dim=1)
         spread = None
         if self.config.context:
@@ -194,41 +222,50 @@ class Yoto(nn.Module):
             variance = (tokens - mean[:, None]).square().sum(1) / (tokens.shape[1] - 1)  # torch.var is slow here
             spread = torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
         scores: Tensor = self.score_head(tokens, spread)
-        if gaps is not None:
-            seen = torch.cat([g @ share.exp() for g, share in zip(gaps, self.visible, strict=True)], 1)
+        if shown is not None:
+            seen = torch.cat([(d @ share.exp()).flatten(1) for d, share in zip(shown, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top
-        return TokenMaps(scores, self.weight_head(tokens, spread), sizes)
+        return TokenMaps(scores, self.weight_head(tokens, spread), x.layouts)
 
     def forward(self, distorted: Tensor, reference: Tensor | None = None) -> Tensor:
         """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""
         if reference is not None and reference.shape != distorted.shape:
             raise ValueError(f"a reference of shape {tuple(reference.shape)} for {tuple(distorted.shape)}")
-        x, y = self.encode(distorted), None if reference is None else self.encode(reference)
-        votes = self.compare(x, y).pooled()
+        x = self.see(self.encode(distorted))
+        y = None if reference is None else self.see(self.encode(reference))
+        gaps = None if y is None else _gaps(x, y)
+        votes = self._compare(x, y, gaps).pooled()
         if not self.config.readout:
             return votes
-        figures = (statistics(x) if y is None else pairing(x, y)).repeat(1, 2)  # one look at each: near stands for both
-        return self.readout.nr(votes, figures) if y is None else self.readout.fr(votes, figures)
+        if y is None or gaps is None:  # one look at each: near stands for both
+            return self.readout.nr(votes, x.figures.repeat(1, 2))
+        return self.readout.fr(votes, pairing(gaps, x.figures, y.figures).repeat(1, 2))
 
-    def frame(self, maps: list[Tensor], reference: list[Tensor] | None, afar: Tensor) -> Tensor:
-        """(1,) score of one frame from all its looks, (N, C_i, H_i, W_i) maps of each stage: all tokens vote at once.
+    def frame(self, x: Seen, y: Seen | None, afar: Tensor) -> Tensor:
+        """(1,) score of one frame from all its N looks: all their tokens vote at once.
 
-        `reference`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `compare`.
+        `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`.
         """
-        said = self.compare(maps, reference, afar)
+        gaps = None if y is None else _gaps(x, y)
+        said = self._compare(x, y, gaps)
         votes = ((said.scores * said.weights).sum() / said.weights.sum())[None]
         if not self.config.readout:
             return votes
-        if reference is None:
-            return self.readout.nr(votes, near_and_far(statistics(maps), afar))
-        return self.readout.fr(votes, near_and_far(pairing(maps, reference), afar))
+        if y is None or gaps is None:
+            return self.readout.nr(votes, near_and_far(x.figures, afar))
+        return self.readout.fr(votes, near_and_far(pairing(gaps, x.figures, y.figures), afar))
 
 
-def _mean_and_spread(feature: Tensor, side: int) -> Tensor:
-    """Mean and standard deviation over side x side cells: (B, C, H, W) to (B, 2C, H / side, W / side)."""
+def _gaps(x: Seen, y: Seen) -> list[Tensor]:
+    """Absolute differences of the encoder's maps."""
+    return [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
+
+
+def _mean_and_spread(feature: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over side x side cells: of (B, C, H, W) two of (B, C, H / side, W / side)."""
     mean = F.avg_pool2d(feature, side)
     square = F.avg_pool2d(feature * feature, side)
-    return torch.cat([mean, (square - mean * mean).clamp_min(1e-6).sqrt()], 1)
+    return mean, (square - mean * mean).clamp_min(1e-6).sqrt()
 
 
 def _small_init(module: nn.Module) -> None:

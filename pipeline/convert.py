@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -19,18 +21,34 @@ from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment
 _CLIP_NAMES = {f.name for f in fields(ClipScore)}
 _FRAME_NAMES = [f.name for f in fields(FrameScore)]
 _MOMENT_NAMES = [f.name for f in fields(Moment)]
+_REPEATED = ("mode", "status", "display", "codec", "depth", "model", "model_sha256")  # of `clips`: few texts, many rows
+_Part = TypeVar("_Part", Finding, Declared)
 
 
 def storable(clip: ClipScore) -> ClipScore:
-    """The row as it will be read again: its names and sentences as UTF-8 can hold them."""
+    """The row as it will be read again: its names and sentences as UTF-8 can hold them.
+
+    What many rows say is one object in memory: from a worker, and from a file, each row comes with its own.
+    """
     return replace(
         clip,
         path=plain(clip.path),
         ladder=plain(clip.ladder),
         reason=None if clip.reason is None else plain(clip.reason),
         reference=None if clip.reference is None else plain(clip.reference),
-        findings=tuple(replace(finding, sentence=plain(finding.sentence)) for finding in clip.findings),
+        findings=tuple(_one(replace(finding, sentence=plain(finding.sentence))) for finding in clip.findings),
+        declared=_one(clip.declared),
+        **{name: _same(getattr(clip, name)) for name in _REPEATED},
     )
+
+
+def _same(text: Any) -> Any:
+    return sys.intern(text) if isinstance(text, str) else text
+
+
+@functools.lru_cache(1000)
+def _one(value: _Part) -> _Part:
+    return value
 
 
 def clip_rows(clips: Sequence[ClipScore]) -> pa.Table:
@@ -148,6 +166,7 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
         "score": clip.score,
         "pools": clip.pools or None,
         "ci95": None if clip.ci95 is None else list(clip.ci95),
+        "ci95_frames": None if clip.ci95_frames is None else list(clip.ci95_frames),
         "findings": [finding_json(finding) for finding in clip.findings],
         "moments": [asdict(moment) for moment in clip.moments],
         "declared": asdict(clip.declared),
@@ -159,11 +178,11 @@ def _clip_row(clip: ClipScore) -> dict[str, object]:
 def _clip(row: dict[str, Any]) -> ClipScore:
     values = {name: value for name, value in row.items() if name in _CLIP_NAMES and value is not None}
     values["mode"] = row["mode"]
-    if "ci95" in values:
-        values["ci95"] = tuple(values["ci95"])
-    values["findings"] = tuple(Finding(**{n: f[n] for n in FINDING.names}) for f in values.get("findings", ()))
+    values |= {name: _same(values[name]) for name in _REPEATED if name in values}
+    values |= {name: tuple(values[name]) for name in ("ci95", "ci95_frames") if name in values}
+    values["findings"] = tuple(_one(Finding(**{n: f[n] for n in FINDING.names})) for f in values.get("findings", ()))
     values["moments"] = tuple(Moment(**{n: m[n] for n in _MOMENT_NAMES}) for m in values.get("moments", ()))
-    values["declared"] = Declared(**values.get("declared", {}))
+    values["declared"] = _one(Declared(**values.get("declared", {})))
     return ClipScore(**values)
 
 

@@ -129,7 +129,7 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
         own, (curve, _) = title.sides[s], title.curve(s, "mean")
         rates, scores = arrays(curve)
         kept = {int(p.key) for p in curve}
-        spans = [e.row.ci95 or (e.row.pools["mean"],) * 2 for e in own]
+        spans = [e.row.ci95_beside or (e.row.pools["mean"],) * 2 for e in own]
         bounds += [v for span in spans for v in span]
         symbols = [style[label].symbol + ("" if i in kept else "-open") for i in range(len(own))]
         name, colour = on_chart(label), style[label].colour

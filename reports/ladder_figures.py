@@ -39,7 +39,7 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
             line = by_rate([p for p in of_codec if height is None or rated[p.key].height == height])
             name = f"{label} {height}p" if height else label
             lines += _encodes(line, rated, mode, style, name, "bottom right" if rank else "top left")
-    bounds = [v for c in rated.values() for v in (c.interval(mode) or (float(c.score(mode) or 0),))]
+    bounds = [v for c in rated.values() for v in (c.interval_beside(mode) or (float(c.score(mode) or 0),))]
     own = ladder.master.score(mode) if ladder.master else None
     if own is not None:
         bounds.append(own)
@@ -87,7 +87,7 @@ def _encodes(
 ) -> list[dict[str, object]]:
     """One line of encodes, and on it their markers in the renditions' own colours with their 95 % intervals."""
     clips = [rated[p.key] for p in line]
-    spans = [c.interval(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
+    spans = [c.interval_beside(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
     place = {"type": "scatter", "x": [p.bitrate_kbps for p in line], "y": [p.score for p in line], "legendgroup": name}
     symbol, colours = style[line[0].key].symbol, [style[p.key].colour for p in line]
     colour = colours[0] if len(line) > 1 and len(set(colours)) == 1 else GREY  # a line of one size has its colour

@@ -212,7 +212,7 @@ def _score(clip: Clip, mode: str) -> float:
 
 
 def _bounds(clip: Clip, mode: str) -> tuple[float, float]:
-    return clip.interval(mode) or (_score(clip, mode), _score(clip, mode))
+    return clip.interval_beside(mode) or (_score(clip, mode), _score(clip, mode))
 
 
 def _rate(clip: Clip) -> str:

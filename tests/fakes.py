@@ -42,6 +42,9 @@ class FakeJudge:
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
         return [float(max(0.0, 100 - np.abs(x - y).mean())) for x, y in zip(encoded, references, strict=True)]
 
+    def features(self, pictures: Sequence[Any]) -> Any:
+        return np.stack([picture.mean(axis=2).ravel() for picture in pictures]).astype(np.float32)
+
     def heat_map(self, frame: Any, reference: Any = None) -> Any:
         rows, columns = -(-frame.shape[0] // 32), -(-frame.shape[1] // 32)
         return np.linspace(20, 80, rows * columns, dtype=np.float32).reshape(rows, columns)
@@ -55,6 +58,8 @@ def load_elsewhere(meanwhile: Callable[[Sequence[Any]], None]) -> Callable[[obje
     from ray import cloudpickle
 
     class Judge(FakeJudge):
+        engine = "somewhere"
+
         def encode(self, frames: Sequence[Any]) -> list[Any]:
             meanwhile(frames)
             return super().encode(frames)

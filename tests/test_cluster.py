@@ -16,6 +16,7 @@ from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.jobs.work import Done, Lost, Task
 from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 from . import test_scan
@@ -156,6 +157,8 @@ def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_ma
     assert [lost.how for lost in seen.gone] == ["gone"]
     assert "py_modules" in seen.code.pop()
     assert rows(tmp_path / "out") == rows(tmp_path / "plain")
+    with Store(tmp_path / "out", read_only=True) as store:
+        assert [run.settings["engine"] for run in store.runs()] == ["somewhere"]  # the workers', not the driver's
     pictures = [
         {p.relative_to(tmp_path / out): p.read_bytes() for p in (tmp_path / out / "pictures").rglob("*.webp")}
         for out in ("out", "plain")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from yoto_video.models import yoto
 from yoto_video.models.crops import Look, crop_places, cut, inside_bars, looks, tiles
 from yoto_video.models.judge import Judge
+from yoto_video.models.lanes import Lanes
+from yoto_video.pipeline.align import Sample
+from yoto_video.pipeline.lockstep import Taken
+from yoto_video.pipeline.pictures import WorstFrames
+from yoto_video.pipeline.score import Scorer, Tally
+from yoto_video.pipeline.values import Frame
 
 sides = st.integers(1, 4320)
 
@@ -154,13 +163,53 @@ def test_order_and_batch_do_not_matter(judge: Judge) -> None:
 
 
 def test_threads_do_not_matter(judge: Judge) -> None:
-    frame, threads = scene(360, 640), torch.get_num_threads()
+    frames, threads = [scene(360, 640, seed) for seed in range(3)], torch.get_num_threads()
     scores = []
-    for n in (1, 2):
-        torch.set_num_threads(n)
-        scores.append(judge.nr(judge.encode([frame]))[0])
-    torch.set_num_threads(threads)
-    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    try:
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            for some in (frames, frames[:1]):
+                encoded = judge.encode(some)
+                scores.append([*judge.nr(encoded), *judge.fr(encoded, encoded)])
+                assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(threads)
+    assert scores[0] == pytest.approx(scores[2], abs=1e-3)
+    assert scores[1] == pytest.approx(scores[3], abs=1e-3)
+    assert scores[0][0] == pytest.approx(scores[1][0], abs=1e-3)
+
+
+def test_a_failure_in_a_lane_is_raised() -> None:
+    threads, lanes = torch.get_num_threads(), Lanes()
+    with pytest.raises(ZeroDivisionError):
+        lanes.each(lambda n: 1 // n, [1, 0, 2], 2)
+    assert lanes.each(lambda n: (n, torch.get_num_threads()), range(5), 2) == [(n, 1) for n in range(5)]
+    assert torch.get_num_threads() == threads
+
+
+def test_features_are_of_the_picture_alone(judge: Judge) -> None:
+    pictures = [scene(180, 320, seed) for seed in range(3)]
+    features = judge.features(pictures)
+    assert features.shape[0] == 3
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(judge.features(pictures[1:2])[0], features[1], atol=1e-5)
+    assert np.abs(features[0] - features[1]).mean() > 0.1
+    assert judge.features([scene(500, 300)]).shape[0] == 1
+
+
+def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    crops, tokens, figures = [], [], []
+    encode, see, statistics = judge._encode, judge.network.see, yoto.statistics
+    monkeypatch.setattr(judge, "_encode", lambda x: (crops.append(len(x)), encode(x))[1])
+    monkeypatch.setattr(judge.network, "see", lambda maps, afar: (tokens.append(len(afar)), see(maps, afar))[1])
+    monkeypatch.setattr(yoto, "statistics", lambda maps: (figures.append(len(maps[0])), statistics(maps))[1])
+    tallies = {i: Tally(f"v{i}.mp4", Fraction(0), WorstFrames(2)) for i in range(4)}
+    frames = [Frame(0, Fraction(0), scene(480, 854) // (i + 1) * (i + 1)) for i in tallies]
+    Scorer(judge, tallies, {1: 0, 2: 0, 3: 0}).add(
+        [Taken(i, Sample(step=0, frame=0, paired=i > 0), frame) for i, frame in enumerate(frames)]
+    )
+    assert [len(t.scores["nr"]) + len(t.scores["fr"]) for t in tallies.values()] == [1, 2, 2, 2]
+    assert sum(crops) == sum(tokens) == sum(figures) == 4 * 6  # N + 1 frames of six looks, for both modes
 
 
 def test_frames_of_different_rasters_are_refused(judge: Judge) -> None:

@@ -61,6 +61,13 @@ def test_a_dearer_rung_that_looks_worse_is_an_inversion_beyond_its_interval_only
     assert rules(ladder(30, 45, 60, 50, 72, half=6.0)) == ["redundant"]  # one cannot tell
 
 
+def test_rungs_are_told_apart_by_their_frames_alone() -> None:
+    """All of them are judged at the same places: what these leave to chance is no doubt about their order."""
+    rungs = zip(RUNGS, (30, 45, 60, 50, 72), strict=True)
+    rows = [row(f"{h}p.mp4", s, k, half=8.0, ci95_frames=(s - 1, s + 1), height=h) for (_, h, k), s in rungs]
+    assert rules(gather(rows)) == ["inversion"]
+
+
 def test_redundant_rungs_and_gaps() -> None:
     (issue,) = lint.check(ladder(30, 45, 48, 60, 72))
     assert (issue.rule, issue.paths) == ("redundant", ("/v/540p.mp4", "/v/360p.mp4"))

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from yoto_video.jobs import cli
 from yoto_video.pipeline.monitoring import write_junit, write_openmetrics
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore
+from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports.drift import drift
 from yoto_video.reports.results import load
 
@@ -36,7 +36,7 @@ def lowered(results: list[ClipResult], points: float, **facts: object) -> list[C
     made = []
     for one in results:
         frames = tuple(replace(f, score=f.score - points) for f in one.frames)
-        clip = ClipScore(**{**vars(one.clip), "result_id": f"{one.clip.result_id}x" if frames else "", **facts})
+        clip = replace(one.clip, result_id=f"{one.clip.result_id}x" if frames else "", **facts)  # type: ignore[arg-type]
         made.append(replace(result(clip, frames)) if frames else one)
     return made
 

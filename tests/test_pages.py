@@ -7,6 +7,7 @@ import html.parser
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -195,8 +196,7 @@ def test_one_mode_missing_is_listed_with_its_reason(out_dir: Path) -> None:
 def test_names_and_reasons_with_markup_are_text(out_dir: Path) -> None:
     results = ladder(HOSTILE.replace("/", "∕"), root="/v/" + HOSTILE.replace("/", "∕"))
     told = (Finding(HOSTILE), Finding(HOSTILE, HOSTILE, "error", 0.0, 1.0))
-    notes = {**vars(results[-1].clip), "findings": told, "model": HOSTILE}
-    results[-1] = ClipResult(ClipScore(**notes), results[-1].frames)
+    results[-1] = replace(results[-1], clip=replace(results[-1].clip, findings=told, model=HOSTILE))
     index = build_report(write(out_dir, [results, [unscored("/v/b.mp4", HOSTILE, HOSTILE)]]))
     for path in [index, *index.parent.glob("ladders/*.html")]:
         page = Page(path)

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.models import zoo
-from yoto_video.models.readout import Readout, near_and_far, pairing, statistics
+from yoto_video.models.readout import Readout, near_and_far, statistics
+from yoto_video.models.readout import pairing as pairing_of
 from yoto_video.models.training.refit import solve
 from yoto_video.models.yoto import Yoto
 
@@ -16,6 +17,10 @@ from yoto_video.models.yoto import Yoto
 def maps(seed: int, looks: int = 3) -> list[torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
     return [torch.rand(looks, c, side, side, generator=draw) for c, side in ((4, 16), (6, 8))]
+
+
+def pairing(x: list[torch.Tensor], y: list[torch.Tensor]) -> torch.Tensor:
+    return pairing_of([a - b for a, b in zip(x, y, strict=True)], statistics(x), statistics(y))
 
 
 def fitted(seed: int, channels: int = 10) -> Readout:
@@ -76,6 +81,7 @@ def test_one_look_scores_as_the_whole_network_does() -> None:
     with torch.inference_mode():
         near = torch.tensor([False])
         for reference in (None, y):
-            encoded = None if reference is None else network.encode(reference)
-            torch.testing.assert_close(network(x, reference), network.frame(network.encode(x), encoded, near))
+            encoded = None if reference is None else network.see(network.encode(reference))
+            seen = network.see(network.encode(x))
+            torch.testing.assert_close(network(x, reference), network.frame(seen, encoded, near))
         assert float(network(x, x)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -326,33 +327,43 @@ def ray_tidied() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ray_tidied")
-def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
-    library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str]
+def test_workers_give_the_same_rows_and_survive_poisonous_files(
+    library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would."""
+    """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would.
+
+    Another's make it stand still with the interpreter's lock held, so that nothing else in its process runs.
+    """
     from .clips import flat
 
     make(library / "two" / "film_72p_70k.mp4", size=(96, 72), frames=12, picture=flat(255, 0, 255))
+    make(library / "stuck.mkv", size=(96, 72), frames=12, picture=flat(0, 255, 0))
+    monkeypatch.setattr("yoto_video.jobs.workers.STUCK_S", 0.0)
+    limited = make_settings(**(asdict(SETTINGS) | {"time_limit_s": 25.0}))
 
-    def kill(frames: Any) -> None:
+    def harm(frames: Any) -> None:
         for frame in frames:
             red, green, blue = frame.reshape(-1, 3).mean(axis=0)
             if red > 200 and blue > 200 and green < 60:
                 os._exit(9)
+            if green > 200 and red < 60 and blue < 60:
+                ctypes.PyDLL(None).sleep(1000)  # unlike CDLL, this keeps the lock
 
     said = Said()
-    result = scan(Request(str(library), str(out_dir), SETTINGS, workers=2), said, load=load_elsewhere(kill))
-    lost = {Path(c.path).name: c.reason for c in result.clips if c.retryable}
-    assert list(lost) == ["film_72p_70k.mp4"]
-    assert "died" in str(lost["film_72p_70k.mp4"])
+    result = scan(Request(str(library), str(out_dir), limited, workers=2), said, load=load_elsewhere(harm))
+    lost = {Path(c.path).name: str(c.reason) for c in result.clips if c.retryable}
+    assert lost.keys() == {"film_72p_70k.mp4", "stuck.mkv"}
+    assert "died" in lost["film_72p_70k.mp4"]
+    assert "no longer answered" in lost["stuck.mkv"]
     assert any("starting 2 workers" in sentence for sentence in said.sentences)
     assert capfd.readouterr() == ("", "")  # Ray keeps its chatter, also about a dead worker, to itself
 
     (library / "two" / "film_72p_70k.mp4").unlink()
+    (library / "stuck.mkv").unlink()
     run(library, out_dir.parent / "here")
     plain = [{k: v for k, v in r.items() if k != "moments"} for r in rows(out_dir.parent / "here")]
     with_workers = [{k: v for k, v in r.items() if k != "moments"} for r in rows(out_dir)]
-    with_workers = [r for r in with_workers if not str(r["path"]).endswith("72p_70k.mp4")]
+    with_workers = [r for r in with_workers if not str(r["path"]).endswith(("72p_70k.mp4", "stuck.mkv"))]
     assert json.dumps(with_workers, default=str) == json.dumps(plain, default=str)
 
 

@@ -87,6 +87,7 @@ scored = st.builds(
     reason=maybe(text),
     pools=st.fixed_dictionaries(dict.fromkeys(POOLS, score)),
     ci95=maybe(st.tuples(score, score)),
+    ci95_frames=maybe(st.tuples(score, score)),
     frames=st.integers(1, 10**9),
     **common,
 )

@@ -36,7 +36,7 @@ def test_paper_form_runs_in_both_modes(name: str) -> None:
 def test_light_form_takes_any_size(light: Yoto, size: tuple[int, int]) -> None:
     x = torch.randn(2, 3, *size)
     with torch.inference_mode():
-        maps = light.compare(light.encode(x))
+        maps = light.compare(light.see(light.encode(x)))
         assert light(x).shape == (2,)
     score, weight = maps.heat()
     assert score.shape == weight.shape == (2, *maps.sizes[0])
@@ -52,7 +52,7 @@ def test_perfect_copy_scores_exactly_the_top(light: Yoto, pictures: torch.Tensor
 
 def test_score_is_the_weighted_mean_of_its_tokens(light: Yoto, pictures: torch.Tensor) -> None:
     with torch.inference_mode():
-        maps = light.compare(light.encode(pictures))
+        maps = light.compare(light.see(light.encode(pictures)))
         by_hand = (maps.scores * maps.weights).sum(1) / maps.weights.sum(1)
         assert torch.equal(light(pictures), by_hand)
         score, weight = maps.heat()
@@ -63,9 +63,9 @@ def test_score_is_the_weighted_mean_of_its_tokens(light: Yoto, pictures: torch.T
 
 def test_encoding_once_is_the_same_as_encoding_again(light: Yoto, pictures: torch.Tensor) -> None:
     with torch.inference_mode():
-        master = light.encode(pictures[:1])
+        master = light.see(light.encode(pictures[:1]))
         for rung in pictures[1:]:
-            encoded = light.encode(rung[None])
+            encoded = light.see(light.encode(rung[None]))
             fresh = light(rung[None], pictures[:1])
             assert torch.equal(light.compare(encoded, master).pooled(), fresh)
 

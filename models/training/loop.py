@@ -70,7 +70,7 @@ def frozen_statistics(network: nn.Module) -> None:
 
 def _pool(network: Yoto, x: list[Tensor], y: list[Tensor] | None, afar: Tensor, frame: Tensor, frames: int) -> Tensor:
     """(F,) frame scores: sums of s * w and of w over all crops of a frame, then their ratio, as judging does."""
-    maps = network.compare(x, y, afar)
+    maps = network.compare(network.see(x, afar), None if y is None else network.see(y, afar))
     top = x[0].new_zeros(frames).index_add(0, frame, (maps.scores * maps.weights).mean(1))
     return top / x[0].new_zeros(frames).index_add(0, frame, maps.weights.mean(1)).clamp_min(1e-9)
 

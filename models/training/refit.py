@@ -39,17 +39,21 @@ def refit(
     """
     figures: dict[str, list[torch.Tensor]] = {"nr": [], "fr": []}
     opinions: dict[str, list[float]] = {"nr": [], "fr": []}
-    seen: dict[str, list[torch.Tensor]] = {}
+    seen: dict[str, tuple[list[torch.Tensor], torch.Tensor]] = {}
     for done, sample in enumerate(sorted(samples, key=lambda s: (str(s.reference), str(s.image))), 1):
         file, reference = cache.rated(sample)
         maps, afar = _maps(network, entry, cache, file, recipe.readout_looks)
         opinion = (sample.mos - 1) / 4
-        figures["nr"].append(near_and_far(statistics(maps), afar))
+        mine = statistics(maps)
+        figures["nr"].append(near_and_far(mine, afar))
         opinions["nr"].append(opinion)
         if reference is not None:
             if reference not in seen:
-                seen = {reference: _maps(network, entry, cache, reference, recipe.readout_looks)[0]}
-            figures["fr"].append(near_and_far(pairing(maps, seen[reference]), afar))
+                theirs = _maps(network, entry, cache, reference, recipe.readout_looks)[0]
+                seen = {reference: (theirs, statistics(theirs))}
+            theirs, spread = seen[reference]
+            gaps = [x - y for x, y in zip(maps, theirs, strict=True)]
+            figures["fr"].append(near_and_far(pairing(gaps, mine, spread), afar))
             opinions["fr"].append(opinion)
         if done % 100 == 0 or done == len(samples):
             tell(f"statistics of {done} of {len(samples)} rated pictures")
