@@ -74,8 +74,9 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument(
         "--out", metavar="DIR", default="yoto-out", help="folder or URI of the results (default: %(default)s)"
     )
-    p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    p.add_argument(
+    only = p.add_mutually_exclusive_group()
+    only.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    only.add_argument(
         "--estimate", action="store_true",
         help="say what the scan would take (frames, time) and stop; tries a few ladders for up to half a minute",
     )  # fmt: skip

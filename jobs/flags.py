@@ -7,7 +7,7 @@ import contextlib
 import textwrap
 from collections.abc import Callable
 from math import inf
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
@@ -29,6 +29,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""
         self.exit(USAGE, f"yoto-video: error: {message} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Complain here of what a command does not know, and so point to the command's own help."""
+        known, rest = super().parse_known_args(args, namespace)
+        if rest and self._subparsers is None:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return known, rest
 
 
 Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name

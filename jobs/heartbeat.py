@@ -100,7 +100,7 @@ class Heartbeat(Listener):
             at = self._at
             said = self._said | {"updated_at": _now()}
             if at is not None:
-                over = self._idle and said["state"] != "running"  # the pace of looking up is nobody's business any more
+                over = self._idle and said["state"] != "running"  # how fast results were looked up tells nothing
                 said |= {
                     "videos": at.videos, "done": at.done, "seconds": round(at.seconds, 1),
                     "videos_a_minute": None if over or at.rate is None else round(at.rate, 2),

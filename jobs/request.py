@@ -85,7 +85,7 @@ def gated(clips: Sequence[ClipScore]) -> list[ClipScore]:
 
 
 class Listener:
-    """Told what goes on, and tells the others it was made with; a listener of its own kind answers by itself."""
+    """Told what goes on, and passes it on to the others that it was made with; subclasses do more."""
 
     _others: tuple[Listener, ...] = ()
 

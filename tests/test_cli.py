@@ -100,7 +100,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["scan", "x", "--format", "xml"], ["scan", "x", "--nonsense"], ["scan", "/does/not/exist"],
         ["scan", "/does/not/exist", "--dry-run"], ["score", "/does/not/exist.mp4"], ["score", "/"],
         ["scan", "nowhere://bucket/x"], ["report", "/does/not/exist"], ["scan", "x", "--crops", "0"],
-        ["scan", "https://example.com/a.mp4"],
+        ["scan", "https://example.com/a.mp4"], ["scan", ""], ["score", ""], ["scan", "x", "--reference", ""],
+        ["scan", "x", "--dry-run", "--estimate"], ["score", "x/a.mp4", "--reference", "x"],
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line_and_code_2(
@@ -119,6 +120,12 @@ def test_a_wrong_request_is_one_line_and_code_2(
     assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err), said.err
     assert "Traceback" not in said.err
     assert not (tmp_path / "yoto-out").exists()
+
+
+def test_what_a_command_does_not_know_points_to_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["score", "a.mp4", "--workers", "2"])
+    assert "unrecognized arguments: --workers 2 (see yoto-video score --help)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

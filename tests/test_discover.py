@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -460,7 +462,7 @@ def test_order_of_the_listing_does_not_matter(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "d/manifest.mpd").write_text(MPD)
     plan = discover(str(tmp_path))
     walk = storage.walk
-    monkeypatch.setattr(storage, "walk", lambda root: reversed(list(walk(root))))
+    monkeypatch.setattr(storage, "walk", lambda *where: reversed(list(walk(*where))))
     assert discover(str(tmp_path)) == plan
 
 
@@ -485,3 +487,23 @@ def test_real_folder(data_dir: Path) -> None:
     }
     assert {path for path in all_paths(plan.ladders) if "#" not in path} == files
     assert not plan.rejected
+
+
+def test_what_cannot_be_seen_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may list every folder, so the refusal is played."""
+    put(tmp_path, "a.mp4", "closed/b.mp4")
+    (tmp_path / "lost.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    (tmp_path / "other.txt").symlink_to(tmp_path / "nowhere.txt")
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:
+        if str(folder).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    plan = discover(str(tmp_path))
+    assert list(all_paths(plan.ladders)) == [str(tmp_path / "a.mp4")]
+    assert plan.notes == (
+        "closed cannot be listed (Permission denied); left out", "lost.mp4 is a link that leads nowhere; left out",
+    )  # fmt: skip
