@@ -63,6 +63,9 @@ class Idle:
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
         return [50.0] * len(encoded)
 
+    def features(self, pictures: Sequence[Any]) -> Any:
+        return np.zeros((len(pictures), 1), np.float32)
+
     def heat_map(self, frame: Any, reference: Any = None) -> Any:
         return np.full((1, 1), 50, np.float32)
 

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def rows(out: str) -> list[dict[str, Any]]:
     if store.warnings:
         raise SystemExit(f"WARNINGS: {store.warnings}")
     return [
-        vars(clip) | {"measured_at": None, "frame_rows": store.frames(clip.path, clip.mode)} for clip in store.clips()
+        asdict(clip) | {"measured_at": None, "frame_rows": store.frames(clip.path, clip.mode)} for clip in store.clips()
     ]
 
 

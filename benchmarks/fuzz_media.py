@@ -1,6 +1,6 @@
 """Media with flipped, cut and swapped bytes through the whole command: has every file a row?
 
-    python benchmarks/fuzz_media.py [--files 2000] [--batch 250] [--seed 0] [--workers 0]
+    python benchmarks/fuzz_media.py [--files 2000] [--batch 250] [--seed 0] [--workers 0] [--largest 3000]
 
 Takes the files of clips/torture and clips/sdr of the shared data (YOTO_DATA), damages each in one or two of six ways,
 and scans them with `yoto-video scan`, so many at once as --batch says. Every file must have its rows, the exit code
@@ -68,10 +68,10 @@ def splice(data: bytearray, chance: Chance) -> None:
 DAMAGES: tuple[Callable[[bytearray, Chance], None], ...] = (flip, cut, swap, blank, lie, splice)
 
 
-def sources(data: Path) -> list[Path]:
-    """What is damaged; an empty file cannot be."""
+def sources(data: Path, largest: int) -> list[Path]:
+    """What is damaged, of so many KB at most; an empty file cannot be."""
     found = [p for name in ("torture", "sdr") for p in sorted((data / "clips" / name).iterdir())]
-    return [p for p in found if p.is_file() and p.stat().st_size]
+    return [p for p in found if p.is_file() and 0 < p.stat().st_size <= 1000 * largest]
 
 
 def write(folder: Path, numbers: range, files: list[Path], seed: int) -> None:
@@ -115,11 +115,11 @@ def told(out: Path) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("files", 2000), ("batch", 250), ("seed", 0), ("workers", 0)):
+    for name, default in (("files", 2000), ("batch", 250), ("seed", 0), ("workers", 0), ("largest", 3000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     data = Path(os.environ.get("YOTO_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    files, statuses, wrong = sources(data), Counter[str](), list[str]()
+    files, statuses, wrong = sources(data, options.largest), Counter[str](), list[str]()
     began = time.perf_counter()
     for first in range(0, options.files, options.batch):
         with tempfile.TemporaryDirectory() as scratch:

@@ -111,7 +111,7 @@ def simulate(machines: int, args: argparse.Namespace) -> dict[str, float]:
     from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
     rng = random.Random(1)
-    mu = -args.spread**2 / 2  # the mean of the log-normal is then 1
+    mu = -(args.spread**2) / 2  # the mean of the log-normal is then 1
     seconds = {str(n): args.ladder_s * rng.lognormvariate(mu, args.spread) for n in range(args.ladders)}
     order = sorted(seconds, key=lambda name: seconds[name], reverse=True)
     tasks = (Task(Ladder(name, (Rendition(VideoRef(name)),))) for name in order)

@@ -17,6 +17,7 @@ from .flags import (
     add_gate,
     add_judging,
     add_network,
+    add_results,
     add_scanning,
     command,
     filled,
@@ -73,10 +74,9 @@ def _add_scan(commands: Commands[Parser]) -> None:
     p.add_argument(
         "--out", metavar="DIR", default="yoto-out", help="folder or URI of the results (default: %(default)s)"
     )
-    p.add_argument("--reference", metavar="REF", help="the master of what is scanned, where names do not say it")
-    p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
-    p.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    p.add_argument(
+    only = p.add_mutually_exclusive_group()
+    only.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    only.add_argument(
         "--estimate", action="store_true",
         help="say what the scan would take (frames, time) and stop; tries a few ladders for up to half a minute",
     )  # fmt: skip
@@ -100,7 +100,7 @@ def _add_status(commands: Commands[Parser]) -> None:
         "  yoto-video status yoto-out\n"
         "  yoto-video status yoto-out --format json | jq .left_s",
     )  # fmt: skip
-    p.add_argument("out", metavar="OUT", help="folder of the results, as --out of scan was")
+    add_results(p)
     add_format(p)
 
 
@@ -133,8 +133,6 @@ def _add_compare(commands: Commands[Parser]) -> None:
     )  # fmt: skip
     p.add_argument("--out", metavar="DIR", default="yoto-compare", help="folder of the results (default: %(default)s)")
     p.add_argument("--labels", metavar="A,B", help="names of the sides (default: from their paths)")
-    p.add_argument("--reference", metavar="REF", help="the master of all, or a folder of masters")
-    p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument("--times", metavar="FILE", help="CSV with path,seconds: how long each encode took")
     p.add_argument(
         "--import", metavar="FILE", action="append", default=[], dest="imports",
@@ -154,7 +152,7 @@ def _add_report(commands: Commands[Parser]) -> None:
         "  yoto-video report yoto-out --zip report.zip        one file to mail: pages and the pictures they show\n"
         "  yoto-video report yoto-out --figures svg           also the main charts as files, for slides",
     )  # fmt: skip
-    p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
+    add_results(p)
     add_figures(p, "OUT/report/figures")
     p.add_argument("--zip", metavar="FILE", help="also pack the pages and the pictures they show into one file")
 
@@ -167,7 +165,7 @@ def _add_lint(commands: Commands[Parser]) -> None:
         "  yoto-video lint yoto-out\n"
         "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n\n" + EXIT_CODES,
     )  # fmt: skip
-    p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
+    add_results(p)
     add_gate(p)
     p.add_argument(
         "--max-drop", metavar="POINTS", type=points,
@@ -186,7 +184,7 @@ def _add_export(commands: Commands[Parser]) -> None:
         "  yoto-video export yoto-out --format libvmaf --to logs/\n"
         "  yoto-video export yoto-out --format junit --to quality.xml --fail-under 70\n\n" + EXIT_CODES,
     )  # fmt: skip
-    p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
+    add_results(p)
     p.add_argument(
         "--format", choices=("csv", "frames", "libvmaf", "junit", "openmetrics"), default="csv",
         help="csv: a line a video and mode; frames: a line a judged frame; libvmaf: a JSON log a video; junit: a test "
@@ -225,7 +223,9 @@ def _add_train(commands: Commands[Parser]) -> None:
     p.add_argument("--model", metavar="NAME", default=DEFAULT.model, help="network of the zoo (default: %(default)s)")
     p.add_argument("--steps", metavar="N", type=whole(1), help="optimiser steps (default: the recipe's)")
     p.add_argument(
-        "--mode", choices=("both", "nr", "fr"), default="both",
+        "--mode",
+        choices=("both", "nr", "fr"),
+        default="both",
         help="train both modes at once, or one alone, to compare (default: %(default)s)",
     )
     p.add_argument(
@@ -268,7 +268,7 @@ def _add_evaluate(commands: Commands[Parser]) -> None:
     )  # fmt: skip
     p.add_argument(
         "--peers", action=argparse.BooleanOptionalAction, default=True,
-        help="compute PSNR, SSIM, MS-SSIM and BRISQUE on the same pixels where installed (default), or do not",
+        help="compute NIQE and, where installed, PSNR, SSIM, MS-SSIM and BRISQUE on the same pixels (default)",
     )  # fmt: skip
     p.add_argument("--out", metavar="CSV", help="write the rows with two columns more, nr and fr")
     p.add_argument("--plot", metavar="HTML", help="write a scatter plot of scores and opinions")

@@ -14,8 +14,8 @@ from math import ceil, inf
 
 from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
-from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
+from ..pipeline.text import plain
 from ..pipeline.values import ClipResult, ClipScore, Ladder
 from .progress import Clock
 from .work import Task

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.settings import Settings
+from ..pipeline.text import counted, printable
 from .arguments import parser
 from .options import make_settings
-from .printable import printable
 from .process import tune
 from .supervise import supervised
 
@@ -82,6 +82,7 @@ def _scan(args: argparse.Namespace) -> int:
     from . import output
     from .gates import Gate
     from .log import log_to
+    from .progress import duration
     from .request import Request
     from .scan import make_plan, scan
 
@@ -92,7 +93,7 @@ def _scan(args: argparse.Namespace) -> int:
     )  # fmt: skip
     if args.dry_run:
         plan = make_plan(request)
-        print(*(output.plan_lines(plan) if as_json else map(printable, describe(plan))), sep="\n")
+        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
         return OK
     if args.estimate:
         from .estimate import estimate
@@ -109,8 +110,9 @@ def _scan(args: argparse.Namespace) -> int:
     else:
         print()
         output.print_scan_table(result.clips)
-        print(f"\n{result.measured} results measured, {result.up_to_date} were up to date: ", end="")
-        print(f"{result.ok} ok, {result.skipped} skipped, {result.failed} failed, {result.seconds['wall']:.1f} s")
+        print(f"\n{output.tally(result.clips)}")
+        took = duration(result.seconds["wall"])
+        print(f"{counted(result.measured, 'result')} measured in {took}, {result.up_to_date:,} were up to date")
         if result.bytes_read is not None and result.bytes_stored:
             stored, read = result.bytes_stored / 1e6, result.bytes_read / 1e6
             print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
@@ -199,8 +201,12 @@ def _export(args: argparse.Namespace) -> int:
     from .export import export
     from .gates import Gate
 
-    faults = export(args.out, args.format, args.to, Gate(args.fail_under, args.baseline, args.max_regression))
-    return _verdict((), faults)
+    gate = Gate(args.fail_under, args.baseline, args.max_regression)
+    clips, faults = export(args.out, args.format, args.to, gate)
+    if args.format in ("frames", "libvmaf") and not any(clip.status == "ok" for clip in clips):
+        _complain(f"{args.out}: no video in these results has a score, so there are no frames to write")
+        return INCOMPLETE
+    return _verdict(clips if gate.asked else (), faults)
 
 
 def _demo(args: argparse.Namespace) -> int:

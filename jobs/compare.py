@@ -128,7 +128,7 @@ def _labels(request: CompareRequest) -> tuple[str, ...]:
     if request.labels:
         labels = tuple(label.strip() for label in request.labels)
         if len(labels) != count:
-            raise UsageError(f"--labels names {len(labels)} sides, {count} are given: {', '.join(request.sides)}")
+            raise UsageError(f"--labels has {len(labels)} of {count} names, for: {', '.join(request.sides)}")
         if len(set(labels)) < count or "" in labels:
             raise UsageError(f"--labels must be {count} different names, not {', '.join(request.labels)}")
         return labels

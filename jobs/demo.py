@@ -12,6 +12,7 @@ from pathlib import Path
 from ..pipeline.encode import Rung, encode
 from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
+from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
 from .output import Terminal, print_ladder_table
 from .request import Request
@@ -118,4 +119,4 @@ def sentence(verdict: Verdict) -> str:
     near = f", {verdict.ties} of them near ties" if verdict.ties else ""
     if verdict.wrong:
         return f"{mode} does not order the ladder: {'; '.join(verdict.wrong)}"
-    return f"{mode} orders the ladder correctly: {verdict.pairs} pairs of neighbouring rungs{near}"
+    return f"{mode} orders the ladder correctly: {counted(verdict.pairs, 'pair')} of neighbouring rungs{near}"

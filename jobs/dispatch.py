@@ -16,9 +16,10 @@ MOVES = 20  # of a ladder whose machine went away: that is not its fault, but it
 
 
 class Crew(Protocol):
-    """Workers, or this process. `workers` is how many tasks they do at once."""
+    """Workers, or this process. `workers` is how many tasks they do at once, `engines` what runs their networks."""
 
     workers: int
+    engines: set[str]
 
     def free(self) -> bool:
         """Whether a task can be sent now; while none is under way, it may wait a little for somebody to come."""

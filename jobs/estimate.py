@@ -14,12 +14,13 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.sample import jitter
 from ..pipeline.settings import Settings
 from ..pipeline.store import Store
+from ..pipeline.text import counted
 from .budget import Budget, frames_in, parse_budget
 from .dispatch import Crew, Dispatcher
 from .known import Known, find_known
 from .progress import Clock, duration
 from .request import Listener, Request
-from .scan import UNKNOWN_S, crew_for, how_many_workers, make_plan
+from .scan import UNKNOWN_S, crew_for, how_many_workers, loaded, make_plan
 from .work import LoadJudge, Task, load_judge
 
 MOMENTS = 8  # of a ladder that is tried
@@ -64,15 +65,15 @@ class Estimate:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        held = f" ({self.up_to_date:,} results are up to date)" if self.up_to_date else ""
-        yield f"to measure  {self.videos:,} videos in {self.ladders:,} ladders{held}"
+        held = f" (up to date: {counted(self.up_to_date, 'result')})" if self.up_to_date else ""
+        yield f"to measure  {counted(self.videos, 'video')} in {counted(self.ladders, 'ladder')}{held}"
         if not self.videos:
             return
         taken = f"; {self.unknown:,} do not say theirs, {UNKNOWN_S:g} s taken" if self.unknown else ""
         yield f"video       {duration(self.video_s)}, lengths as headers say{taken}"
         yield f"frames      {self.frames:,}"
-        who = f"with {self.workers} worker{'s' if self.workers > 1 else ''}"
-        how = f"{self.tried} ladders were tried for {duration(self.tried_s)}"
+        who = f"with {counted(self.workers, 'worker')}"
+        how = f"tried: {counted(self.tried, 'ladder')}, for {duration(self.tried_s)}"
         yield f"time        {_words(self.seconds)} {who}; {how}"
         if self.first_look is not None and self.budget is not None:
             frames, seconds = self.first_look
@@ -91,8 +92,8 @@ def estimate(request: Request, listener: Listener | None = None, load: LoadJudge
     """
     listener, planning = listener or Listener(), Clock()
     budget = None if request.budget is None else parse_budget(request.budget)
+    judge = loaded(request, load)
     plan = make_plan(request)
-    judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
     known = _known(plan, request, judge.model_sha256, first_look=False)
     glimpsed = None if budget is None else _known(plan, request, judge.model_sha256, first_look=True)
     tasks = known.tasks

@@ -25,7 +25,8 @@ from ..models.training.evaluation import (
 from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
-from ..pipeline.errors import UsageError
+from ..pipeline.errors import UsageError, unwritable
+from ..pipeline.text import counted
 from .rated_table import RatedTable, read_table, table_of, write_scores
 from .train import data_folder
 
@@ -102,7 +103,7 @@ def run_evaluate(wanted: Evaluate) -> int:
 
         print_tables(_title(judges), lines)
         print_scale(meanings)
-        print(f"{len(judged)} pictures judged, {len(skipped)} skipped")
+        print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
     return INCOMPLETE if skipped else OK
 
 
@@ -216,7 +217,7 @@ def _plot(path: Path, model: str, judged: Sequence[Judged]) -> None:
     try:
         write_agreement_plot(path, model, clouds, curves)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+        raise unwritable(path, error) from error
 
 
 def _tell(done: int, of: int) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..models.training.evaluation import Line, Meaning
 
-NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "vmaf": "VMAF"}
+NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "niqe": "NIQE", "vmaf": "VMAF"}
 FIFTHS = ("0–20", "20–40", "40–60", "60–80", "80–100")
 BY_GROUP = 5  # measures that a table by group has room for; JSON has them all
 CAPTION = (
@@ -64,16 +64,15 @@ def _print_measures(console: Console, title: str, lines: Sequence[Line]) -> None
 
 
 def _print_groups(console: Console, title: str, lines: Sequence[Line]) -> None:
-    measures = [m for m in dict.fromkeys(line.measure for line in lines) if m != "height"][:BY_GROUP]
+    measures = [m for m in dict.fromkeys(line.measure for line in lines) if m != "height"]
+    measures = sorted(measures, key=lambda m: (not m.startswith("yoto"), m != "published vmaf"))[:BY_GROUP]
     first, *others = map(_name, measures)
     table = _table(f"{title}: SROCC by group", "group", "n", first, "95 %", *others)
     for group in dict.fromkeys(line.group for line in lines):
         found = {line.measure: line for line in lines if line.group == group}
         ours, rest = found[measures[0]], [found.get(measure) for measure in measures[1:]]
         cells = ["" if other is None else _figure(other.agreement.srocc) for other in rest]
-        table.add_row(
-            escape(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells
-        )
+        table.add_row(escape(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells)
     console.print(table)
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TextIO
 
 from ..pipeline import exports, monitoring
-from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore
 from .gates import Gate
 
 
-def export(out: str, form: str, to: str | None, gate: Gate) -> list[str]:
+def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipScore], list[str]]:
     """Write results in a form, to stdout where `to` is None; libvmaf's into a folder, a file a video.
 
     Args:
@@ -26,19 +26,21 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> list[str]:
         gate: what rows have to pass.
 
     Returns:
-        Why rows do not pass the gate, a sentence each.
+        The rows, and why some of them do not pass the gate, a sentence each.
 
     Raises:
-        UsageError: no results, or a form that cannot be written so.
-        YotoVideoError: the disk refused.
+        UsageError: no results, none of a video, or a form that cannot be written so or there.
+        YotoVideoError: the disk is full.
     """
     gate.check(out)
     store = Store(out, read_only=True)
-    clips = store.clips()
+    clips = list(store.clips())
+    if not clips:
+        raise UsageError(f"{store.place}: no clip in these results; scan some videos first")
     faults = gate.faults(clips, out)
     if form == "libvmaf":
         _libvmaf(store, clips, to)
-        return list(faults.values())
+        return clips, list(faults.values())
     writers: dict[str, Callable[[TextIO], object]] = {
         "csv": lambda file: exports.write_clips_csv(clips, file),
         "frames": lambda file: exports.write_frames_csv(_with_frames(store, clips), file),
@@ -47,7 +49,7 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> list[str]:
     }
     with _opened(to) as file:
         writers[form](file)
-    return list(faults.values())
+    return clips, list(faults.values())
 
 
 def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
@@ -56,8 +58,6 @@ def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
     for clip in clips:
         if clip.status == "ok":
             scored.setdefault(clip.path, []).append(clip)
-    if not scored:
-        raise UsageError(f"{store.out}: nothing was scored, so there is nothing to export")
     if to is None and len(scored) > 1:
         raise UsageError(f"--format libvmaf is a log a video, and there are {len(scored)}: name a folder with --to")
     from ..reports.labels import short_labels
@@ -92,4 +92,4 @@ def _opened(to: str | None) -> Iterator[TextIO]:
         aside.write_text(buffer.getvalue(), encoding="utf-8", newline="")
         aside.replace(target)
     except OSError as error:
-        raise YotoVideoError(f"{to}: cannot write there ({error.strerror})") from None
+        raise unwritable(to, error) from None

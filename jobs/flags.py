@@ -7,11 +7,13 @@ import contextlib
 import textwrap
 from collections.abc import Callable
 from math import inf
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
 from .options import parse_display
+
+N = TypeVar("N", int, float)
 
 USAGE = 2  # exit code
 DEFAULT = Settings()
@@ -27,6 +29,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""
         self.exit(USAGE, f"yoto-video: error: {message} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Complain here of what a command does not know, and so point to the command's own help."""
+        known, rest = super().parse_known_args(args, namespace)
+        if rest and self._subparsers is None:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return known, rest
 
 
 Commands = argparse._SubParsersAction  # what add_subparsers returns has no public name
@@ -47,13 +56,23 @@ def filled(text: str) -> str:
     return textwrap.fill(text, 100)
 
 
+def add_results(p: Parser) -> None:
+    """What a finished scan wrote."""
+    p.add_argument("out", metavar="OUT", help="folder or URI of the results, as --out of scan was")
+
+
 def add_data(p: Parser, what: str = "folder with mos/, pristine/, weights/") -> None:
     """Where data sets are."""
     p.add_argument("--data", metavar="DIR", help=f"{what} (default: $YOTO_DATA, ../shared/data)")
 
 
 def add_scanning(p: Parser) -> None:
-    """How a scan works."""
+    """What belongs together in a scan, and how it works."""
+    p.add_argument(
+        "--reference", metavar="REF",
+        help="the master of what is scanned, or a folder of masters, where names do not say it",
+    )  # fmt: skip
+    p.add_argument("--mapping", metavar="FILE", help="CSV or JSON file that says which videos belong together")
     p.add_argument(
         "--resume", action=argparse.BooleanOptionalAction, default=True,
         help="measure only what is new or changed (default), or with --no-resume everything",
@@ -159,21 +178,19 @@ def add_judging(p: Parser) -> None:
 
 def whole(least: int) -> Callable[[str], int]:
     """A converter to whole numbers of `least` or more."""
-    def converted(text: str) -> int:
-        with contextlib.suppress(ValueError):
-            if int(text) >= least:
-                return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
-
-    return converted
+    return _converter(int, f"a whole number of {least} or more", lambda value: value >= least)
 
 
 def real(what: str, fits: Callable[[float], bool]) -> Callable[[str], float]:
     """A converter to numbers that fit; `what` says which do."""
-    def converted(text: str) -> float:
+    return _converter(float, what, fits)
+
+
+def _converter(number: Callable[[str], N], what: str, fits: Callable[[N], bool]) -> Callable[[str], N]:
+    def converted(text: str) -> N:
         with contextlib.suppress(ValueError):
-            if fits(float(text)):
-                return float(text)
+            if fits(value := number(text)):
+                return value
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
 
     return converted

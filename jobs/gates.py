@@ -24,6 +24,11 @@ class Gate:
     baseline: str | None = None  # folder of results of the run before
     max_regression: float | None = None  # points
 
+    @property
+    def asked(self) -> bool:
+        """Whether rows have to pass anything."""
+        return self.fail_under is not None or self.max_regression is not None
+
     def check(self, out: str) -> None:
         """Before anything is measured into `out`.
 

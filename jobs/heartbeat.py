@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import __version__
-from ..pipeline.schema import plain
 from ..pipeline.storage import is_remote
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from .progress import Progress
 from .request import End, Listener, ScanResult
 from .work import Done
@@ -42,6 +42,7 @@ class Heartbeat(Listener):
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._at: Progress | None = None
         self._over = threading.Event()
+        self._idle = True  # nothing was measured
         self._said: dict[str, Any] = {
             "state": "running", "stage": "planning", "command": plain(command), "version": __version__,
             "host": socket.gethostname(), "pid": os.getpid(), "started_at": _now(),
@@ -76,6 +77,7 @@ class Heartbeat(Listener):
     def measured(self, done: Done) -> None:
         """Count rows by status, and keep the last few sentences of failures."""
         with self._lock:
+            self._idle = False
             self._said["frames"] += done.result.frames
             for row in (result.clip for result in done.result.results):
                 self._said[row.status] += 1
@@ -98,10 +100,11 @@ class Heartbeat(Listener):
             at = self._at
             said = self._said | {"updated_at": _now()}
             if at is not None:
+                over = self._idle and said["state"] != "running"  # how fast results were looked up tells nothing
                 said |= {
                     "videos": at.videos, "done": at.done, "seconds": round(at.seconds, 1),
-                    "videos_a_minute": None if at.rate is None else round(at.rate, 2),
-                    "left_s": None if at.left_s is None else round(at.left_s),
+                    "videos_a_minute": None if over or at.rate is None else round(at.rate, 2),
+                    "left_s": None if over or at.left_s is None else round(at.left_s),
                 }  # fmt: skip
         with self._writing, contextlib.suppress(OSError):
             aside = self._store.out / f"{NAME}.{os.getpid()}"

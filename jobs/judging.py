@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..pipeline.discover import Plan
 from ..pipeline.identity import ladder_ids
-from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from ..pipeline.values import ClipScore, Ladder
 from .budget import Budget, Closer, Purse, choose, frames_in, not_looked_at
 from .dispatch import Crew, Dispatcher

@@ -10,10 +10,10 @@ from ..pipeline import storage
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
 from ..pipeline.measure import ladder_ids
-from ..pipeline.schema import plain
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
+from ..pipeline.text import plain
 from ..pipeline.values import ClipResult, ClipScore, Declared, Ladder, Status, VideoRef
 from .work import Task
 

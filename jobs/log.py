@@ -14,6 +14,7 @@ from typing import Any
 
 from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
+from ..pipeline.text import counted
 from .request import End, Listener, ScanResult
 from .work import Done, Lost
 
@@ -31,14 +32,14 @@ class Log(Listener):
     def planned(self, plan: Plan) -> None:
         """What was found."""
         _record(
-            logging.INFO, "planned", f"{plan.videos} videos in {len(plan.ladders)} ladders",
+            logging.INFO, "planned", f"{counted(plan.videos, 'video')} in {counted(len(plan.ladders), 'ladder')}",
             root=plan.root, videos=plan.videos, ladders=len(plan.ladders), rejected=len(plan.rejected),
         )  # fmt: skip
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
         """A stage's beginning and end."""
-        _record(logging.INFO, "stage", f"{what}: {total} videos", stage=what, videos=total)
+        _record(logging.INFO, "stage", f"{what}: {counted(total, 'video')}", stage=what, videos=total)
         yield
 
     def measured(self, done: Done) -> None:

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..pipeline.convert import clip_json
 from ..pipeline.plan import Plan, describe
-from ..pipeline.schema import clip_json
+from ..pipeline.text import counted, printable
 from ..pipeline.values import ClipScore
-from .printable import printable
 from .progress import Progress, duration
-from .request import Listener, count
+from .request import STATUSES, Listener, count
 
 ROWS = 40  # rows of a table; of more, the worst are shown
 EVERY_S = 30.0  # between progress lines where there is no terminal
@@ -42,7 +42,7 @@ class Terminal(Listener):
 
     def planned(self, plan: Plan) -> None:
         """Print the plan."""
-        print(*map(printable, describe(plan)), sep="\n", file=self._plan_to, flush=True)
+        print(*describe(plan), sep="\n", file=self._plan_to, flush=True)
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
@@ -90,10 +90,12 @@ class _Stage:
         if not self._console.is_terminal and at.seconds - self._told > EVERY_S:
             self._told = at.seconds
             since = duration(at.seconds)
-            self._console.print(f"{self._what}: {at.done:,} of {at.videos:,} videos in {since}, {at}".rstrip(", "))
+            self._console.print(
+                f"{self._what}: {at.done:,} of {counted(at.videos, 'video')} in {since}, {at}".rstrip(", ")
+            )
 
     def frames(self, frames: int) -> None:
-        self._bar.update(self._task, frames=f"{frames} frames")
+        self._bar.update(self._task, frames=counted(frames, "frame"))
 
 
 def clip_lines(clips: Iterable[ClipScore]) -> Iterator[str]:
@@ -126,6 +128,16 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield json.dumps(line, ensure_ascii=False)
 
 
+def tally(clips: Sequence[ClipScore]) -> str:
+    """How many videos there are and have a score, as the report counts them: a video has a result in each mode."""
+    videos = {clip.path: clip.status for clip in sorted(clips, key=lambda c: c.status == "ok")}  # ok in a mode is ok
+    modes = [f"{n:,} {m.upper()}" for m in ("fr", "nr") if (n := sum(c.mode == m and c.status == "ok" for c in clips))]
+    counts = {status: sum(own == status for own in videos.values()) for status in STATUSES}
+    words = [f"{counts[status]:,} {word}" for status, word in STATUSES.items()]
+    words[0] += f" ({', '.join(modes)})" if modes else ""
+    return f"{counted(len(videos), 'video')}: {', '.join(words)}"
+
+
 def print_scan_table(clips: Sequence[ClipScore]) -> None:
     """The rows of a scan on stdout, one line a video: all of them, or the worst of many."""
     videos: dict[str, list[ClipScore]] = {}
@@ -135,7 +147,9 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
     left_out = len(rows) - ROWS
     if left_out > 0:
         rows = sorted(rows, key=lambda modes: _of(modes, "fr") or _of(modes, "nr") or 0.0)[:ROWS]
-    table = new_table("ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">kb/s", "note")
+    table = new_table(
+        "ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">video kbit/s", "note"
+    )
     shown = None
     for modes in rows:
         one = modes[0]
@@ -150,12 +164,12 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
         table.add_row(*cells, one.codec or "", "" if one.bitrate_kbps is None else f"{one.bitrate_kbps:,.0f}", note)
     print_table(table)
     if left_out > 0:
-        print(f"the {ROWS} worst of {len(videos)} videos; all are in the report")
+        print(f"the {ROWS} worst of {len(videos):,} videos; all are in the report")
 
 
 def print_ladder_table(clips: Sequence[ClipScore]) -> None:
     """The videos of one ladder on stdout by rising bitrate, one line each."""
-    table = new_table("video", "codec", ">size", ">kb/s", ">FR", ">NR")
+    table = new_table("video", "codec", ">size", ">video kbit/s", ">FR", ">NR")
     paths = sorted({c.path: c.bitrate_kbps or 0.0 for c in clips}.items(), key=lambda item: item[1])
     for path, kbps in paths:
         modes = [c for c in clips if c.path == path]

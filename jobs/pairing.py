@@ -69,9 +69,7 @@ def _contents(ladder: str, rows: Sequence[ClipScore]) -> set[str]:
     return {c.content_id for c in rows if not c.is_master and c.content_id}
 
 
-def _matches(
-    known: Mapping[str, tuple[str, Sequence[ClipScore]]], free: Rows, keys: Keys
-) -> Iterator[tuple[str, str]]:
+def _matches(known: Mapping[str, tuple[str, Sequence[ClipScore]]], free: Rows, keys: Keys) -> Iterator[tuple[str, str]]:
     """(title, ladder) that share a key which no other title and no other free ladder has."""
     of_titles = {title: keys(*one) for title, one in known.items()}
     of_ladders = {ladder: keys(ladder, rows) for ladder, rows in free.items()}
@@ -86,9 +84,7 @@ def _matches(
                 break
 
 
-def _same_pictures(
-    known: Mapping[str, tuple[str, Sequence[ClipScore]]], free: Rows
-) -> Iterator[tuple[str, str]]:
+def _same_pictures(known: Mapping[str, tuple[str, Sequence[ClipScore]]], free: Rows) -> Iterator[tuple[str, str]]:
     """(title, ladder) that show the same pictures at the same moments, as far as their files can be read."""
     if not known or not free:
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..models.training.evaluation import Judged
 from ..models.training.tables import DataError, Label, Sample, csv_rows, number, published
-from ..pipeline.errors import UsageError
+from ..pipeline.errors import UsageError, unwritable
 from .options import parse_display
 
 COLUMNS = ("image", "reference", "mos", "content", "display")
@@ -89,7 +89,7 @@ def write_scores(path: Path, table: RatedTable, judged: Sequence[Judged | None])
         judged: what became of each.
 
     Raises:
-        UsageError: the file cannot be written.
+        YotoVideoError: the file cannot be written.
     """
     columns = [c for c in table.columns if c not in ("nr", "fr")]  # those of an earlier run give way
     text = io.StringIO()
@@ -101,7 +101,7 @@ def write_scores(path: Path, table: RatedTable, judged: Sequence[Judged | None])
     try:
         path.write_text(text.getvalue(), encoding="utf-8", newline="")
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+        raise unwritable(path, error) from error
 
 
 def _text(score: float | None) -> str:

@@ -62,6 +62,9 @@ class ScanResult:
         return count(self.clips, "failed")
 
 
+STATUSES = {"ok": "scored", "skipped": "skipped", "failed": "failed"}  # as results have them, and in words
+
+
 def count(clips: Sequence[ClipScore], status: str) -> int:
     """Rows with a status: "ok", "skipped" or "failed"."""
     return sum(clip.status == status for clip in clips)
@@ -82,80 +85,52 @@ def gated(clips: Sequence[ClipScore]) -> list[ClipScore]:
 
 
 class Listener:
-    """Told what goes on; this one ignores it."""
+    """Told what goes on, and passes it on to the others that it was made with; subclasses do more."""
+
+    _others: tuple[Listener, ...] = ()
+
+    def __init__(self, *others: Listener) -> None:
+        self._others = others
 
     def say(self, sentence: str) -> None:
         """Something worth knowing."""
-
-    def planned(self, plan: Plan) -> None:
-        """What was found."""
-
-    @contextlib.contextmanager
-    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
-        """A stretch over `total` videos with so much work in them; over when the context is left, however that is."""
-        yield
-
-    def advanced(self, videos: int, work: float | None = None) -> None:
-        """So many more videos of the stage are done, and so much of its work."""
-
-    def measured(self, done: Done) -> None:
-        """A task's rows are committed."""
-
-    def lost(self, lost: Lost) -> None:
-        """A task came back without results: its videos are tried again, or get rows that say why."""
-
-    def judged(self, frames: int) -> None:
-        """Frames judged so far of the ladder in hand; told in-process only, and from another thread."""
-
-    def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
-        """The scan is over; `reason` says why it failed."""
-
-
-class Together(Listener):
-    """Several listeners, each told everything."""
-
-    def __init__(self, *listeners: Listener) -> None:
-        self._listeners = listeners
-
-    def say(self, sentence: str) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        for one in self._others:
             one.say(sentence)
 
     def planned(self, plan: Plan) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """What was found."""
+        for one in self._others:
             one.planned(plan)
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
-        """Tell all."""
+        """A stretch over `total` videos with so much work in them; over when the context is left, however that is."""
         with contextlib.ExitStack() as stack:
-            for one in self._listeners:
+            for one in self._others:
                 stack.enter_context(one.stage(what, total, work))
             yield
 
     def advanced(self, videos: int, work: float | None = None) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """So many more videos of the stage are done, and so much of its work."""
+        for one in self._others:
             one.advanced(videos, work)
 
     def measured(self, done: Done) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """A task's rows are committed."""
+        for one in self._others:
             one.measured(done)
 
     def lost(self, lost: Lost) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """A task came back without results: its videos are tried again, or get rows that say why."""
+        for one in self._others:
             one.lost(lost)
 
     def judged(self, frames: int) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """Frames judged so far of the ladder in hand; told in-process only, and from another thread."""
+        for one in self._others:
             one.judged(frames)
 
     def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
-        """Tell all."""
-        for one in self._listeners:
+        """The scan is over; `reason` says why it failed."""
+        for one in self._others:
             one.ended(how, result, reason)

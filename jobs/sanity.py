@@ -20,6 +20,7 @@ from ..models.training.making import load_picture
 from ..models.training.sanity import Check, examine
 from ..models.training.tables import DataError
 from ..pipeline.errors import UsageError
+from ..pipeline.text import counted
 from .scenery import landscape
 from .train import data_folder
 
@@ -50,7 +51,7 @@ def run_sanity(*, model: str, data: str | None, device: str, crops: int, format:
         last = {"model": judge.model_name, "model_sha256": judge.model_sha256, "pictures": list(pictures)}
         print(json.dumps({"type": "sanity", "passed": not failed, "failed": failed, **last}))
     else:
-        _print_table(f"{judge.model_name} ({judge.model_sha256[:12]}) on {len(pictures)} pictures", checks)
+        _print_table(f"{judge.model_name} ({judge.model_sha256[:12]}) on {counted(len(pictures), 'picture')}", checks)
         print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return BROKEN if failed else OK
 

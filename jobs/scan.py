@@ -18,9 +18,9 @@ from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
-from ..pipeline.schema import plain
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
+from ..pipeline.text import counted, plain
 from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
@@ -31,7 +31,7 @@ from .known import find_known, plan_paths, tidy
 from .log import Log
 from .process import cores
 from .progress import Clock
-from .request import Listener, Request, ScanResult, Together
+from .request import Listener, Request, ScanResult
 from .stopping import gently
 from .work import LoadJudge, Task, load_judge
 from .workers import InProcess, RayCrew, memory
@@ -65,14 +65,13 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     listener = listener or Listener()
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     budget = None if request.budget is None else parse_budget(request.budget)
+    judge = loaded(request, load)
     plan = make_plan(request)
     with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)
         keep_before(store)
         listener.planned(plan)
-        # A cluster's machines need not be like this one: here the network is only looked at.
-        judge = load(request.settings if request.address is None else replace(request.settings, device="cpu"))
         if judge.fallback is not None:
             listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
         with listener.stage("checking", plan.videos):
@@ -82,20 +81,25 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             )  # fmt: skip
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
-            listener.say(f"{gone} videos are no longer there; their results were removed")
+            are = "is" if gone == 1 else "are"
+            listener.say(f"{counted(gone, 'video')} {are} no longer there; the results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
+        engines = {judge.engine}
         closer = [] if budget is None else _to_look_closer(plan, store)
         with gently() as stop:
             judging = Judging(store, known.kept, plan.files, listener, stop)
             if known.tasks or closer:
                 videos = sum(task.videos for task in known.tasks)
                 if known.up_to_date:
-                    listener.say(f"{known.up_to_date} results are up to date; {videos} videos are new or changed")
+                    listener.say(
+                        f"up to date: {counted(known.up_to_date, 'result')}; new or changed: {counted(videos, 'video')}"
+                    )
                 workers = how_many_workers(request, plan, [*known.tasks, *closer])
                 if workers != 0:  # the long ones first, or the last one keeps everybody waiting
                     known.tasks.sort(key=lambda task: length(task, plan), reverse=True)
                 with crew_for(request, workers, len([*known.tasks, *closer]), judge, load, listener) as crew:
+                    engines = crew.engines
                     if budget is None:
                         work = sum(length(task, plan) for task in known.tasks)
                         judging.run(
@@ -105,7 +109,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                         purse = Purse(budget, crew.workers, began)
                         Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
             else:
-                listener.say(f"nothing to measure: {known.up_to_date} results are up to date")
+                listener.say(f"nothing to measure; up to date: {counted(known.up_to_date, 'result')}")
         for stage, spent in judging.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
         paths = plan_paths(plan)
@@ -115,7 +119,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         result = ScanResult(out, out, clips, len(judging.measured), known.up_to_date, seconds.copy())
         if storage.is_remote(plan.root):
             result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
-        store.commit_run(_run_row(request, result, began, judge, judging.frames))
+        store.commit_run(_run_row(request, result, began, judge, judging.frames, engines))
         if stop.asked:
             raise KeyboardInterrupt
         listener.ended("finished", result)
@@ -123,6 +127,17 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
 
     seconds["report"] = began.seconds - seconds["wall"]
     return replace(result, report=build_report(result.out), seconds=seconds | {"wall": began.seconds})
+
+
+def loaded(request: Request, load: LoadJudge) -> Judge:
+    """The network, before anything is listed: a wrong --model or --device is said before a bucket is gone through.
+
+    Raises:
+        UsageError: of the network, or before it is loaded: there is no such path.
+    """
+    next(storage.walk(request.root), None)
+    # A cluster's machines need not be like this one: here the network is only looked at.
+    return load(request.settings if request.address is None else replace(request.settings, device="cpu"))
 
 
 class Began(Clock):
@@ -137,7 +152,7 @@ class Began(Clock):
 def _watched(listener: Listener, store: Store, request: Request) -> Iterator[Listener]:
     """Whom to tell: the listener, whoever asks for the status, and the log."""
     with Heartbeat(store, request.command) as heartbeat:
-        together = Together(listener, heartbeat, Log())
+        together = Listener(listener, heartbeat, Log())
         try:
             yield together
         except KeyboardInterrupt:
@@ -182,7 +197,7 @@ def crew_for(
     """Who measures: this process, or Ray's workers."""
     with contextlib.ExitStack() as stack:
         if workers != 0:
-            wish = "a worker on each core of the cluster" if workers is None else f"{workers} workers"
+            wish = "a worker on each core of the cluster" if workers is None else counted(workers, "worker")
             listener.say(f"starting {wish} (takes about 10 s; --workers 0 goes without)")
             try:
                 stack.enter_context(ray_session(request.address, cpus=workers or 1))
@@ -197,9 +212,11 @@ def crew_for(
             yield RayCrew(request.settings, workers, tasks, load, shared=request.address is not None)
 
 
-def _run_row(request: Request, result: ScanResult, began: Began, judge: Judge, frames: int) -> RunRow:
+def _run_row(
+    request: Request, result: ScanResult, began: Began, judge: Judge, frames: int, engines: set[str]
+) -> RunRow:
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
-    settings = {**asdict(request.settings), **said, "engine": judge.engine}
+    settings = {**asdict(request.settings), **said, "engine": "; ".join(sorted(engines))}
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),
         command=request.command, version=__version__, settings=settings,

@@ -40,7 +40,7 @@ def score(
     """
     settings = replace(settings or Settings(), worst_frames=0)
     video = _existing(path)
-    master = None if reference is None else _existing(reference)
+    master = None if reference is None else _existing(reference, "--reference ")
     station = Station(settings, load(settings), tell)
     ladder = Ladder(video.name, (Rendition(video),), master)
     outcome = station.measure(Task(ladder))
@@ -51,17 +51,18 @@ def score(
     return rows, outcome.result.seconds
 
 
-def _existing(path: str | os.PathLike[str]) -> VideoRef:
-    """The video at a path.
+def _existing(path: str | os.PathLike[str], flag: str = "") -> VideoRef:
+    """The video at a path; `flag` is where it was named.
 
     Raises:
         UsageError: there is no such file.
     """
     ref = VideoRef(storage.canonical(os.fspath(path)))
     if not storage.is_remote(ref.path) and os.path.isdir(ref.path):
-        raise UsageError(f"{path}: is a folder; give a video, or use: yoto-video scan {path}")
+        videos = "give the master itself" if flag else f"give a video, or scan it: yoto-video scan {path}"
+        raise UsageError(f"{flag}{path}: is a folder; {videos}")
     try:
         storage.stat(ref.path)
     except VideoError as error:
-        raise UsageError(f"{path}: {error.reason}") from None
+        raise UsageError(f"{flag}{path}: {error.reason}") from None
     return ref

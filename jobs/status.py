@@ -14,8 +14,10 @@ from ..pipeline.errors import UsageError
 from ..pipeline.mirror import Mirror
 from ..pipeline.results_folder import MARKER, place_of
 from ..pipeline.storage import is_remote
+from ..pipeline.text import counted
 from .heartbeat import BUCKET_EVERY_S, NAME
 from .progress import duration
+from .request import STATUSES
 
 SILENT_S = 60.0  # without a word, after which a scan is taken for dead: a busy file system is slow, clocks differ
 
@@ -53,8 +55,9 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
     yield f"command     {said.get('command')} ({where}, since {said.get('started_at')})"
     if said.get("videos") is not None:
         share = f", {100 * said['done'] / said['videos']:.0f} %" if said["videos"] else ""
-        yield f"{said.get('stage', ''):<11} {said['done']:,} of {said['videos']:,} videos{share}"
-    yield f"rows        {said.get('ok', 0):,} ok, {said.get('skipped', 0):,} skipped, {said.get('failed', 0):,} failed"
+        yield f"{said.get('stage', ''):<11} {said['done']:,} of {counted(said['videos'], 'video')}{share}"
+    counts = [f"{said.get(status, 0):,} {word}" for status, word in STATUSES.items()]
+    yield f"results     {', '.join(counts)}"
     if said.get("videos_a_minute"):
         left = f", {duration(said['left_s'])} left" if said.get("left_s") is not None else ""
         yield f"rate        {said['videos_a_minute']:g} videos a minute{left if said['state'] == 'running' else ''}"

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..pipeline import touched
-from .printable import printable
+from ..pipeline.text import printable
 
 MOST_CRASHES = 20
 INTERRUPT = getattr(signal, "SIGUSR2", None)  # what Ctrl-C becomes on its way to the child, which else had it twice

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import FrameType
 from typing import Any, Literal
 
 from ..pipeline.errors import UsageError, YotoVideoError
@@ -18,6 +17,7 @@ from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore, Finding, Ladder, VideoInfo
+from .watch import Watch
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
 FIRST_LOOK = Finding(
@@ -111,7 +111,12 @@ class Station:
         judge = _Counting(self._judge, self._tell)
         before = frozenset(sys._current_frames())
         answer: list[Outcome] = []
-        worker = threading.Thread(target=lambda: answer.append(self._measure(task, judge)), name="measure", daemon=True)
+
+        def work() -> None:
+            with contextlib.suppress(SystemExit):  # of `judge`, when nobody waits for an answer any more
+                answer.append(self._measure(task, judge))
+
+        worker = threading.Thread(target=work, name="measure", daemon=True)
         limits = _Limits(self._settings, len(task.ladder.videos), before)
         worker.start()
         while not answer:
@@ -165,7 +170,7 @@ class _Counting:
 
     def encode(self, frames: Sequence[Any]) -> Sequence[Any]:
         if self.stopped:
-            raise SystemExit  # no Exception, which would become a video's failure; ends a thread without a word
+            raise SystemExit  # no Exception, which would become a video's failure
         encoded = self._judge.encode(frames)
         self.count += len(frames)
         self._tell(self.count)
@@ -176,7 +181,7 @@ class _Limits:
     """What measuring one task may cost."""
 
     def __init__(self, settings: Settings, videos: int, before: frozenset[int]) -> None:
-        self._watch, self._before = _Watch(before), resident_mb()
+        self._watch, self._before = Watch(before), resident_mb()
         self._still_s, self._most_mb = settings.decode_timeout_s + GRACE_S, settings.memory_limit_mb
         self._most_s, self._began = settings.time_limit_s * videos, time.monotonic()
         self._settings = settings
@@ -206,37 +211,3 @@ def resident_mb() -> float:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     except (OSError, ValueError, IndexError):
         return 0.0
-
-
-class _Watch:
-    """Notices when threads that began after `before` all stand still: same instruction, same variables, each time.
-
-    A thread inside one long C call (a decoder that loops, a disk that does not answer) looks like that, and so do those
-    that wait for it; a loop in Python that makes progress changes at least one variable of its own.
-    """
-
-    def __init__(self, before: frozenset[int]) -> None:
-        self._before = before
-        self._seen: object = None
-        self._still = 0.0
-        self._asked = time.monotonic()
-
-    def still_for(self) -> float:
-        """Seconds since something was last seen to have moved; pauses of the whole process do not count. Ask often."""
-        now = time.monotonic()
-        self._still += min(now - self._asked, 1.0)
-        self._asked = now
-        frames = {ident: frame for ident, frame in sys._current_frames().items() if ident not in self._before}
-        places = {ident: _place(frame) for ident, frame in frames.items()}
-        if places != self._seen:
-            self._seen, self._still = places, 0.0
-        return self._still
-
-
-def _place(frame: FrameType | None) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Where a thread is, in every frame of its stack, and which objects its variables are."""
-    place = []
-    while frame is not None:
-        place.append((id(frame), frame.f_lasti, tuple(id(value) for value in frame.f_locals.values())))
-        frame = frame.f_back
-    return place

@@ -18,6 +18,7 @@ from .process import tune
 from .work import Done, LoadJudge, Lost, Outcome, Station, Task, load_judge
 
 LADDERS_A_WORKER = 200  # then it is replaced: whatever a decoder leaks goes with it
+STUCK_S = 60.0  # beyond its time limit, after which a worker is killed: it would have said so itself
 JOIN_S = 300.0  # that a scan without any worker waits for one: a cluster may be growing
 STILLBORN = 10  # workers in a row that die while they start, beyond one each, after which it is given up
 INSTALL = f"install yoto-video {__version__} with its libraries there"
@@ -31,6 +32,7 @@ class InProcess:
 
     def __init__(self, settings: Settings, judge: Judge, tell: Callable[[int], None] = lambda _: None) -> None:
         self._station = Station(settings, judge, tell)
+        self.engines = {judge.engine}
         self._tasks: deque[Task] = deque()
 
     def free(self) -> bool:
@@ -82,7 +84,7 @@ class RayCrew:
         self._settings, self._load = settings, load
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         room = places(nodes, gpus=settings.device in ("auto", "cuda"), wanted=workers, most=most)
-        self.workers = room.workers
+        self.workers, self.engines = room.workers, set[str]()
         variables = {"OMP_NUM_THREADS": str(room.threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
         variables["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
         asked: dict[str, Any] = {"memory": WORKER_BYTES, "scheduling_strategy": "SPREAD"} if shared else {}
@@ -90,7 +92,7 @@ class RayCrew:
         self._kind = actor(_Worker)
         self._idle: deque[Any] = deque()
         self._joining: dict[Any, Any] = {}  # by Ray's reference to its first word: worker
-        self._under_way: dict[Any, tuple[Any, Task]] = {}  # by Ray's reference: worker and task
+        self._under_way: dict[Any, tuple[Any, Task, float]] = {}  # by Ray's reference: worker, task, until when
         self._measured: dict[Any, int] = {}  # ladders by worker
         self._stillborn = 0  # workers in a row that died before they could work
         self._seen = time.monotonic()  # when there last was a worker
@@ -116,7 +118,8 @@ class RayCrew:
     def send(self, task: Task) -> None:
         """Give the task to an idle worker."""
         worker = self._idle.popleft()
-        self._under_way[worker.measure.remote(task)] = (worker, task)
+        until = time.monotonic() + self._settings.time_limit_s * len(task.ladder.videos) + STUCK_S
+        self._under_way[worker.measure.remote(task)] = (worker, task, until)
 
     def wait(self) -> Outcome | None:
         """The next task to end, or None when a worker has joined; one that died, hung or grew old is replaced.
@@ -124,20 +127,19 @@ class RayCrew:
         Raises:
             YotoVideoError: as of `free`.
         """
-        ready: list[Any] = []
-        while not ready:
+        ready, late = list[Any](), list[Any]()
+        while not ready and not late:
             ready, _ = self._ray.wait([*self._under_way, *self._joining], num_returns=1, timeout=1.0)
-        if ready[0] in self._joining:
+            late = [ref for ref, (*_, until) in self._under_way.items() if not ready and time.monotonic() > until]
+        if ready and ready[0] in self._joining:
             self._welcome(0)
             return None
-        worker, task = self._under_way.pop(ready[0])
+        worker, task, _ = self._under_way.pop((ready or late)[0])
         outcome: Outcome
-        try:
-            outcome = _with_task(self._ray.get(ready[0]), task)
-        except self._ray.exceptions.RayTaskError as error:
-            raise _cannot_work(error) from error
-        except self._ray.exceptions.RayError as error:
-            outcome = _lost(error, task)
+        if late:  # a decoder's C code may keep even the worker's own watch from running
+            outcome = Lost(task, "hung", "the worker judging it no longer answered; the file may be damaged")
+        else:
+            outcome = self._answer(ready[0], task)
         self._measured[worker] = self._measured.get(worker, 0) + 1
         if isinstance(outcome, Lost) or self._measured[worker] >= LADDERS_A_WORKER:
             self._ray.kill(worker)
@@ -146,6 +148,14 @@ class RayCrew:
         else:
             self._idle.append(worker)
         return outcome
+
+    def _answer(self, ref: Any, task: Task) -> Outcome:
+        try:
+            return _with_task(self._ray.get(ref), task)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cannot_work(error) from error
+        except self._ray.exceptions.RayError as error:
+            return _lost(error, task)
 
     def _hire(self) -> None:
         worker: Any = self._kind.remote(self._settings, self._load, __version__)
@@ -160,7 +170,7 @@ class RayCrew:
         for ref in ready:
             worker = self._joining.pop(ref)
             try:
-                said = self._ray.get(ref)
+                said, engine = self._ray.get(ref)
             except self._ray.exceptions.RayTaskError as error:
                 raise _cannot_work(error) from error
             except self._ray.exceptions.RayError as error:
@@ -171,6 +181,7 @@ class RayCrew:
                 continue
             if said is not None:
                 raise YotoVideoError(said)
+            self.engines.add(engine)
             self._stillborn = 0
             self._idle.append(worker)
 
@@ -184,15 +195,16 @@ class _Worker:
         self._station: Station | None = None
         self._metrics = Metrics()
 
-    def ready(self) -> str | None:
-        """Get ready to work; a sentence when no task can ever be done here."""
+    def ready(self) -> tuple[str | None, str]:
+        """Get ready to work; a sentence when no task can ever be done here, and what runs the network."""
         if self._version != __version__:
-            return f"the cluster has yoto-video {__version__}, this is {self._version}; install the same there"
+            return f"the cluster has yoto-video {__version__}, this is {self._version}; install the same there", ""
         try:
-            self._station = Station(self._settings, self._load(self._settings))
+            judge = self._load(self._settings)
         except YotoVideoError as error:
-            return f"a worker cannot load the network: {error}"
-        return None
+            return f"a worker cannot load the network: {error}", ""
+        self._station = Station(self._settings, judge)
+        return None, judge.engine
 
     def measure(self, task: Task) -> Outcome:
         """The task's outcome; only when ready."""

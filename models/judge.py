@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import exported, lanes, zoo
+from . import exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
 from .yoto import Seen, TokenMaps
@@ -21,7 +21,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
-GPU_BATCH = 64
+GPU_BATCH = 64  # fewer where a GPU's memory runs out
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
 
@@ -62,7 +62,9 @@ class Judge:
             ) from error
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
         self.engine = f"torch {torch.__version__}"  # what runs the encoder
-        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO
+        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO, or why not in 16 bits
+        self.half: torch.dtype | None = None  # of the encoder's numbers by torch; None: float32
+        self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
         self._exported: exported.Exported | None = None
         self._lanes = lanes.Lanes()
         self.entry = loaded.entry
@@ -81,7 +83,8 @@ class Judge:
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
             crops: places of a frame that are looked at, at most.
             seed: of the places.
-            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points.
+            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points. On a
+                GPU it computes in 16 bits, where that keeps scores within half a point (`half`).
 
         Raises:
             zoo.ModelError: an unknown name, a bad file or a device that is not there; one sentence.
@@ -103,6 +106,9 @@ class Judge:
         judge = cls(loaded, device=device, crops=crops, seed=seed)
         if export and device == "cpu":
             judge._run_exported(loaded, ready)
+        elif export and (kinds := half.formats(judge.device)):
+            judge.fallback = half.settle(judge, kinds)
+            judge.engine += f", {half.name(judge.half)}"
         return judge
 
     def _run_exported(self, loaded: zoo.Loaded, ready: exported.Exported | None) -> None:
@@ -186,6 +192,19 @@ class Judge:
         )
 
     @torch.inference_mode()
+    def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """(n, d) the encoder's first maps of n pictures of one size, d values each: what tells alike moments apart.
+
+        Halved a side, for they are large. A network that takes one size alone sees the middle of the pictures.
+        """
+        height, width = pictures[0].shape[:2]
+        side = self.entry.crop if self.network.config.form == "paper" else max(height, width)
+        spot = Look(max(0, (height - side) // 2), max(0, (width - side) // 2))
+        seen = torch.cat([self._seen(picture, [spot], side) for picture in pictures])
+        maps = F.avg_pool2d(self._encode(seen)[0].float(), 2)
+        return np.asarray(maps.flatten(1).cpu().numpy(), np.float32)
+
+    @torch.inference_mode()
     def heat_map(self, frame: Picture, reference: Picture | None = None) -> NDArray[np.float32]:
         """Where a frame looks bad: (h, w) scores 0 to 100 on a coarse grid over the whole frame.
 
@@ -233,12 +252,30 @@ class Judge:
         return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen
 
     def _encode(self, crops: Tensor) -> list[Tensor]:
-        """Encoder maps of (B, 3, h, w) uint8 crops."""
+        """Encoder maps of (B, 3, h, w) uint8 crops; half as many at a time from where a GPU's memory runs out.
+
+        Raises:
+            MemoryError: not even one crop fits.
+        """
         if self._exported is not None:
             return self._exported(crops)
-        images = self.entry.normalise(crops.to(self.device))
-        maps: list[Tensor] = self.network.encode(images.contiguous(memory_format=torch.channels_last))
-        return maps
+        pixels = crops[0, 0].numel()
+        while True:
+            parts = torch.split(crops, max(1, self._room // pixels))
+            try:
+                maps = [self._by_torch(part) for part in parts]
+            except torch.cuda.OutOfMemoryError as error:
+                if len(parts[0]) == 1:
+                    raise MemoryError("the GPU's, even for one picture at a time") from error
+            else:
+                return maps[0] if len(maps) == 1 else [torch.cat(stage) for stage in zip(*maps, strict=True)]
+            self._room = len(parts[0]) // 2 * pixels
+            torch.cuda.empty_cache()  # only here: the error held what did not fit
+
+    def _by_torch(self, crops: Tensor) -> list[Tensor]:
+        images = self.entry.normalise(crops.to(self.device)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
+            return [m.float() for m in self.network.encode(images)]
 
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         def score(which: tuple[Encoded, Encoded | None]) -> float:

@@ -26,9 +26,7 @@ from .config import YotoConfig
 from .yoto import Yoto
 from .zoo import CheckpointError
 
-CONFIG = YotoConfig(
-    encoder_norm=True, encoder_options=(("always_partition", True),), permuted_channels=True
-)
+CONFIG = YotoConfig(encoder_norm=True, encoder_options=(("always_partition", True),), permuted_channels=True)
 
 # Their name (a regular expression) and ours. Digits of theirs count from 1, ours from 0: \1 becomes {0}, less one.
 _RENAMES = [

@@ -163,6 +163,13 @@ def _to_rgb(matrix: str) -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(to_ycc))
 
 
+def rescaled(rgb: RGB, size: tuple[int, int]) -> RGB:
+    """A (height, width, 3) picture at another (width, height), as `Converter` scales."""
+    frame = VideoFrame.from_ndarray(rgb, format="rgb24")
+    scaled = frame.reformat(*size, "gbrp", interpolation=_FLAGS, threads=1)
+    return cast(RGB, scaled.to_ndarray())
+
+
 class Converter:
     """Turns decoded frames of one stream into pictures on one display raster. Keeps swscale's tables between frames."""
 

@@ -119,7 +119,9 @@ def _walk(root: str, path: str, exclude: str | None) -> _Found:
     out = storage.canonical(exclude) if exclude else None
     if out is not None and (path == out or path.startswith(out + "/")):
         raise UsageError(f"{root}: is inside --out {exclude}, which is never scanned; choose another --out")
-    entries = [entry for entry in storage.walk(root) if out is None or not entry.path.startswith(out + "/")]
+    missed: dict[str, str] = {}
+    walked = storage.walk(root, missed.__setitem__)
+    entries = [entry for entry in walked if out is None or not entry.path.startswith(out + "/")]
     if [entry.path for entry in entries] == [path]:
         folder = path.rsplit("/", 1)[0]
         found = _Found(folder, True, {path: entries[0]})
@@ -140,6 +142,9 @@ def _walk(root: str, path: str, exclude: str | None) -> _Found:
         if marked and any(entry.path.startswith(folder) for folder in marked):
             continue
         found.files[entry.path] = entry
+    for one, why in sorted(missed.items()):
+        if is_media(one) or "listed" in why:  # of broken links only those that are missed
+            found.notes.append(f"{found.relative(one)} {why}; left out")
     for folder in sorted(marked):
         found.notes.append(f"{found.relative(folder)} holds results of an earlier scan and is left out")
     return found

@@ -1,14 +1,18 @@
 """What can go wrong with an input, as a tree; every error says what, which file and what to do in one sentence.
 
-    YotoVideoError                 anything this package raises on purpose; the command line prints it and exits
-    ├── UsageError                 the request itself is wrong (exit code 2): missing path, unknown name, bad flag
-    └── VideoError                 about one video; becomes a row with `status` and `reason`, the batch goes on
-        ├── SkippedVideo           nothing here to score: no video track, not a video at all
-        ├── BrokenVideo            should have been scorable, and is not: truncated, corrupt, encrypted, unknown codec
-        └── TransientVideoError    may work next time (time-out, storage error, lost worker): retried, then recorded
+YotoVideoError                 anything this package raises on purpose; the command line prints it and exits
+├── UsageError                 the request itself is wrong (exit code 2): missing path, unknown name, bad flag
+└── VideoError                 about one video; becomes a row with `status` and `reason`, the batch goes on
+    ├── SkippedVideo           nothing here to score: no video track, not a video at all
+    ├── BrokenVideo            should have been scorable, and is not: truncated, corrupt, encrypted, unknown codec
+    └── TransientVideoError    may work next time (time-out, storage error, lost worker): retried, then recorded
 """
 
 from __future__ import annotations
+
+import errno
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class YotoVideoError(Exception):
@@ -17,6 +21,12 @@ class YotoVideoError(Exception):
 
 class UsageError(YotoVideoError):
     """The request is wrong: nothing was measured. The command line exits with 2."""
+
+
+def unwritable(place: object, error: OSError) -> YotoVideoError:
+    """A file that cannot be written where the user wants it: a failure where the disk is full, else a wrong request."""
+    kind = YotoVideoError if error.errno in _FULL else UsageError
+    return kind(f"{place}: cannot be written ({error.strerror or error})")
 
 
 class VideoError(YotoVideoError):

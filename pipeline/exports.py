@@ -14,8 +14,10 @@ from dataclasses import fields
 from typing import TextIO
 
 from .. import __version__
+from .convert import clip_json
 from .pool import POOLS, pool
-from .schema import FRAMES, clip_json
+from .schema import FRAMES
+from .text import safe_cell
 from .values import ClipResult, ClipScore, FrameScore
 
 METRICS = {"nr": "yoto_nr", "fr": "yoto_fr"}
@@ -71,7 +73,8 @@ def write_frames_csv(results: Iterable[ClipResult], file: TextIO) -> int:
         clip = result.clip
         for frame in result.frames:
             own = {f.name: getattr(frame, f.name) for f in fields(frame)}
-            writer.writerow([own[name] if name in own else getattr(clip, name) for name in FRAMES.names])
+            row = [own[name] if name in own else getattr(clip, name) for name in FRAMES.names]
+            writer.writerow(map(safe_cell, row))
             count += 1
     return count
 
@@ -94,7 +97,7 @@ def _flat(clip: ClipScore) -> dict[str, object]:
     row = clip_json(clip)
     low, high = clip.ci95 or (None, None)
     row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(clip.sentences)}
-    return {name: row.get(name) for name in CLIP_COLUMNS}
+    return {name: safe_cell(row.get(name)) for name in CLIP_COLUMNS}
 
 
 def _pooled(frames: Sequence[FrameScore]) -> dict[str, float]:

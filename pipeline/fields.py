@@ -13,6 +13,7 @@ import numpy as np
 from av.error import EOFError, FFmpegError
 from av.filter import Graph
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 SAID = "interlaced: where its fields differ they are deinterlaced at frame rate (bwdif)"
 SAID_OF_FILM = "film woven into fields (3:2 pulldown): its frames are put together again to be judged (fieldmatch)"
@@ -23,17 +24,49 @@ _BWDIF = "mode=send_frame:parity=auto:deint="
 _FIELDMATCH = "order=tff:field=top:mode=pc_n:combmatch=full"
 COMB = 12  # luma levels by which a line differs from both its neighbours, in the same direction
 COMBED = 0.003  # part of the pixels that do so in a picture of two moments
+PROGRESSIVE = 0.7  # of what it does with fields of the pictures beside: a picture of one moment does so less
+COLUMNS = 480  # at least so many are looked at
 
 
-def is_combed(frame: VideoFrame) -> bool:
-    """True where the lines of two fields alternate: each unlike both neighbours, which are alike."""
-    if frame.height < 8:
+def is_combed(frames: Sequence[VideoFrame], at: int) -> bool:
+    """True where frame `at` of up to three consecutive ones shows two moments, one in each field.
+
+    Where something moves, lines alternate there: each unlike both neighbours, which are alike. Fine progressive detail
+    does so too, but more with a field of a picture beside it; fields of two moments are as near to those as to each
+    other.
+    """
+    if frames[at].height < 8:
         return False
-    y = np.asarray(frame.reformat(format="gray").to_ndarray(), np.int16)
+    own = _luma(frames[at])
+    beside = [luma for i in (at - 1, at + 1) if 0 <= i < len(frames) and (luma := _luma(frames[i])).shape == own.shape]
+    if not beside:
+        return float(_teeth(own).mean()) > COMBED
+    moves = np.max([abs(own - other) for other in beside], axis=0)[1:-1] > COMB
+    teeth = float((_teeth(own) & moves).mean())
+    if teeth <= COMBED or len(beside) < 2:  # from one side alone, slowing down looks like progressive pictures
+        return teeth > COMBED
+    mixed = [_woven(*pair) for other in beside for pair in ((own, other), (other, own))]
+    return teeth > PROGRESSIVE * min(float((_teeth(woven) & moves).mean()) for woven in mixed)
+
+
+def _luma(frame: VideoFrame) -> NDArray[np.int16]:
+    """(height, n) some of its columns."""
+    luma = np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
+    return luma[:, :: max(1, frame.width // COLUMNS)].astype(np.int16)
+
+
+def _woven(upper: NDArray[np.int16], lower: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The even lines of one, the odd ones of another."""
+    woven = upper.copy()
+    woven[1::2] = lower[1::2]
+    return woven
+
+
+def _teeth(y: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """The pixels, without the first and last line, at which lines alternate."""
     above, below = y[1:-1] - y[:-2], y[1:-1] - y[2:]
     teeth = (np.sign(above) == np.sign(below)) & (np.minimum(abs(above), abs(below)) > COMB)
-    teeth &= 2 * abs(above - below) < abs(above) + abs(below)
-    return bool(teeth.mean() > COMBED)
+    return np.asarray(teeth & (2 * abs(above - below) < abs(above) + abs(below)))
 
 
 def deinterlaced(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
@@ -49,7 +82,7 @@ def film(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
 
 def _whole(frames: Sequence[VideoFrame], at: int, *filters: tuple[str, str]) -> VideoFrame:
     """As it is where it shows one moment, or libavfilter cannot take this kind of picture."""
-    if not is_combed(frames[at]):
+    if not is_combed(frames, at):
         return frames[at]
     try:
         return _filtered(frames, at, filters)

@@ -89,23 +89,28 @@ def _from_packets(
         prepare_decoder(stream)
         counter = 0
         last = time.monotonic()
-        for packet in _fed(ref, container, stream, table, wanted):
-            try:
-                frames = stream.codec_context.decode(packet)
-            except FFmpegError:
-                frames = []
-                yield -1, None
-            for frame in frames:
-                mark = frame.opaque
-                origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
-                counter += 1
-                last = time.monotonic()
-                if origin is not None:
-                    yield origin, frame
-                    last = time.monotonic()  # the time the caller took is not ours
-            if time.monotonic() - last > timeout_s:
-                problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
-                raise TransientVideoError(ref.path, problem)
+        try:
+            for packet in _fed(ref, container, stream, table, wanted):
+                try:
+                    frames = stream.codec_context.decode(packet)
+                except FFmpegError:
+                    frames = []
+                    yield -1, None
+                for frame in frames:
+                    mark = frame.opaque
+                    origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
+                    counter += 1
+                    last = time.monotonic()
+                    if origin is not None:
+                        yield origin, frame
+                        last = time.monotonic()  # the time the caller took is not ours
+                if time.monotonic() - last > timeout_s:
+                    problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"
+                    raise TransientVideoError(ref.path, problem)
+        finally:
+            # PyAV frees a decoder while it holds the interpreter lock, which waits for FFmpeg's threads, and one of
+            # these may be about to ask for that lock to let a packet's mark go. Here they are waited for without it.
+            stream.codec_context.flush_buffers()
 
 
 class _Mark:

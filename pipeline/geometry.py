@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .colour import Orientation
+from .colour import Orientation, rescaled
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
 from .values import RGB
 
@@ -34,17 +34,12 @@ TURNS = (
 
 @dataclass(frozen=True)
 class View:
-    """How a video's frames are read: scaled to `size` as they stand, turned, then cut."""
+    """How a video's frames are read: scaled to `size` as they stand, turned, cut, then scaled to `raster`."""
 
     size: tuple[int, int]  # (width, height) after the turn
     cut: tuple[int, int, int, int]  # left, top, right, bottom in pixels of `size`
+    raster: tuple[int, int]  # (width, height) of what comes out
     turn: Orientation = UPRIGHT
-
-    @property
-    def raster(self) -> tuple[int, int]:
-        """(width, height) of what comes out."""
-        left, top, right, bottom = self.cut
-        return right - left, bottom - top
 
     @property
     def read_size(self) -> tuple[int, int]:
@@ -54,8 +49,8 @@ class View:
     def apply(self, rgb: RGB) -> RGB:
         """A picture of `read_size` as this view shows it."""
         left, top, right, bottom = self.cut
-        shown: RGB = self.turn.apply(rgb)[top:bottom, left:right]
-        return np.ascontiguousarray(shown)
+        shown: RGB = np.ascontiguousarray(self.turn.apply(rgb)[top:bottom, left:right])
+        return shown if self.raster == (right - left, bottom - top) else rescaled(shown, self.raster)
 
 
 def turned(pictures: NDArray[Any], turn: Orientation) -> NDArray[Any]:
@@ -192,24 +187,46 @@ def _smooth(pictures: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return out
 
 
-def views(raster: tuple[int, int], area: Rect, part: Rect, turn: Orientation) -> tuple[View, View]:
+def views(
+    raster: tuple[int, int], area: Rect, part: Rect, turn: Orientation, size: tuple[int, int]
+) -> tuple[View, View]:
     """How to read (encode, master) so that both show the same, from two areas that correspond.
 
-    Only what one of them lacks is cut away.
+    Only what one of them lacks is cut away. An encode's bars are cut off before it is scaled, or they would bleed into
+    its picture.
 
     Args:
         raster: (width, height) the master's whole picture is judged at.
         area, part: of the encode's and of the master's luma pictures, showing the same.
         turn: of the encode.
+        size: (width, height) the encode is shown at, after the turn.
     """
-    width, height = raster
-    sx, sy = (part[2] - part[0]) / (area[2] - area[0]), (part[3] - part[1]) / (area[3] - area[1])
-    unit = np.array([width / WIDTH, height / HEIGHT] * 2)
-    # Where the encode's whole picture lies on the master's raster.
-    left, top = part[0] - area[0] * sx, part[1] - area[1] * sy
-    place = np.rint(np.array([left, top, left + WIDTH * sx, top + HEIGHT * sy]) * unit).astype(int)
-    common = [max(0, place[0]), max(0, place[1]), min(width, place[2]), min(height, place[3])]
-    x, y = int(place[0]), int(place[1])
-    size = (int(place[2]) - x, int(place[3]) - y)
-    a, b, c, d = (int(edge) for edge in common)
-    return View(size, (a - x, b - y, c - x, d - y), turn), View(raster, (a, b, c, d))
+    ends = []
+    for axis, luma in enumerate((WIDTH, HEIGHT)):
+        scale = (part[axis + 2] - part[axis]) / (area[axis + 2] - area[axis])
+        start, unit = part[axis] - area[axis] * scale, raster[axis] / luma
+        ends.append(_common(start * unit, (start + luma * scale) * unit, raster[axis], size[axis]))
+    ((a, c), (left, right)), ((b, d), (top, bottom)) = ends
+    master, box = View(raster, (a, b, c, d), (c - a, d - b)), (left, top, right, bottom)
+    if box == (0, 0, *size):
+        return View(master.raster, (0, 0, *master.raster), master.raster, turn), master
+    return View(size, box, master.raster, turn), master
+
+
+def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What both show of an axis, in pixels of the master's raster and of the encode.
+
+    Whole ones: bars add whole pixels to an encode, cutting takes whole ones from the master. A fit is off by
+    up to a quarter of one (measured on starved encodes).
+
+    Args:
+        low, high: where a fit lays the encode's ends on the master's raster.
+        length: of the master's raster.
+        pixels: of the encode.
+    """
+    if abs(high - low - pixels) < 0.5:  # not scaled: both ends tell where it lies
+        low = round((low + high - pixels) / 2)
+        high = low + pixels
+    scale = (high - low) / pixels
+    theirs = max(0, round(low)), min(length, round(high))
+    return theirs, (max(0, round(-low / scale)), min(pixels, round((length - low) / scale)))

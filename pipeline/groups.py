@@ -129,7 +129,7 @@ def _agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str
     lengths = {item.relative: looks.glance(item.ref).duration_s for item in mates}
     known = sorted(length for length in lengths.values() if length)
     own = lengths[found.master.relative] if found.master is not None else None
-    usual = own or _most_usual(known)
+    usual, whose = (own, "its master") if own else (_most_usual(known), "the rest of its ladder")
     kept = [item for item in mates if _ratio(lengths[item.relative], usual) >= OTHER_CUT]
     typical = max(kept, key=lambda item: (bool(lengths[item.relative]), _ratio(lengths[item.relative], usual)))
     anchor = found.master or typical
@@ -141,7 +141,7 @@ def _agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str
     for item in kept:
         length = lengths[item.relative]
         if usual and length and abs(length - usual) > max(NOTE_LENGTH[0], NOTE_LENGTH[1] * usual):
-            notes.append(f"{item.relative} lasts {length:.4g} s, the others of its ladder {usual:.4g} s")
+            notes.append(f"{item.relative} lasts {length:.4g} s, {whose} {usual:.4g} s")
     return kept, notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -96,11 +96,14 @@ def registered(
     shown = size[::-1] if laid.turn.transpose else size
     pixel = np.array([WIDTH / min(shown[0], raster[0]), HEIGHT / min(shown[1], raster[1])] * 2)
     off = np.abs(np.array(part) - np.array(laid.part)) / pixel
-    # One pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider. Where there are
-    # bars their exact edge matters.
-    slack, better = (0.75, 1.02) if laid.bars else (1.4, 1.1)
+    if laid.bars:  # their exact edge matters
+        slack, better = 0.75, 1.02
+        if off.max() <= slack:
+            return replace(laid, part=part)
+    else:  # a pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider
+        slack, better = 1.4, 1.1
     if off.max() <= slack or 1 - first < better * (1 - last):
-        return laid if laid.bars else Laid(laid.turn, WHOLE, WHOLE, laid.offset, laid.agreement)
+        return laid
     agreed = geometry.agreement(a, b, laid.area, part)
     offset = laid.offset
     again = timeline.search(

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .convert import clip_rows, clips_of, frame_rows, frames_of
 from .errors import UsageError, YotoVideoError
 from .folder import ResultsFolder
 from .parts import DamagedPartError, UnreachablePartError, UnreadablePartError, count_rows, part_name, read_part
 from .row_index import RowIndex
-from .schema import CLIPS, FRAMES, SCHEMA_VERSION, clip_rows, clips_of, frame_rows, frames_of
+from .schema import CLIPS, FRAMES, SCHEMA_VERSION
 from .values import ClipResult, ClipScore, FrameScore, Mode
 
 Key = tuple[str, Mode | None]  # path and mode: at most one row each

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import drift, geometry
+from . import by_features, drift, geometry
+from .by_features import Features
 from .geometry import UPRIGHT, View
 from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some_pairs
 from .luma import Sight, Stretch, resample
@@ -46,7 +47,12 @@ class Match:
 
 
 def match(
-    encode: Sight, master: Sight, raster: tuple[int, int], size: tuple[int, int], rates: tuple[Fraction, Fraction]
+    encode: Sight,
+    master: Sight,
+    raster: tuple[int, int],
+    size: tuple[int, int],
+    rates: tuple[Fraction, Fraction],
+    features: Features | None = None,
 ) -> Match:
     """Lay an encode over its master.
 
@@ -55,13 +61,20 @@ def match(
         raster: (width, height) the master's whole picture is judged at.
         size: (width, height) the encode is shown at.
         rates: nominal frames a second of encode and master; 0 for a still picture.
+        features: the network's, asked where luma cannot tell a frame from its neighbour; None: luma alone decides.
     """
     gap = min((g for g in (_gap(encode), _gap(master)) if g), default=0.04)
     ratios = _ratios(encode, master, rates)
     found = _laid(encode, master, ratios, gap)
     if found is None:
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
-    return _judged(encode, master, *found, ratios, gap, raster, size)
+    mine, theirs, laid = found
+    if features is None or laid.offset.sure or laid.agreement < LEAST_AGREEMENT:
+        return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+    laid = by_features.settled(mine, theirs, laid, gap, features)
+    judged = _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+    said = (by_features.SAID,) if laid.offset.sure else ()
+    return replace(judged, findings=(*said, *judged.findings))
 
 
 def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> tuple[Stretch, Stretch, Laid] | None:
@@ -140,7 +153,7 @@ def _judged(
         shift = 0.0
     if frames := round(shift / frame):
         way = "after" if shift > 0 else "before"
-        said = f"starts {abs(frames)} frames ({abs(shift):.2f} s) {way} its master"
+        said = f"starts {abs(frames)} frame{'s' if abs(frames) > 1 else ''} ({abs(shift):.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
@@ -149,7 +162,7 @@ def _judged(
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))
     findings += _levels(mine, theirs, laid)
-    view, master_view, said_of_space = _views(laid, raster)
+    view, master_view, said_of_space = _views(laid, raster, size)
     return Match(
         offset=Fraction(shift).limit_denominator(90000),
         ratio=ratio,
@@ -202,7 +215,9 @@ def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[Finding]:
     return []
 
 
-def _views(laid: Laid, raster: tuple[int, int]) -> tuple[View | None, View | None, tuple[Finding, ...]]:
+def _views(
+    laid: Laid, raster: tuple[int, int], size: tuple[int, int]
+) -> tuple[View | None, View | None, tuple[Finding, ...]]:
     """How both are read, and what is to be said about it."""
     said: list[Finding] = []
     if laid.turn != UPRIGHT:
@@ -213,7 +228,8 @@ def _views(laid: Laid, raster: tuple[int, int]) -> tuple[View | None, View | Non
         said.append(Finding(sentence, "turned", "warning"))
     if not laid.bars and laid.turn == UPRIGHT:
         return None, None, ()
-    view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn)
+    shown = size[::-1] if laid.turn.transpose else size
+    view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn, shown)
     if view.cut != (0, 0, *view.size) or master_view.cut != (0, 0, *raster):
         left, top, right, bottom = master_view.cut
         sentence = (

@@ -86,7 +86,7 @@ def measure_ladder(
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
-    extras = choose_samples(tracks, master, settings, raster)
+    extras = choose_samples(tracks, master, settings, raster, judge.features)
     note_aspect(tracks, raster)
     if moments is not None:
         _shorten([*tracks, *extras], moments)
@@ -117,7 +117,7 @@ def measure_ladder(
     scored = time.perf_counter()
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
-    context = Context(ladder, judge, raster, master, tallies, watches)
+    context = Context(ladder, judge, raster, master, tallies, watches, settings.crops)
     results = []
     for track in tracks:
         for result in results_of(track, context) if track.wanted else ():

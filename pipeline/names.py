@@ -74,7 +74,7 @@ _STRONG = "|".join(
 )
 _TOKEN = re.compile(rf"(?<![^\W_])(?:{_STRONG})(?![^\W_])|(?P<word>[^\s._\-\[\](){{}},+;=~/]+)", re.IGNORECASE)
 # 5m (megabits or minutes), an SVT preset, 10k (a run), q28
-_WEAK_PATTERN = re.compile(r"q\d\d|\d+(?:\.\d+)?mb?|p(?:\d|1[0-3])|\d\d?k", re.IGNORECASE)
+_WEAK_PATTERN = re.compile(r"q\d{1,3}|\d+(?:\.\d+)?mb?|p(?:\d|1[0-3])|\d\d?k", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .convert import upgraded
 from .errors import YotoVideoError
-from .schema import upgraded
 
 TEMPORARY = ".tmp"  # folder beside the data sets
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
+
 from .errors import VideoError
 from .fingerprint import Glance
 from .storage import FileEntry
+from .text import counted, printable
 from .values import Declared, Ladder, VideoInfo, VideoRef
 
 _GROUPED_BY = {
@@ -44,16 +47,20 @@ class Plan:
 
 
 def describe(plan: Plan) -> Iterator[str]:
-    """The plan as lines for people: ladders with master and encodes, single videos, what was noticed."""
+    """The plan as lines for a terminal: ladders with master and encodes, single videos, what was noticed."""
+    return map(printable, _lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
     ladders = [ladder for ladder in plan.ladders if len(ladder.videos) > 1]
     singles = [ladder for ladder in plan.ladders if len(ladder.videos) == 1]
-    yield f"{plan.root}: {_count(plan.videos, 'video')}, {_count(len(ladders), 'ladder')}, {len(singles)} alone"
+    yield f"{plan.root}: {counted(plan.videos, 'video')}, {counted(len(ladders), 'ladder')}, {len(singles)} alone"
     for ladder in ladders:
         yield ""
         yield from _ladder(plan, ladder)
     if singles:
         yield ""
-        yield f"alone ({_count(len(singles), 'video')}, scored without reference)"
+        yield f"alone ({counted(len(singles), 'video')}, scored without reference)"
         rows = [(_short(ref, plan.root), facts(plan, ref, said)) for one in singles for _, ref, said in _rows(one)]
         yield from _aligned(rows)
     if plan.rejected:
@@ -70,7 +77,7 @@ def describe(plan: Plan) -> Iterator[str]:
 
 def _ladder(plan: Plan, ladder: Ladder) -> Iterator[str]:
     how = _GROUPED_BY.get(ladder.grouped_by, ladder.grouped_by)
-    yield f"{ladder.name}  ({_count(len(ladder.renditions), 'encode')}, grouped {how})"
+    yield f"{ladder.name}  ({counted(len(ladder.renditions), 'encode')}, grouped {how})"
     yield from _aligned(
         [(f"{role}  {_short(ref, plan.root)}", facts(plan, ref, said)) for role, ref, said in _rows(ladder)]
     )
@@ -84,9 +91,10 @@ def _rows(ladder: Ladder) -> list[tuple[str, VideoRef, Declared]]:
 
 
 def _aligned(rows: list[tuple[str, str]]) -> Iterator[str]:
-    width = min(max(len(first) for first, _ in rows), 90)  # one long name does not push all facts off the screen
-    for first, second in rows:
-        yield f"  {first:<{width}}  {second}".rstrip()
+    shown = [(printable(first), second) for first, second in rows]  # as wide as they will be
+    width = min(max(cell_len(first) for first, _ in shown), 90)  # one long name does not push all facts off the screen
+    for first, second in shown:
+        yield f"  {first}{' ' * (width - cell_len(first))}  {second}".rstrip()
 
 
 def facts(plan: Plan, ref: VideoRef, said: Declared) -> str:
@@ -98,9 +106,9 @@ def facts(plan: Plan, ref: VideoRef, said: Declared) -> str:
     elif said.height:
         words.append(f"~{said.width}x{said.height}" if said.width else f"~{said.height} lines")
     if seen.bitrate_kbps:
-        words.append(f"{seen.bitrate_kbps:,.0f} kb/s")
+        words.append(f"file {seen.bitrate_kbps:,.0f} kbit/s")  # the scan measures the video track's own
     elif said.bitrate_kbps:
-        words.append(f"~{said.bitrate_kbps:,.0f} kb/s")
+        words.append(f"~{said.bitrate_kbps:,.0f} kbit/s")
     if said.crf is not None:
         words.append(f"~crf {said.crf:g}")
     if seen.codec or said.codec:
@@ -108,13 +116,9 @@ def facts(plan: Plan, ref: VideoRef, said: Declared) -> str:
     if seen.duration_s:
         words.append(f"{seen.duration_s:.1f} s")
     if ref.parts:
-        words.append(_count(len(ref.parts), "file"))
+        words.append(counted(len(ref.parts), "file"))
     return ", ".join(words)
 
 
 def _short(ref: VideoRef, root: str) -> str:
     return ref.path.removeprefix(root + "/")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

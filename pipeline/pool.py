@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 MEMORY_S = 2.0  # tau of the hysteresis pool: how long a viewer remembers, and looks ahead, in seconds
 CURRENT_SHARE = 0.8  # alpha of the hysteresis pool: weight of what is seen now against what is remembered
 _CHI_SQUARED_MEDIAN = 0.4549  # with one degree of freedom
+_NORMAL_975 = 1.96
 SAME_TIME_S = 1e-6  # presentation times closer than this are the same instant written as two floats
 
 
@@ -134,16 +135,18 @@ def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
     return {name: compute(times, values) for name, compute in _POOLS.items()}
 
 
-def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
-    """95 % confidence interval of the mean over frames, from the frames' own spread.
+def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, float] | None:
+    """95 % confidence interval of the mean over frames, from the frames' own spread and what is known of the places.
 
     Student's t on the effective number of frames: frames that follow one another look alike, so that n of them tell as
     much as n / tau independent ones, tau = 1 + 2 (sum of autocorrelations), summed until a pair of neighbouring lags is
-    negative (Geyer 1992) and never below 1. It says how far the mean would move with other frames of the same clip; the
-    network's own error is not in it. Cut to 0..100 where all scores lie there.
+    negative (Geyer 1992) and never below 1. It says how far the mean would move with other frames of the same clip and
+    other places in them; the network's own error is not in it. Cut to 0..100 where all scores lie there.
 
     Args:
         scores: in presentation order; (n,).
+        place_error: standard deviation of the mean over the choice of places (`models.place_error`), points; 0: the
+            frames alone.
 
     Returns:
         (low, high), or None for fewer than two frames.
@@ -155,10 +158,11 @@ def ci95(scores: Sequence[float]) -> tuple[float, float] | None:
     mean = float(values.mean())
     centred = values - mean
     variance = float(np.dot(centred, centred)) / (n - 1)
-    if variance <= (1e-12 * max(1.0, abs(mean))) ** 2:
-        return mean, mean
-    effective = max(2.0, n / _correlation_time(centred))
-    half = float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance / effective)
+    half = 0.0
+    if variance > (1e-12 * max(1.0, abs(mean))) ** 2:
+        effective = max(2.0, n / _correlation_time(centred))
+        half = float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance / effective)
+    half = math.hypot(half, _NORMAL_975 * place_error)
     low, high = mean - half, mean + half
     if values.min() >= 0 and values.max() <= 100:
         low, high = max(low, 0.0), min(high, 100.0)

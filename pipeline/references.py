@@ -44,13 +44,14 @@ def apply_reference(reference: str, drafts: Sequence[Draft], files: Sequence[str
     """
     if len(files) == 1 and storage.canonical(reference) == files[0]:
         return _under(VideoRef(files[0]), list(drafts)), []
-    folder = storage.canonical(reference)
+    folder = storage.canonical(reference) + "/"  # named once by the user: notes say what is below it
     masters: dict[str, str] = {}
     notes: list[str] = []
     for path in files:
-        title = names.title_key(names.parse(path.removeprefix(folder + "/")))
+        title = names.title_key(names.parse(path.removeprefix(folder)))
         if title in masters:
-            notes.append(f"--reference: {path} has the same title as {masters[title]}, which is taken")
+            other, taken = path.removeprefix(folder), masters[title].removeprefix(folder)
+            notes.append(f"--reference: {other} has the same title as {taken}, which is taken")
         else:
             masters[title] = path
     matched: dict[str, list[Draft]] = {}
@@ -62,15 +63,20 @@ def apply_reference(reference: str, drafts: Sequence[Draft], files: Sequence[str
             result.append(draft)
     lonely = sorted(draft.name for draft in result if draft.master is None)
     if lonely:
-        shown = ", ".join(lonely[:5]) + (", ..." if len(lonely) > 5 else "")
-        notes.append(f"--reference: no master of the same title for {len(lonely)} of {len(drafts)} ladders ({shown})")
+        notes.append(
+            f"--reference: no master of the same title for {len(lonely)} of {len(drafts)} ladders ({_shortly(lonely)})"
+        )
     for path, same in matched.items():
         result += _under(VideoRef(path), same)
     used = set(matched) | {draft.master.path for draft in result if draft.master is not None}
-    for path in files:
-        if path not in used:
-            notes.append(f"--reference: nothing has the title of {path}")
+    spare = [path.removeprefix(folder) for path in files if path not in used]
+    if spare:
+        notes.append(f"--reference: nothing has the title of {_shortly(spare)}")
     return result, notes
+
+
+def _shortly(several: Sequence[str]) -> str:
+    return ", ".join(several[:5]) + (f" and {len(several) - 5:,} more" if len(several) > 5 else "")
 
 
 def _under(master: VideoRef, drafts: list[Draft]) -> list[Draft]:

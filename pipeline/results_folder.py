@@ -19,8 +19,9 @@ from .. import __version__
 from .errors import UsageError
 from .mirror import Mirror
 from .parts import TEMPORARY
-from .schema import SCHEMA_VERSION, plain
+from .schema import SCHEMA_VERSION
 from .storage import canonical, is_remote
+from .text import plain
 
 MARKER = "yoto-video.json"
 DATA_SETS = ("clips", "frames", "runs")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 
 from .values import ClipScore, Mode
 
-_Key = TypeVar("_Key")
+_Where = dict[str, tuple[str, ...]]  # parts by path, ladder or result: nearly always one, and a set takes 216 bytes
 
 
 class RowIndex(Mapping[str, list[ClipScore]]):
@@ -15,9 +14,9 @@ class RowIndex(Mapping[str, list[ClipScore]]):
 
     def __init__(self) -> None:
         self._rows: dict[str, list[ClipScore]] = {}
-        self._paths: dict[str, set[str]] = {}
-        self._ladders: dict[str, set[str]] = {}
-        self._results: dict[tuple[str, Mode | None], set[str]] = {}
+        self._paths: _Where = {}
+        self._ladders: _Where = {}
+        self._results: _Where = {}
 
     def __getitem__(self, part: str) -> list[ClipScore]:
         return self._rows[part]
@@ -33,11 +32,12 @@ class RowIndex(Mapping[str, list[ClipScore]]):
         for clip in self._rows.pop(part, ()):
             _leave(self._paths, clip.path, part)
             _leave(self._ladders, clip.ladder, part)
-            _leave(self._results, (clip.result_id, clip.mode), part)
+            _leave(self._results, clip.result_id, part)
+        alone = (part,)
         for clip in rows:
-            self._paths.setdefault(clip.path, set()).add(part)
-            self._ladders.setdefault(clip.ladder, set()).add(part)
-            self._results.setdefault((clip.result_id, clip.mode), set()).add(part)
+            _enter(self._paths, clip.path, alone)
+            _enter(self._ladders, clip.ladder, alone)
+            _enter(self._results, clip.result_id, alone)
         if rows:
             self._rows[part] = rows
 
@@ -56,19 +56,25 @@ class RowIndex(Mapping[str, list[ClipScore]]):
 
     def holds(self, result_id: str) -> bool:
         """Whether a row has this result."""
-        return any((result_id, mode) in self._results for mode in ("nr", "fr", None))
+        return result_id in self._results
 
     def find(self, result_id: str, mode: Mode | None) -> tuple[str, ClipScore] | None:
         """A part and its row with this result, if there is one."""
-        for part in sorted(self._results.get((result_id, mode), ())):
+        for part in sorted(self._results.get(result_id, ())):
             for clip in self._rows[part]:
                 if (clip.result_id, clip.mode) == (result_id, mode):
                     return part, clip
         return None
 
 
-def _leave(where: dict[_Key, set[str]], key: _Key, part: str) -> None:
-    parts = where.get(key, set())
-    parts.discard(part)
-    if not parts:
+def _enter(where: _Where, key: str, alone: tuple[str]) -> None:
+    parts = where.get(key, alone)
+    where[key] = parts if alone[0] in parts else (*parts, *alone)
+
+
+def _leave(where: _Where, key: str, part: str) -> None:
+    parts = tuple(other for other in where.get(key, ()) if other != part)
+    if parts:
+        where[key] = parts
+    else:
         where.pop(key, None)

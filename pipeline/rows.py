@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..models.place_error import place_error
 from . import detect, pool
 from .errors import BrokenVideo, VideoError
 from .identity import comparison_id
@@ -25,6 +27,7 @@ class Context:
     master: Track | None
     tallies: Mapping[int, Tally]  # by place
     watches: Mapping[int, Watch]  # by place, too
+    crops: int  # places a frame is judged at
 
 
 def results_of(track: Track, context: Context) -> list[ClipResult]:
@@ -63,7 +66,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     scores = {m: [replace(f, shot=shot_of.get(f.frame_num)) for f in own] for m, own in tally.scores.items()}
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
-    results = [_scored("nr", scores["nr"], common | _told(track, findings, scores["nr"]))]
+    looked_at = (width, height), context.crops
+    results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]))]
     if master is not None and beside is not None:
         findings += [*track.fr_findings, *_partial(master, context.tallies[master.place], "of the master, ")]
         findings += detect.against_master(track.watch, beside)
@@ -84,7 +88,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
                 "rate_ratio": float(track.match.ratio),
                 "match_confidence": track.match.confidence,
             }
-        results.append(_scored("fr", scores["fr"], common | _told(track, findings, scores["fr"])))
+        results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"])))
     return results
 
 
@@ -146,11 +150,24 @@ def _declared(track: Track, ladder: Ladder) -> Declared:
     return ladder.renditions[place].declared if place >= 0 else Declared()
 
 
-def _scored(mode: Mode, frames: Sequence[FrameScore], columns: Mapping[str, Any]) -> ClipResult:
+def _scored(
+    mode: Mode, frames: Sequence[FrameScore], looked_at: tuple[tuple[int, int], int], columns: Mapping[str, Any]
+) -> ClipResult:
+    """`looked_at`: the raster, and how many places of it."""
     scores = [f.score for f in frames]
     pools = pool.pool([f.pts_time for f in frames], scores)
-    clip = ClipScore(mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores), frames=len(frames), **columns)
+    error = place_error(mode, pools["mean"], *looked_at, shots_worth(frames))
+    clip = ClipScore(
+        mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores, error), ci95_frames=pool.ci95(scores),
+        frames=len(frames), **columns,
+    )  # fmt: skip
     return ClipResult(clip, tuple(frames))
+
+
+def shots_worth(frames: Sequence[FrameScore]) -> float:
+    """How many shots of equal length these frames are worth; shots that are not told count as one."""
+    counts = Counter(f.shot for f in frames).values()
+    return sum(counts) ** 2 / sum(n * n for n in counts)
 
 
 def _mean(frames: Sequence[FrameScore]) -> float | None:

@@ -16,6 +16,9 @@ from math import ceil
 _JITTER_BITS = 32
 
 
+MANY = 16  # moments a frame from which on each frame is taken as the nearest of one
+
+
 def jitter(seed: int, window: int) -> Fraction:
     """A number in [0, 1), exact, the same on every machine for the same seed and window."""
     digest = hashlib.blake2b(f"{seed}:{window}".encode(), digest_size=_JITTER_BITS // 8).digest()
@@ -77,14 +80,15 @@ def choose_frames(
 ) -> list[int]:
     """Indices of the frames to judge, ascending and distinct: `sample_times`, each moment's nearest frame.
 
-    A clip gives `min_frames` different frames, or all it has when it has fewer.
+    A clip gives `min_frames` different frames, or all it has when it has fewer; all, too, where `fps` asks for many
+    more moments than there are frames.
 
     Args:
         times: presentation times of all frames, ascending, seconds as in the file.
         duration_s: seconds from the first frame's start to the last one's end.
         fps, min_frames, seed: as in `sample_times`.
     """
-    if len(times) <= min_frames:
+    if len(times) <= min_frames or fps * float(duration_s) >= MANY * len(times):
         return list(range(len(times)))
     wanted = min_frames
     while True:

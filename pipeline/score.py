@@ -41,6 +41,8 @@ class Judge(Protocol):
 
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> Sequence[float]: ...  # noqa: D102
 
+    def features(self, pictures: Sequence[RGB]) -> NDArray[np.float32]: ...  # noqa: D102
+
     def heat_map(self, frame: RGB, reference: RGB | None = None) -> NDArray[np.float32]: ...  # noqa: D102
 
 
@@ -181,9 +183,12 @@ def _set_encoded(job: _Job, encoded: Any) -> None:
 
 
 def as_video_error(path: str, error: Exception, doing: str) -> VideoError:
-    """Any exception as an error of this video. What nobody foresaw may have passing reasons (memory): worth a retry."""
+    """Any exception as an error of this video. What nobody foresaw may have passing reasons: worth a retry."""
     if isinstance(error, VideoError):
         return error
     said = str(error).strip().splitlines()
+    if isinstance(error, MemoryError):
+        where = f" ({said[0]})" if said else ""
+        return TransientVideoError(path, f"memory ran out while {doing}{where}; fewer --workers leave more to each")
     what = type(error).__name__ + (f": {said[0]}" if said else "")
     return TransientVideoError(path, f"unexpected error while {doing} ({what})")

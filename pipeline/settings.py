@@ -36,6 +36,4 @@ class Settings:
 
     def first_look(self) -> Settings:
         """What a scan with a budget begins with: a frame in ten seconds, without reference, no pictures kept."""
-        return replace(
-            self, fps=min(self.fps, 0.1), min_frames=min(self.min_frames, 4), compare=False, worst_frames=0
-        )
+        return replace(self, fps=min(self.fps, 0.1), min_frames=min(self.min_frames, 4), compare=False, worst_frames=0)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from stat import S_ISREG
@@ -53,8 +53,10 @@ def canonical(path: str) -> str:
     """Absolute local path, or the URI without a trailing slash. `file://` URIs become local paths.
 
     Raises:
-        UsageError: a URI with a key in it.
+        UsageError: a URI with a key in it; nothing at all, as of a shell's variable that is not set.
     """
+    if not path:
+        raise UsageError("a path is empty: name a file or folder (. is the one you are in)")
     if is_remote(path):
         object_store.refuse_secrets(path)
         return path.rstrip("/")
@@ -73,10 +75,14 @@ def join(base: str, relative: str) -> str:
     return os.path.normpath(os.path.join(base, relative))
 
 
-def walk(root: str) -> Iterator[FileEntry]:
+def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> Iterator[FileEntry]:
     """Every file below `root`, sorted inside each folder, one folder in memory at a time; a file gives itself.
 
     Left out: names that start with a dot, and folders that lead back into themselves through links.
+
+    Args:
+        root: folder, file or URI.
+        missed: told of what is there and cannot be seen on a local disk: its path, and why in a few words.
 
     Raises:
         UsageError: `root` does not exist or cannot be listed.
@@ -89,12 +95,12 @@ def walk(root: str) -> Iterator[FileEntry]:
         found = os.stat(path)
         yield FileEntry(path, found.st_size, found.st_mtime_ns)
     elif os.path.isdir(path):
-        yield from _walk_local(path, frozenset())
+        yield from _walk_local(path, frozenset(), missed)
     else:
         raise UsageError(f"{root}: no such file or folder; check the path")
 
 
-def _walk_local(folder: str, above: frozenset[str]) -> Iterator[FileEntry]:
+def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str], object]) -> Iterator[FileEntry]:
     real = os.path.realpath(folder)
     if real in above:
         return
@@ -104,18 +110,21 @@ def _walk_local(folder: str, above: frozenset[str]) -> Iterator[FileEntry]:
     except OSError as error:
         if not above:
             raise UsageError(f"{folder}: cannot be listed ({short(error)}); allow reading it") from error
+        missed(folder, f"cannot be listed ({short(error)})")
         return  # an unreadable folder deep inside must not stop the batch
     for entry in entries:
         if entry.name.startswith("."):
             continue
         try:
             if entry.is_dir():
-                yield from _walk_local(entry.path, above | {real})
+                yield from _walk_local(entry.path, above | {real}, missed)
             elif entry.is_file():
                 stat_ = entry.stat()
                 yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns)
+            elif entry.is_symlink():
+                missed(entry.path, "is a link that leads nowhere")
         except OSError:
-            continue  # gone since it was listed, or a broken link
+            continue  # gone since it was listed
 
 
 def _walk_store(filesystem: Any, prefix: str, inside: str, root: str) -> Iterator[FileEntry]:

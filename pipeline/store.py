@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from .content_cache import ContentIds
+from .convert import run_rows, runs_of, storable
 from .folder import ResultsFolder
 from .ledger import Key, Ledger
 from .parts import UnreadablePartError, part_name, read_part
 from .results_folder import CONTENT_IDS
-from .schema import RUNS, plain, run_rows, runs_of, storable
+from .schema import RUNS
+from .text import plain
 from .values import ClipResult, ClipScore, FrameScore, Mode, RunRow
 
 SEND_S = 60.0  # between copies of the content ids to a bucket, which a killed run would lose

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import align, by_content, cadence, decode, fields, match, probe, storage, telecine
 from .align import Sample
+from .by_features import Features
 from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, VideoError
 from .geometry import View
@@ -120,7 +121,11 @@ def share_matrix(tracks: list[Track], master: Track | None) -> None:
 
 
 def choose_samples(
-    tracks: list[Track], master: Track | None, settings: Settings, raster: tuple[int, int] = (1, 1)
+    tracks: list[Track],
+    master: Track | None,
+    settings: Settings,
+    raster: tuple[int, int] = (1, 1),
+    features: Features | None = None,
 ) -> list[Extra]:
     """Fill in `start_s`, `samples`, `match` and findings of every wanted track, and of the master where needed.
 
@@ -149,7 +154,7 @@ def choose_samples(
                 track.samples = _own(times, settings)
             else:
                 sight = sight or _sight(master, master_times, settings)
-                _pair(track, times, master, master_times, chosen, settings, sight, raster)
+                _pair(track, times, master, master_times, chosen, settings, sight, raster, features)
         except Exception as error:
             track.failure = as_video_error(track.ref.path, error, "choosing its frames")
     if sight is not None:
@@ -184,6 +189,7 @@ def _pair(
     settings: Settings,
     sight: Sight,
     raster: tuple[int, int],
+    features: Features | None,
 ) -> None:
     """Samples of one encode against its master."""
     assert track.info is not None
@@ -198,7 +204,7 @@ def _pair(
     mine, found = _sight(track, times, settings), Match()
     if reason is None:
         rates = (track.info.fps or Fraction(0), master.info.fps or Fraction(0))
-        found = match.match(mine, sight, raster, (track.info.width, track.info.height), rates)
+        found = match.match(mine, sight, raster, (track.info.width, track.info.height), rates, features)
         mine.close()
         reason = found.reason
     pairing = align.pair_with_master(times, master_times, chosen, found.offset, found.ratio)

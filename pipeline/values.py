@@ -1,4 +1,7 @@
-"""The nouns of the pipeline: frozen values that check themselves at birth and are cheap to send between workers."""
+"""The nouns of the pipeline: frozen values that check themselves at birth and are cheap to send between workers.
+
+Ladders and rows, and what they are made of, have slots: a scan holds its whole plan and all that it has committed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ Depth = Literal["none", "first", "full"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VideoRef:
     """Where a video's bytes are.
 
@@ -62,7 +65,7 @@ class VideoInfo:
     notes: tuple[str | Finding, ...] = ()  # a sentence is an assumption ("colour matrix not stated, bt709 assumed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What a manifest or a name says of a rendition. Names lie: used for grouping and lint, never as a measurement."""
 
@@ -75,7 +78,7 @@ class Declared:
     duration_s: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rendition:
     """One encode of a title."""
 
@@ -83,7 +86,7 @@ class Rendition:
     declared: Declared = field(default_factory=Declared)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """All encodes of one title, and their source master where there is one. The unit of work.
 
@@ -130,7 +133,7 @@ class FrameScore:
     shot: int | None = None  # number of the shot it is in, from 0; None: not looked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something worth knowing of a video beside its score, and never part of it.
 
@@ -157,7 +160,7 @@ class Finding:
         return said if isinstance(said, Finding) else cls(said)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A worst frame kept for the report: pictures are paths relative to OUT."""
 
@@ -169,7 +172,7 @@ class Moment:
     reference: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipScore:
     """One row of `clips`: a video in one mode, or (mode None) a video that could not be scored."""
 
@@ -198,6 +201,7 @@ class ClipScore:
     rate_ratio: float | None = None  # seconds of the master in a second of this video
     matched_frames: int | None = None  # sampled frames of the master with a counterpart (fr)
     unpaired_frames: int | None = None
+    ci95_frames: tuple[float, float] | None = None  # what ci95 is over frames alone; None: an older result's ci95 is
     moments: tuple[Moment, ...] = ()
     declared: Declared = field(default_factory=Declared)  # what its name or manifest says of it
     model: str | None = None
@@ -220,12 +224,17 @@ class ClipScore:
         return self.pools.get("mean")
 
     @property
+    def ci95_beside(self) -> tuple[float, float] | None:
+        """To compare it with an encode of its ladder: both are judged at the same places, so frames alone count."""
+        return self.ci95_frames or self.ci95
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the findings say."""
         return tuple(finding.sentence for finding in self.findings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipResult:
     """A row of `clips` with the rows of `frames` it was pooled from (none for a video that could not be scored)."""
 

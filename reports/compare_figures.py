@@ -64,7 +64,7 @@ def forest(comparison: Comparison, mode: str) -> Chart | None:
         "hovermode": "closest", "showlegend": len(data) > 1, "dragmode": False,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 8, "r": 20, "t": 34, "b": 52},
-        "xaxis": {"title": {"text": f"bit rate against {on_chart(anchor)} at equal quality, %"}, "ticksuffix": " %",
+        "xaxis": {"title": {"text": f"bit rate against {on_chart(anchor)} at equal quality"}, "ticksuffix": " %",
                   "zeroline": False},
         "yaxis": {"tickvals": list(range(len(rows))), "ticktext": names, "fixedrange": True, "showgrid": False,
                   "range": [-0.7, len(rows) - 0.3]},
@@ -129,7 +129,7 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
         own, (curve, _) = title.sides[s], title.curve(s, "mean")
         rates, scores = arrays(curve)
         kept = {int(p.key) for p in curve}
-        spans = [e.row.ci95 or (e.row.pools["mean"],) * 2 for e in own]
+        spans = [e.row.ci95_beside or (e.row.pools["mean"],) * 2 for e in own]
         bounds += [v for span in spans for v in span]
         symbols = [style[label].symbol + ("" if i in kept else "-open") for i in range(len(own))]
         name, colour = on_chart(label), style[label].colour

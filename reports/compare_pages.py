@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import YotoVideoError
+from ..pipeline.text import safe_cell
 from ..pipeline.values import Moment
 from . import compare_figures as charts
 from . import compare_tables as tables
 from .compare import Comparison, Figure, Saving
 from .compare_shots import Shot, by_shot
 from .compare_time import Loss, losses
-from .compare_words import answer, crossover, score_of, sentence
+from .compare_words import answer, crossover, score_of, sentence, versus
 from .figures import Chart
 from .imports import Imported, Map, fit, match
 from .ladders import ChosenLadder, choose
@@ -73,7 +74,7 @@ def _write_csv(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
     with file.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.DictWriter(opened, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
 
 
 class _Told:
@@ -90,7 +91,7 @@ class _Told:
         labels = comparison.labels
         fleet = Fleet(tuple(ladder for side in comparison.sides for ladder in side.results.fleet.ladders))
         self.pages = environment(fleet)
-        self.pages.globals |= {"labels": labels, "anchor": labels[0], "styles": self.styles}
+        self.pages.globals |= {"labels": labels, "anchor": labels[0], "versus": versus(labels), "styles": self.styles}
         self.worst = [
             (labels[b], [_moment(loss, pictures) for loss in losses(comparison.titles, 0, b)])
             for b in range(1, len(labels))

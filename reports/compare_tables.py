@@ -70,11 +70,11 @@ def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
     columns: list[Json] = [
         {"label": "Title", "kind": "link"}, {"label": "Pair", "kind": "text", "whole": True},
         {"label": "Mode", "kind": "text"},
-        {"label": "BD-rate, %", "kind": "interval", "digits": 1, "descending": True, "title": "below 0 saves bits"},
+        {"label": "BD-rate, %", "kind": "interval", "descending": True, "title": "below 0 saves bits"},
         EFFECT,
-        {"label": "BD-quality", "kind": "interval", "digits": 1, "title": "points at equal rate; above 0 looks better"},
-        {"label": "p5, %", "kind": "interval", "digits": 1, "title": "BD-rate of the 5th percentile"},
-        {"label": "Worst second, %", "kind": "interval", "digits": 1, "title": "BD-rate of the worst second"}, VERDICT,
+        {"label": "BD-quality", "kind": "interval", "title": "points at equal rate; above 0 looks better"},
+        {"label": "p5, %", "kind": "interval", "title": "BD-rate of the 5th percentile"},
+        {"label": "Worst second, %", "kind": "interval", "title": "BD-rate of the worst second"}, VERDICT,
     ]  # fmt: skip
     return _table(columns, rows, ["Pair", "Mode", "Verdict"], ("BD-rate, %", "Title")) | {"descending": True}
 
@@ -90,7 +90,7 @@ def shot_table(shots: Sequence[Shot], links: Mapping[str, str] | None = None) ->
     columns: list[Json] = [
         {"label": "Title", "kind": "link" if links else "text"}, {"label": "Encoder", "kind": "text"},
         {"label": "Shot", "kind": "number"}, {"label": "When", "kind": "span", "whole": True},
-        {"label": "Points at equal rate", "kind": "interval", "digits": 1, "title": "above 0 looks better"},
+        {"label": "Points at equal rate", "kind": "interval", "title": "above 0 looks better"},
         EFFECT, VERDICT,
     ]  # fmt: skip
     made = _table(columns, rows, ["Encoder", "Verdict"], ("Points at equal rate", "Title", "When"))
@@ -116,8 +116,8 @@ def _table(columns: Sequence[Json], rows: Sequence[Json], facets: Sequence[str],
 def _interval(value: float, interval: Interval | None) -> list[float | None] | None:
     if not math.isfinite(value):
         return None
-    ends = (None, None) if interval is None else (round(interval.low, 2), round(interval.high, 2))
-    return [round(value, 2), *ends]
+    ends = (None, None) if interval is None else (round(interval.low, 1), round(interval.high, 1))
+    return [round(value, 1), *ends]
 
 
 def _effect(interval: Interval | None) -> float | None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 from .compare import Comparison, Figure
+
+
+def versus(labels: Sequence[str]) -> str:
+    """What a comparison compares: "x265 and av1 against x264", the anchor last."""
+    anchor, *tests = labels
+    return f"{', '.join(tests[:-1])}{' and ' if tests[1:] else ''}{tests[-1]} against {anchor}"
 
 
 def answer(comparison: Comparison) -> str:

@@ -92,7 +92,7 @@ def _change(clip: ClipScore, other: ClipScore, now: Results, before: Results) ->
     interval = None
     if len(common) >= max(2, 0.9 * max(map(len, frames))):
         interval = ci95([frames[0][n] - frames[1][n] for n in common])
-    elif clip.ci95 and other.ci95:  # other frames were judged: two means, each with its own spread
-        half = math.hypot(*((high - low) / 2 for low, high in (clip.ci95, other.ci95)))
+    elif (one := clip.ci95_beside) and (two := other.ci95_beside):  # other frames: two means, each with its own spread
+        half = math.hypot(*((high - low) / 2 for low, high in (one, two)))
         interval = (clip.score - other.score - half, clip.score - other.score + half)
     return Change(clip, other, clip.score - other.score, interval)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..pipeline.errors import YotoVideoError
 from . import compare_figures, figures, ladder_figures
 from .compare import Comparison
+from .compare_words import versus
 from .figures import Chart
 from .pages import page_name
 from .read import MODES
@@ -58,7 +59,7 @@ def _of_report(results: Results) -> Iterator[Named]:
 
 
 def _of_comparison(comparison: Comparison) -> Iterator[Named]:
-    sides = " against ".join(comparison.labels)
+    sides = versus(comparison.labels)
     for mode in comparison.modes:
         title = f"{sides}: BD-rate, {mode.upper()}, 95 % intervals"
         yield f"bd-rate-{mode}", title, compare_figures.forest(comparison, mode)

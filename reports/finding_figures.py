@@ -11,7 +11,7 @@ from .read import Clip
 from .words import kind
 
 SEVERITY_COLOUR = {"error": "#D55E00", "warning": "#E69F00", "info": GREY}
-ROW = 24  # pixels a clip
+ROW = 34  # pixels a clip: its name, and below it its bars
 LEAST = 0.004  # of the time axis: a bar of no length would not be seen
 
 

@@ -39,17 +39,18 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
             line = by_rate([p for p in of_codec if height is None or rated[p.key].height == height])
             name = f"{label} {height}p" if height else label
             lines += _encodes(line, rated, mode, style, name, "bottom right" if rank else "top left")
-    bounds = [v for c in rated.values() for v in (c.interval(mode) or (float(c.score(mode) or 0),))]
+    bounds = [v for c in rated.values() for v in (c.interval_beside(mode) or (float(c.score(mode) or 0),))]
     own = ladder.master.score(mode) if ladder.master else None
     if own is not None:
         bounds.append(own)
     rates = [p.bitrate_kbps for p in points]
+    low, high = (float(np.log10(end(rates))) for end in (min, max))  # beside the ends there is room for their sizes
     layout = {
-        "hovermode": "closest", "margin": {"l": 52, "r": 16, "t": 30, "b": 90}, "showlegend": True,
+        "hovermode": "closest", "margin": {"l": 52, "r": 36, "t": 30, "b": 90}, "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
         "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickformat": ",~f",
                   "tickvals": _nice_rates(rates),
-                  "range": [float(np.log10(min(rates) / 1.7)), float(np.log10(max(rates) * 1.4))]},
+                  "range": [low - max(0.23, 0.15 * (high - low)), high + max(0.15, 0.06 * (high - low))]},
         "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
     }  # fmt: skip
     if own is not None:  # the source by itself: no encode of it should look much better
@@ -86,7 +87,7 @@ def _encodes(
 ) -> list[dict[str, object]]:
     """One line of encodes, and on it their markers in the renditions' own colours with their 95 % intervals."""
     clips = [rated[p.key] for p in line]
-    spans = [c.interval(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
+    spans = [c.interval_beside(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
     place = {"type": "scatter", "x": [p.bitrate_kbps for p in line], "y": [p.score for p in line], "legendgroup": name}
     symbol, colours = style[line[0].key].symbol, [style[p.key].colour for p in line]
     colour = colours[0] if len(line) > 1 and len(set(colours)) == 1 else GREY  # a line of one size has its colour
@@ -144,9 +145,7 @@ def over_time(
         shown = [(i, c, s) for i, c in enumerate(clips) if (s := series.get((c.path, mode))) and len(s.times)]
         ends = score_range([float(v) for _, _, s in shown for v in (s.scores.min(), s.scores.max())])
         data += cut_lines(found, ends, axis, 1000.0 if as_clock else 1.0)
-        data += [
-            _frames(i, c, mode, *thin(s.times, s.scores), style[c.path], axis, as_clock) for i, c, s in shown
-        ]
+        data += [_frames(i, c, mode, *thin(s.times, s.scores), style[c.path], axis, as_clock) for i, c, s in shown]
         top, bottom = (1 - (1 - foot) * (row + k) / len(modes) for k in (0, 1))
         between = (0.04 if entries or row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
         layout[f"yaxis{axis[1:]}"] = {
@@ -157,10 +156,13 @@ def over_time(
     if entries:
         axis = f"y{len(modes) + 1}"
         data += bars(entries, axis, longest, 1000.0 if as_clock else 1.0)
+        names = [row_name(c) for _, c, _ in reversed(entries)]
         layout[f"yaxis{axis[1:]}"] = {
-            "type": "category", "categoryarray": [row_name(c) for _, c, _ in reversed(entries)], "fixedrange": True,
-            "domain": [0.0, foot], "showgrid": False, "range": [-0.6, len(entries) - 0.4],
+            "type": "category", "categoryarray": names, "fixedrange": True, "showticklabels": False,
+            "domain": [0.0, foot], "showgrid": False, "range": [-0.4, len(entries) - 0.4],
         }  # fmt: skip
+        above = {"xref": "paper", "x": 0, "xanchor": "left", "yref": axis, "yanchor": "bottom", "showarrow": False}
+        layout["annotations"] = [above | {"y": n, "yshift": 4, "text": n, "font": {"size": 11}} for n in names]
     clock = {"type": "date", "tickformat": "%H:%M:%S" if longest >= 3600 else "%M:%S", "hoverformat": "%H:%M:%S.%L"}
     layout["xaxis"] = {"anchor": axis, "title": {"text": "time" if as_clock else "time, s"}} | (
         clock if as_clock else {"rangemode": "tozero"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median_low
 
 from ..pipeline.values import Declared, Severity
 from .read import MODES, Clip, Fleet, LadderTable
@@ -40,11 +40,9 @@ def check(fleet: Fleet) -> list[Issue]:
 def of_ladder(ladder: LadderTable) -> list[Issue]:
     """One ladder: curves first, then clip by clip."""
     found = [issue for rungs, mode in _comparable(ladder) for issue in _of_rungs(ladder.name, rungs, mode)]
-    lengths = [c.duration_s for c in ladder.clips if c.duration_s]
-    usual = median(lengths) if len(lengths) > 1 else None
     for clip in ladder.clips:
-        found += _of_clip(ladder.name, clip, usual)
-    return [*found, *_same_bytes(ladder)]
+        found += _of_clip(ladder.name, clip)
+    return [*found, *_of_durations(ladder), *_same_bytes(ladder)]
 
 
 def gates(fleet: Fleet, *, fail_under: float | None = None, max_drop: float | None = None) -> list[Issue]:
@@ -129,18 +127,32 @@ def _better_and_cheaper(clip: Clip, rungs: Sequence[Clip], mode: str) -> Clip | 
     return max(cheaper, key=lambda r: _score(r, mode), default=None)
 
 
-def _of_clip(name: str, clip: Clip, usual_s: float | None) -> Iterator[Issue]:
+def _of_clip(name: str, clip: Clip) -> Iterator[Issue]:
     if clip.status != "ok":
         yield Issue(name, "unscored", "error", f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}", (clip.path,))
     for finding in clip.findings:
         if finding.kind == "truncated":
             said = f"{clip.label}: {finding.sentence}; copy or upload it again"
             yield Issue(name, "truncated", finding.severity, said, (clip.path,))
-    if usual_s is not None and clip.duration_s and _off(clip.duration_s, usual_s, least=SLACK_S):
-        said = f"{clip.label} lasts {clip.duration_s:.2f} s, most of its ladder {usual_s:.2f} s"
-        yield Issue(name, "duration", "warning", said, (clip.path,))
     for rule, severity, what in _against(clip.declared, clip):
         yield Issue(name, rule, severity, f"{clip.label}: {what}", (clip.path,))
+
+
+def _of_durations(ladder: LadderTable) -> Iterator[Issue]:
+    """Clips that last longer or shorter than most; where no length is that of most, the shortest beside the longest."""
+    lasting = sorted((c.duration_s, c.path, c) for c in ladder.clips if c.duration_s)
+    if not lasting:
+        return
+    usual = median_low(length for length, *_ in lasting)
+    others = [(length, clip) for length, _, clip in lasting if _off(length, usual, least=SLACK_S)]
+    if len(others) < len(lasting) / 2:
+        for length, clip in others:
+            said = f"{clip.label} lasts {length:.2f} s, most of its ladder {usual:.2f} s"
+            yield Issue(ladder.name, "duration", "warning", said, (clip.path,))
+        return
+    (low, _, short), (high, _, long) = lasting[0], lasting[-1]
+    said = f"{short.label} lasts {low:.2f} s, {long.label} {high:.2f} s: one is not whole, or of another cut"
+    yield Issue(ladder.name, "duration", "warning", said, (short.path, long.path))
 
 
 def _against(said: Declared, clip: Clip) -> Iterator[tuple[str, Severity, str]]:
@@ -200,7 +212,7 @@ def _score(clip: Clip, mode: str) -> float:
 
 
 def _bounds(clip: Clip, mode: str) -> tuple[float, float]:
-    return clip.interval(mode) or (_score(clip, mode), _score(clip, mode))
+    return clip.interval_beside(mode) or (_score(clip, mode), _score(clip, mode))
 
 
 def _rate(clip: Clip) -> str:

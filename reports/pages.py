@@ -66,7 +66,8 @@ def build_report(
         swap(aside, target)
     except OSError as error:
         raise YotoVideoError(
-            f"{results.store.place}/report: cannot write the report ({error.strerror or error}); the old one stays"
+            f"{results.store.place}/report: cannot write the report ({error.strerror or error}); the results are kept: "
+            f"once there is room, yoto-video report {results.store.place}"
         ) from None
     finally:
         if aside is not None:

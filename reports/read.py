@@ -89,6 +89,11 @@ class Clip:
         row = self.row(mode)
         return None if row is None else row.ci95
 
+    def interval_beside(self, mode: str) -> tuple[float, float] | None:
+        """The same, to compare it with other encodes of its ladder."""
+        row = self.row(mode)
+        return None if row is None else row.ci95_beside
+
     @property
     def declared(self) -> Declared:
         """What its name or manifest says of it."""

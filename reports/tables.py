@@ -3,8 +3,8 @@
 A table is {columns, facets, rows, sort, then, descending}: `then` are the columns that decide between equal or unknown
 ones; `page` rows are shown at once (50), and `print_all` says whether paper gets all of them (true). A row is {cells,
 facets, find}. A cell is None where nothing is known, else what its column's kind asks for: link [text, address, tag,
-text below], score or interval [value, low, high], size [pixels, width, height], span [start, text], number, text or
-status. `whole` columns do not break their lines.
+text below], score or interval (of differences) [value, low, high], size [pixels, width, height], span [start, text],
+number, rate (kbit/s), text or status. `whole` columns do not break their lines.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def clip_table(fleet: Fleet, links: Mapping[str, str]) -> Json:
         columns.append({"label": "Master, NR", "kind": "number", "digits": 1, "title": title})
     columns += [
         {"label": "Judged at", "kind": "size", "title": "display raster"},
-        {"label": "kbit/s", "kind": "number", "descending": True, "title": "measured from the stream"},
+        {"label": "kbit/s", "kind": "rate", "descending": True, "title": "measured from the stream"},
         {"label": "Size", "kind": "size", "descending": True},
         {"label": "Codec", "kind": "text"},
         {"label": "Length, s", "kind": "number", "digits": 1, "descending": True},
@@ -58,10 +58,10 @@ def _clip_row(clip: Clip, modes: Sequence[str], masters: bool, links: Mapping[st
     cells: list[Cell] = [[clip.label, links[clip.ladder], tag, shown if shown != clip.label else None]]
     cells += [score_cell(clip, m) for m in modes]
     if masters:
-        cells.append(_rounded(clip.master_score, 2))
+        cells.append(_rounded(clip.master_score, 1))
     cells += [
         _raster(next((r.display for r in clip.rows_ok if r.display), None)),
-        _rounded(clip.bitrate_kbps, 1),
+        _rounded(clip.bitrate_kbps, 0 if (clip.bitrate_kbps or 0) >= 100 else 1),
         [clip.width * clip.height, clip.width, clip.height] if clip.width and clip.height else None,
         clip.codec,
         _rounded(clip.duration_s, 2),
@@ -124,11 +124,11 @@ def _ladder_row(ladder: LadderTable, modes: Sequence[str], masters: bool, links:
 
 
 def score_cell(clip: Clip, mode: str) -> list[float | None] | None:
-    """[mean, low, high] to two digits; None without a score."""
+    """[mean, low, high] to the digit that is shown; None without a score."""
     score, interval = clip.score(mode), clip.interval(mode)
     if score is None:
         return None
-    return [round(score, 2), *((round(interval[0], 2), round(interval[1], 2)) if interval else (None, None))]
+    return [round(score, 1), *((round(interval[0], 1), round(interval[1], 1)) if interval else (None, None))]
 
 
 def unscored(fleet: Fleet) -> list[Json]:
@@ -196,7 +196,7 @@ def runs(rows: Sequence[RunRow]) -> Json | None:
     if not rows:
         return None
     stages = list(dict.fromkeys(stage for run in rows for stage in run.seconds))
-    head = ["Finished (UTC)", "Scored", "Skipped", "Failed", "Kept from before"]
+    head = ["Finished (UTC)", "Results: scored", "skipped", "failed", "kept from before"]
     head += [*(f"{s}, s" for s in stages), "Version"]
     table = [
         [f"{r.finished_at:%Y-%m-%d %H:%M:%S}", r.ok, r.skipped, r.failed, r.reused,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from .figures import Style
 from .labels import last_component
@@ -66,7 +69,12 @@ def span(start_s: float | None, end_s: float | None) -> str:
     return "throughout" if start_s is None else f"{clock(start_s)} – {clock(end_s)}"
 
 
+def breakable(name: str) -> Markup:
+    """A name that breaks where people would break it: after its separators (report.js does the same in tables)."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/_.-])", name))
+
+
 FILTERS = {
     f.__name__: f
-    for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, last_component)
+    for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, breakable, last_component)
 }

@@ -10,6 +10,7 @@ import hashlib
 import io
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def scored(
     known |= {"width": 1920, "height": 1080, "bitrate_kbps": 4321.0, "result_id": identity}
     made = ClipScore(path, ladder, mode, "failed", "placeholder", **(known | facts))  # type: ignore[arg-type]
     frames = frame_scores(mean, mode, seconds=seconds, seed=seed)
-    return result(ClipScore(**{**vars(made), "reason": None, "status": "ok", "pools": {"mean": 0.0}}), frames)
+    return result(replace(made, reason=None, status="ok", pools={"mean": 0.0}), frames)
 
 
 def unscored(path: str, ladder: str, reason: str, *, status: str = "failed", **facts: object) -> ClipResult:
@@ -115,7 +116,7 @@ def with_moments(made: ClipResult, store: Store, *, reference: bool, count: int 
             Moment(frame.frame_num, frame.pts_time, frame.score, at["encode"], at["heat"], at.get("reference"))
         )
     store.save_pictures(files)
-    return ClipResult(ClipScore(**{**vars(made.clip), "moments": tuple(moments)}), made.frames)
+    return ClipResult(replace(made.clip, moments=tuple(moments)), made.frames)
 
 
 @functools.cache

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yoto_video
 from yoto_video.jobs import cli
+from yoto_video.pipeline.convert import clip_json
 from yoto_video.pipeline.errors import UsageError
-from yoto_video.pipeline.schema import clip_json
 
 from .clips import make
 from .fakes import FakeJudge

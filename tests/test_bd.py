@@ -44,9 +44,7 @@ def curves(draw: st.DrawFn, least: int = 4) -> tuple[list[float], list[float]]:
 
 
 @pytest.mark.parametrize(("anchor", "test", "percent"), JCTVC_E137)
-def test_published_examples(
-    anchor: list[tuple[float, float]], test: list[tuple[float, float]], percent: float
-) -> None:
+def test_published_examples(anchor: list[tuple[float, float]], test: list[tuple[float, float]], percent: float) -> None:
     assert bd.delta(points(anchor), points(test)).pchip == pytest.approx(percent, abs=0.005)
 
 

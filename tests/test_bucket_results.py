@@ -186,7 +186,7 @@ def test_a_scan_from_bucket_to_bucket(server: s3.Server, films: str, tmp_path: P
     assert list((there(server) / "pictures").rglob("*.webp"))
     judge, said, _ = run(films, OUT)
     assert judge.encoded == 0
-    assert "nothing to measure: 7 results are up to date" in said
+    assert "nothing to measure; up to date: 7 results" in said
     server.failing = 0.0
     assert main(["report", OUT, "--zip", str(tmp_path / "report.zip")]) == 0
     with zipfile.ZipFile(tmp_path / "report.zip") as packed:

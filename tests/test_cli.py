@@ -100,7 +100,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["scan", "x", "--format", "xml"], ["scan", "x", "--nonsense"], ["scan", "/does/not/exist"],
         ["scan", "/does/not/exist", "--dry-run"], ["score", "/does/not/exist.mp4"], ["score", "/"],
         ["scan", "nowhere://bucket/x"], ["report", "/does/not/exist"], ["scan", "x", "--crops", "0"],
-        ["scan", "https://example.com/a.mp4"],
+        ["scan", "https://example.com/a.mp4"], ["scan", ""], ["score", ""], ["scan", "x", "--reference", ""],
+        ["scan", "x", "--dry-run", "--estimate"], ["score", "x/a.mp4", "--reference", "x"],
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line_and_code_2(
@@ -119,6 +120,12 @@ def test_a_wrong_request_is_one_line_and_code_2(
     assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err), said.err
     assert "Traceback" not in said.err
     assert not (tmp_path / "yoto-out").exists()
+
+
+def test_what_a_command_does_not_know_points_to_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["score", "a.mp4", "--workers", "2"])
+    assert "unrecognized arguments: --workers 2 (see yoto-video score --help)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -183,10 +190,11 @@ def test_models_that_cannot_be_had(film: Path, tmp_path: Path, capsys: pytest.Ca
             assert cli.main([*words, "--model", model]) == code, model
             said = capsys.readouterr()
             assert said.out == ""
-            errors = [line for line in said.err.splitlines() if line.startswith("yoto-video: error: ")]
-            assert len(errors) == 1
-            assert word in errors[0]
-            assert "Traceback" not in said.err
+            assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err)  # told before anything is looked for
+            assert word in said.err
+    assert cli.main(["scan", str(film), "--out", out, "--device", "gpu7"]) == 2
+    assert re.fullmatch(r"yoto-video: error: the device 'gpu7' cannot be used[^\n]+\n", capsys.readouterr().err)
+    assert not Path(out).exists()
 
 
 @pytest.mark.usefixtures("judge")
@@ -257,7 +265,12 @@ def test_scan_keeps_the_streams_apart(film: Path, tmp_path: Path, capsys: pytest
     assert cli.main(words[:-2]) == 4
     said = capsys.readouterr()
     assert "film_64p_40k.mp4" in said.out
-    assert "nothing to measure: 4 results are up to date" in said.err
+    assert "nothing to measure; up to date: 4 results" in said.err
+    assert "3 videos: 2 scored (1 FR, 2 NR), 0 skipped, 1 failed\n0 results measured in " in said.out
+    assert cli.main(["status", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "results     3 scored, 0 skipped, 1 failed" in told
+    assert "a minute" not in told  # of files that were only looked up
     assert said.out.splitlines()[-1] == f"report: {tmp_path / 'out' / 'report' / 'index.html'}"
     assert max(map(len, said.out.splitlines())) > 80  # nothing is cut where there is no terminal
 

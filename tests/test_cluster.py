@@ -16,10 +16,11 @@ from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.jobs.work import Done, Lost, Task
 from yoto_video.pipeline.measure import LadderResult
-from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 from . import test_scan
+from .fakes import load_elsewhere
 from .test_scan import SETTINGS, Said, rows
 
 made = test_scan.made  # the fixture
@@ -121,29 +122,6 @@ def two_machines() -> Iterator[Any]:
         cluster.shutdown()
 
 
-def slow(_: Settings) -> Any:
-    """A judge that takes its time; it travels by value, for the workers cannot import this file."""
-    import numpy as np
-
-    class Slow:
-        model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
-
-        def encode(self, frames: Any) -> list[Any]:
-            time.sleep(0.1 * len(frames))
-            return [f.astype(np.float32).mean(axis=2) for f in frames]
-
-        def nr(self, encoded: Any) -> list[float]:
-            return [float(min(100.0, 4 * np.abs(np.diff(gray, axis=1)).mean())) for gray in encoded]
-
-        def fr(self, encoded: Any, references: Any) -> list[float]:
-            return [float(max(0.0, 100 - np.abs(x - y).mean())) for x, y in zip(encoded, references, strict=True)]
-
-        def heat_map(self, frame: Any, reference: Any = None) -> Any:
-            return np.full((2, 2), 50, np.float32)
-
-    return Slow()
-
-
 def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_machines: Any) -> None:
     """The rows are those of an undisturbed run in this process; the package has come from here with the scan."""
     import ray
@@ -171,6 +149,7 @@ def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_ma
         def lost(self, lost: Lost) -> None:
             self.gone.append(lost)
 
+    slow = load_elsewhere(lambda frames: time.sleep(0.1 * len(frames)))
     scan(Request(str(made), str(tmp_path / "plain"), SETTINGS, workers=0), load=slow)
     seen = Killing()
     request = Request(str(made), str(tmp_path / "out"), SETTINGS, address=two_machines.address)
@@ -178,6 +157,8 @@ def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_ma
     assert [lost.how for lost in seen.gone] == ["gone"]
     assert "py_modules" in seen.code.pop()
     assert rows(tmp_path / "out") == rows(tmp_path / "plain")
+    with Store(tmp_path / "out", read_only=True) as store:
+        assert [run.settings["engine"] for run in store.runs()] == ["somewhere"]  # the workers', not the driver's
     pictures = [
         {p.relative_to(tmp_path / out): p.read_bytes() for p in (tmp_path / out / "pictures").rglob("*.webp")}
         for out in ("out", "plain")

@@ -59,14 +59,14 @@ def test_the_answer_stands_first_and_everything_is_drawn(visit: Visit, page_file
 
 def test_the_table_of_titles_sorts_and_worst_moments_switch(visit: Visit, page_file: Path) -> None:
     page = visit.open(page_file)
-    figures = "cells => cells.map(c => parseFloat(c.querySelector('b').textContent))"
+    figures = "cells => cells.map(c => parseFloat(c.querySelector('b').textContent.replace('−', '-')))"
     column = page.locator("#title-table tbody tr td:nth-child(2)")
     first = column.evaluate_all(figures)
     assert first == sorted(first, reverse=True)
     page.locator("#title-table thead th", has_text="BD-rate").get_by_role("button").press("Enter")
     page.wait_for_function(
-        "least => parseFloat(document.querySelector('#title-table tbody td:nth-child(2) b').textContent) === least",
-        arg=min(first),
+        "least => document.querySelector('#title-table tbody td:nth-child(2) b').textContent === least",
+        arg=f"{min(first):.1f}".replace("-", "−"),
     )
     assert column.evaluate_all(figures) == sorted(first)
     page.locator(".pictures a").first.click()

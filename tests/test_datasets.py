@@ -161,6 +161,38 @@ def test_koniq_prefers_its_large_pictures(tmp_path: Path) -> None:
     assert {s.image.parent.name for s in read("koniq10k", root).samples} == {"1024x768"}
 
 
+def test_koniq_with_the_labels_beside_its_authors_code(tmp_path: Path) -> None:
+    """Its column MOS is 0 to 100, and not the mean of the answers at that: "MOS" of 77.4 where they answered 3.83."""
+    root = built("koniq10k", tmp_path)
+    names = [s.image.name for s in read("koniq10k", root).samples]
+    (root / "koniq10k_scores_and_distributions.csv").unlink()
+    head = ("image_name", "c1", "c2", "c3", "c4", "c5", "c_total", "MOS", "SD", "set")
+    good, bad = (0, 0, 0.238, 0.695, 0.067, 105, 77.38, 0.5, "training"), (0.4, 0.6, 0, 0, 0, 100, 15.2, 0.6, "test")
+    sets.table(root / "koniq10k_distributions_sets.csv", head, [(names[0], *good), (names[1], *bad)])
+    assert [round(s.mos, 3) for s in read("koniq10k", root).samples] == [3.829, 1.6]
+    sets.table(root / "koniq10k_distributions_sets.csv", ("image_name", "MOS"), [(names[0], 77.38)])
+    with pytest.raises(DataError, match=r"distributions_sets\.csv: has no column c1"):
+        read("koniq10k", root)
+
+
+def test_pipal_as_it_is_downloaded(tmp_path: Path) -> None:
+    root = built("pipal", tmp_path)
+    for i, picture in enumerate(sorted((root / "Train_Dist").iterdir()), 1):
+        (root / f"Distortion_{i}").mkdir()
+        picture.rename(root / f"Distortion_{i}" / picture.name)
+    (root / "Train_Dist").rmdir()
+    found = read("pipal", root)
+    assert len(found.samples) == 4
+    assert not found.skipped
+
+
+def test_live_fb_beside_its_labels(tmp_path: Path) -> None:
+    root = built("live-fb", tmp_path)
+    (root / "database" / "voc_emotic_ava").rename(root / "voc_emotic_ava")
+    (root / "database").rmdir()
+    assert len(read("live-fb", root).samples) == 4
+
+
 def test_a_smaller_picture_of_its_references_shape_is_shown_at_the_references_size(tmp_path: Path) -> None:
     sets.save(tmp_path / "r.png", 1)
     sets.picture(1).resize((48, 32)).save(tmp_path / "half.png")

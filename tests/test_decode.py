@@ -7,6 +7,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -424,3 +425,30 @@ def test_decord_is_not_used_where_it_is_wrong(name: str, reason: str, made: Any)
     wanted = [1, len(times) - 1]
     hidden = clips.KINDS[name].get("first", 0)
     assert numbers(read(ref, wanted, decoder="decord")) == [k + hidden for k in wanted]
+
+
+LEAVE_EARLY = """
+import os, sys
+from yoto_video.pipeline.frames import decoded
+from yoto_video.pipeline.packets import packet_table
+from yoto_video.pipeline.values import VideoRef
+
+ref = VideoRef(sys.argv[1])
+table = packet_table(ref)
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # FFmpeg's threads run only while ours waits
+sys.setswitchinterval(100)  # and ours keeps the interpreter's lock
+for last in range(1, 11):
+    for taken in (1, 2):
+        frames = decoded(ref, table, [0, last, len(table.order) - 1], 60.0)
+        for _ in range(taken):
+            next(frames)
+        frames.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be kept on one core here")
+def test_a_decoder_that_is_left_while_its_threads_let_packets_go_does_not_hang(tmp_path: Path) -> None:
+    # Frames that nothing refers to are dropped by a thread of FFmpeg's, which then lets go of the packet's mark.
+    params = "log-level=none:bframes=3:b-adapt=0:b-pyramid=0"
+    path = clips.make(tmp_path / "b.mp4", codec="libx265", size=(320, 240), options={"x265-params": params})
+    subprocess.run([sys.executable, "-c", LEAVE_EARLY, str(path)], check=True, timeout=120)

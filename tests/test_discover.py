@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from yoto_video.pipeline import names
 from yoto_video.pipeline.discover import STILLS, VIDEOS, Plan, describe, discover
 from yoto_video.pipeline.errors import UsageError
@@ -117,6 +121,10 @@ def test_pictures_and_posters(tmp_path: Path) -> None:
         "img_ref.png",
         "frame_0001.png",
         "frame_0002.png",
+        "photo_source.png",
+        "photo_q3.jpg",
+        "photo_q90.jpg",
+        "photo_q100.jpg",
     )
     assert shape(discover(str(tmp_path))) == {
         "t": ("name", None, ["t_1080p.mp4", "t_720p.mp4"]),
@@ -124,6 +132,7 @@ def test_pictures_and_posters(tmp_path: Path) -> None:
         "img": ("name", "img_ref.png", ["img_q28_x265.png"]),
         "frame_0001": ("single", None, ["frame_0001.png"]),
         "frame_0002": ("single", None, ["frame_0002.png"]),
+        "photo": ("name", "photo_source.png", ["photo_q100.jpg", "photo_q3.jpg", "photo_q90.jpg"]),
     }
 
 
@@ -359,7 +368,7 @@ def test_reference_folder_matches_titles(tmp_path: Path) -> None:
     plan = discover(str(tmp_path / "e"), reference=str(tmp_path / "m"))
     masters = {ladder.name: None if ladder.master is None else ladder.master.name for ladder in plan.ladders}
     assert masters == {"a": "A_master.mov", "b": "b.mov", "c_720p": None}
-    assert any("zzz.mov" in note for note in plan.notes)
+    assert "--reference: nothing has the title of zzz.mov" in plan.notes  # below the folder that was named
     assert any("c_720p" in note for note in plan.notes)
     # Masters below the root that match nothing are videos like others.
     inside = discover(str(tmp_path), reference=str(tmp_path / "m"))
@@ -373,8 +382,19 @@ def test_description(tmp_path: Path) -> None:
     assert f"{tmp_path}: 4 videos, 1 ladder, 1 alone" in text
     assert "t  (2 encodes, grouped by name)" in text
     assert "master  t_source.mov" in text
-    assert "~1080 lines, ~5,000 kb/s" in text  # declared, not measured: said so
+    assert "~1080 lines, ~5,000 kbit/s" in text  # declared, not measured: said so
     assert "96x54" in text
+    assert re.search(r"alone.mp4 .*file \d+ kbit/s", text)  # with its sound and container: which rate is said
+
+
+def test_facts_stand_in_a_column_whatever_names_hold(tmp_path: Path) -> None:
+    """Control characters are written out, which makes a name longer; some scripts take two columns a character."""
+    for name in ("plain.mp4", "bell\x07\x1b[31m.mp4", "two\nlines.mp4", "映画.mp4"):
+        clip(tmp_path / name, 1)
+    lines = [line for line in describe(discover(str(tmp_path))) if "96x54" in line]
+    assert len(lines) == 4
+    assert all(line.isprintable() for line in lines)
+    assert len({cell_len(line[: line.index("96x54")]) for line in lines}) == 1
 
 
 class _Imagined:
@@ -442,7 +462,7 @@ def test_order_of_the_listing_does_not_matter(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "d/manifest.mpd").write_text(MPD)
     plan = discover(str(tmp_path))
     walk = storage.walk
-    monkeypatch.setattr(storage, "walk", lambda root: reversed(list(walk(root))))
+    monkeypatch.setattr(storage, "walk", lambda *where: reversed(list(walk(*where))))
     assert discover(str(tmp_path)) == plan
 
 
@@ -467,3 +487,23 @@ def test_real_folder(data_dir: Path) -> None:
     }
     assert {path for path in all_paths(plan.ladders) if "#" not in path} == files
     assert not plan.rejected
+
+
+def test_what_cannot_be_seen_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may list every folder, so the refusal is played."""
+    put(tmp_path, "a.mp4", "closed/b.mp4")
+    (tmp_path / "lost.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    (tmp_path / "other.txt").symlink_to(tmp_path / "nowhere.txt")
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:
+        if str(folder).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    plan = discover(str(tmp_path))
+    assert list(all_paths(plan.ladders)) == [str(tmp_path / "a.mp4")]
+    assert plan.notes == (
+        "closed cannot be listed (Permission denied); left out", "lost.mp4 is a link that leads nowhere; left out",
+    )  # fmt: skip

@@ -33,7 +33,7 @@ def test_frames_are_those_that_the_scan_judges(made: Path, out_dir: Path) -> Non
         assert store.runs()[0].frames == judge.encoded
     again = estimate(request, load=lambda _: FakeJudge())
     assert (again.videos, again.up_to_date, again.frames) == (0, 5, 0)
-    assert list(again.lines()) == ["to measure  0 videos in 0 ladders (5 results are up to date)"]
+    assert list(again.lines()) == ["to measure  0 videos in 0 ladders (up to date: 5 results)"]
 
 
 def test_a_budget_is_told_apart(made: Path, out_dir: Path) -> None:

@@ -68,7 +68,7 @@ def test_what_comes_back() -> None:
     promised = {
         *("path", "ladder", "mode", "status", "reason", "pools", "ci95", "frames", "display", "width", "height"),
         *("codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence", "findings"),
-        *("master_score", "declared", "sentences"),
+        *("master_score", "declared", "sentences", "ci95_frames"),
         *("fps", "is_master", "reference", "moments", "model", "model_sha256"),
     }
     assert promised <= {field.name for field in fields(ClipScore)} | {"sentences"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -94,6 +96,17 @@ def test_clips_csv_keeps_commas_and_empties() -> None:
     assert failed["reason"] == 'the file says "no", and ends'
     assert pd.isna(failed["score"])
     assert pd.isna(ok["ci95_low"])  # one frame
+
+
+def test_no_name_becomes_a_formula() -> None:
+    file = io.StringIO(newline="")
+    names = ["=1+1", "+cmd", "-x", "@sum", "\t=1", "-12.5", "film"]
+    noted = [result("nr", {0: -0.5}, path=f"/v/{i}", codec=name).clip for i, name in enumerate(names)]
+    write_clips_csv([replace(clip, ladder=name, offset_s=-1.5) for clip, name in zip(noted, names, strict=True)], file)
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    shown = ["'=1+1", "'+cmd", "'-x", "'@sum", "'\t=1", "-12.5", "film"]
+    assert [row["ladder"] for row in rows] == [row["codec"] for row in rows] == shown
+    assert {(row["score"], row["offset_s"]) for row in rows} == {("-0.5", "-1.5")}  # numbers stay numbers
 
 
 def test_no_clips_give_a_header() -> None:

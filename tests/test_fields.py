@@ -40,7 +40,24 @@ def frame(picture: Any, number: int) -> av.VideoFrame:
 
 @pytest.mark.parametrize(("draw", "combed"), [(woven, True), (whole, False)])
 def test_pictures_of_two_moments_are_known(draw: Callable[..., Any], combed: bool) -> None:
-    assert [fields.is_combed(frame(draw(n, *SIZE), n)) for n in (3, 20, 40)] == [combed] * 3
+    for at in (3, 20, 40):
+        shown = [frame(draw(n, *SIZE), n) for n in (at - 1, at, at + 1)]
+        assert fields.is_combed(shown, 1) == combed
+        assert fields.is_combed(shown[1:], 0) == fields.is_combed(shown[:2], 1) == combed
+        assert fields.is_combed([shown[1]], 0) == combed
+
+
+def lined(picture: Any) -> Any:
+    """With detail as fine as lines are, where it is bright."""
+    bright = picture.mean(axis=2, keepdims=True) > 150
+    return np.where(bright & (np.arange(SIZE[1]) % 2 == 0)[:, None, None], picture // 2, picture)
+
+
+def test_fine_detail_is_not_taken_for_two_moments() -> None:
+    shown = [frame(lined(whole(n, *SIZE)), n) for n in (19, 20, 21)]
+    assert fields.is_combed([shown[1]], 0)  # by itself it could be
+    assert not fields.is_combed(shown, 1)
+    assert fields.deinterlaced(shown, 1) is shown[1]
 
 
 def test_an_interlaced_stream_looks_like_its_progressive_original(tmp_path: Path) -> None:

@@ -187,6 +187,16 @@ def test_a_failure_in_a_lane_is_raised() -> None:
     assert torch.get_num_threads() == threads
 
 
+def test_features_are_of_the_picture_alone(judge: Judge) -> None:
+    pictures = [scene(180, 320, seed) for seed in range(3)]
+    features = judge.features(pictures)
+    assert features.shape[0] == 3
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(judge.features(pictures[1:2])[0], features[1], atol=1e-5)
+    assert np.abs(features[0] - features[1]).mean() > 0.1
+    assert judge.features([scene(500, 300)]).shape[0] == 1
+
+
 def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     crops, tokens, figures = [], [], []
     encode, see, statistics = judge._encode, judge.network.see, yoto.statistics

@@ -61,6 +61,13 @@ def test_a_dearer_rung_that_looks_worse_is_an_inversion_beyond_its_interval_only
     assert rules(ladder(30, 45, 60, 50, 72, half=6.0)) == ["redundant"]  # one cannot tell
 
 
+def test_rungs_are_told_apart_by_their_frames_alone() -> None:
+    """All of them are judged at the same places: what these leave to chance is no doubt about their order."""
+    rungs = zip(RUNGS, (30, 45, 60, 50, 72), strict=True)
+    rows = [row(f"{h}p.mp4", s, k, half=8.0, ci95_frames=(s - 1, s + 1), height=h) for (_, h, k), s in rungs]
+    assert rules(gather(rows)) == ["inversion"]
+
+
 def test_redundant_rungs_and_gaps() -> None:
     (issue,) = lint.check(ladder(30, 45, 48, 60, 72))
     assert (issue.rule, issue.paths) == ("redundant", ("/v/540p.mp4", "/v/360p.mp4"))
@@ -109,6 +116,11 @@ def test_lengths_copies_and_what_has_no_score() -> None:
     rows = [row("a.mp4", 60, 500), row("b.mp4", 70, 900), row("c.mp4", 80, 1800, duration_s=58.0)]
     (short,) = lint.check(gather(rows))
     assert (short.rule, short.paths) == ("duration", ("/v/c.mp4",))
+    assert short.sentence == "c.mp4 lasts 58.00 s, most of its ladder 60.00 s"
+    two = [row("a.mp4", 60, 500), row("b.mp4", 70, 900, duration_s=58.0)]  # neither length is the usual one
+    (apart,) = lint.check(gather(two))
+    assert (apart.rule, apart.paths) == ("duration", ("/v/b.mp4", "/v/a.mp4"))
+    assert apart.sentence.startswith("b.mp4 lasts 58.00 s, a.mp4 60.00 s")
     copies = [row("a.mp4", 60, 500, content_id="x"), row("b.mp4", 70, 900, content_id="x")]
     assert [(i.rule, i.severity) for i in lint.check(gather(copies))] == [("mislabelled", "error")]
     copies[0] = replace(copies[0], is_master=True)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, detect, measure, probe
+from yoto_video.pipeline.convert import clip_json, clip_rows, frame_rows
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError
 from yoto_video.pipeline.measure import LadderResult, ladder_ids, measure_ladder
 from yoto_video.pipeline.pictures import PictureSink
 from yoto_video.pipeline.pool import pool
-from yoto_video.pipeline.schema import clip_json, clip_rows, frame_rows
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Mode, Rendition, VideoRef
 
@@ -84,6 +84,7 @@ def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make
     assert fr.match_confidence is not None
     assert fr.match_confidence > 0.9
     assert fr.ci95 is not None
+    assert fr.ci95 == fr.ci95_frames  # six places cover 128x96 pixels: nothing is left to them
     assert (fr.codec, fr.width, fr.height, fr.bitrate_kbps, fr.duration_s, fr.fps) == (
         "h264",
         64,
@@ -181,6 +182,18 @@ def test_the_display_may_be_asked_for_and_a_stretched_picture_is_said(make: Make
     assert "stretched" in found["wide", "fr"].sentences[0]
     asked = rows(run(ladder("wide", master="m"), settings=Settings(display=(64, 48))))
     assert {c.display for c in asked.values()} == {"64x48"}
+
+
+def test_an_interval_counts_the_places_that_frames_are_judged_at(make: Make) -> None:
+    make(m=FakeVideo(times(100)), a=FakeVideo(times(100), noise=60))
+    widths = []
+    for crops in (6, 12):
+        found = rows(run(ladder("a", master="m"), settings=Settings(display=(1280, 720), crops=crops)))["a", "fr"]
+        assert found.ci95 is not None
+        assert found.ci95_frames is not None
+        assert found.ci95[0] < found.ci95_frames[0] <= found.ci95_frames[1] < found.ci95[1]
+        widths.append(found.ci95[1] - found.ci95[0])
+    assert widths[0] > widths[1] + 1
 
 
 def test_a_still_picture_is_a_video_of_one_frame(make: Make) -> None:

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from yoto_video.jobs import cli
 from yoto_video.pipeline.monitoring import write_junit, write_openmetrics
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore
+from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports.drift import drift
 from yoto_video.reports.results import load
 
@@ -36,7 +36,7 @@ def lowered(results: list[ClipResult], points: float, **facts: object) -> list[C
     made = []
     for one in results:
         frames = tuple(replace(f, score=f.score - points) for f in one.frames)
-        clip = ClipScore(**{**vars(one.clip), "result_id": f"{one.clip.result_id}x" if frames else "", **facts})
+        clip = replace(one.clip, result_id=f"{one.clip.result_id}x" if frames else "", **facts)  # type: ignore[arg-type]
         made.append(replace(result(clip, frames)) if frames else one)
     return made
 
@@ -97,8 +97,20 @@ def test_export_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main(["export", out, "--format", "libvmaf"]) == 2
     assert "--to" in capsys.readouterr().err
     (tmp_path / "file").touch()
-    assert cli.main(["export", out, "--to", str(tmp_path / "file" / "x.csv")]) == 1
+    assert cli.main(["export", out, "--to", str(tmp_path / "file" / "x.csv")]) == 2
     assert cli.main(["export", str(tmp_path / "logs")]) == 2
+
+
+def test_an_export_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty, unscored = str(write(tmp_path / "empty", [])), str(write(tmp_path / "unscored", [clips()[-1:]]))
+    for form in ("csv", "frames", "libvmaf", "junit", "openmetrics"):
+        assert cli.main(["export", empty, "--format", form]) == 2
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("scan some videos first")) == ("", 1)
+        assert cli.main(["export", unscored, "--format", form]) == (4 if form in ("frames", "libvmaf") else 0)
+        assert ("no video in these results has a score" in capsys.readouterr().err) == (form in ("frames", "libvmaf"))
+        assert cli.main(["export", unscored, "--format", form, "--fail-under", "1"]) == 4  # as of scan
+        capsys.readouterr()
 
 
 def test_changes_are_told_with_a_test_and_gate_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,8 +118,8 @@ def test_changes_are_told_with_a_test_and_gate_a_run(tmp_path: Path, capsys: pyt
     same = str(write(tmp_path / "same", [clips()]))
     worse = str(write(tmp_path / "worse", [lowered(clips(), 3)]))
     gate = ["--baseline", before, "--max-regression"]
-    assert cli.main(["export", same, *gate, "0", "--to", str(tmp_path / "x")]) == 0
-    assert cli.main(["export", worse, *gate, "4", "--to", str(tmp_path / "x")]) == 0
+    assert cli.main(["export", same, *gate, "0", "--to", str(tmp_path / "x")]) == 4  # not all have a score
+    assert cli.main(["export", worse, *gate, "4", "--to", str(tmp_path / "x")]) == 4
     assert cli.main(["export", worse, *gate, "2", "--to", str(tmp_path / "x")]) == 3
     said = capsys.readouterr().err
     assert said.count("worse than before by 3.0 points") == 2  # FR of each video: NR where there is no FR

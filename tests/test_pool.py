@@ -189,6 +189,24 @@ def test_interval_holds_the_mean_and_stays_on_the_scale(scores: list[float]) -> 
     assert low - 1e-9 <= statistics.fmean(scores) <= high + 1e-9
 
 
+@quick
+@given(st.lists(score, min_size=2, max_size=60), st.floats(0, 10))
+def test_places_widen_the_interval(scores: list[float], place_error: float) -> None:
+    frames, both = ci95(scores), ci95(scores, place_error)
+    assert frames is not None
+    assert both is not None
+    assert 0 <= both[0] <= frames[0] <= frames[1] <= both[1] <= 100
+
+
+def test_places_and_frames_add_up_as_independent_errors() -> None:
+    scores = [50.0 + (-1) ** i for i in range(40)]
+    frames, both = ci95(scores), ci95(scores, 3.0)
+    assert frames is not None
+    assert both is not None
+    assert (both[1] - 50) ** 2 == pytest.approx((frames[1] - 50) ** 2 + (1.96 * 3) ** 2)
+    assert ci95([50.0, 50.0], 3.0) == pytest.approx((50 - 5.88, 50 + 5.88))
+
+
 def test_interval_of_independent_frames_is_students() -> None:
     rng = np.random.default_rng(3)
     scores = rng.normal(50, 5, 400)

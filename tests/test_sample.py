@@ -102,3 +102,9 @@ def test_enough_distinct_frames(times: list[Fraction], fps: float, least: int, s
     assert all(0 <= index < len(times) for index in chosen)
     again = choose_frames(times, times[-1] - times[0] + Fraction(1, 25), fps=fps, min_frames=least, seed=seed)
     assert chosen == again
+
+
+def test_a_rate_beyond_that_of_the_frames_is_all_of_them() -> None:
+    times = [Fraction(i, 25) for i in range(100)]
+    for fps in (200.0, 500.0, 1e12):  # the last one would be a moment for each of 4,000,000,000,000 windows
+        assert choose_frames(times, 4.0, fps=fps, min_frames=8, seed=0) == list(range(100))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
 from .clips import make
-from .fakes import FakeJudge
+from .fakes import FakeJudge, load_elsewhere
 
 SETTINGS = make_settings(min_frames=3, worst_frames=1, display="64x48")
 
@@ -106,7 +107,7 @@ def test_a_second_scan_measures_nothing_and_says_so(library: Path, out_dir: Path
     before = rows(out_dir)
     second, judge, said = run(library, out_dir)
     assert judge.encoded == 0
-    assert said == [f"nothing to measure: {len(first.clips)} results are up to date"]
+    assert said == [f"nothing to measure; up to date: {len(first.clips)} results"]
     assert rows(out_dir) == before
     assert (second.measured, second.up_to_date) == (0, len(first.clips))
     assert (second.ok, second.skipped, second.failed) == (first.ok, first.skipped, first.failed)
@@ -118,7 +119,7 @@ def test_only_what_changed_is_measured(library: Path, out_dir: Path) -> None:
     changed = make(library / "one" / "film_48p_50k.mp4", size=(64, 48), frames=12, options={"crf": "20"})
     result, _, said = run(library, out_dir)
     assert result.measured == 2  # its NR and its FR
-    assert any("1 videos are new or changed" in sentence for sentence in said)
+    assert any("new or changed: 1 video" in sentence for sentence in said)
     after = {(r["path"], r["mode"]): r for r in rows(out_dir)}
     assert after.keys() == before.keys()
     assert {path for path, mode in after if after[path, mode] != before[path, mode]} == {str(changed)}
@@ -150,7 +151,7 @@ def test_files_that_are_gone_lose_their_rows_and_new_ones_gain_them(library: Pat
     (library / "alone.mkv").rename(library / "renamed.mkv")
     shutil.rmtree(library / "two")
     result, _, said = run(library, out_dir)
-    assert "4 videos are no longer there; their results were removed" in said
+    assert "4 videos are no longer there; the results were removed" in said
     left = {Path(str(r["path"])).relative_to(library).as_posix() for r in rows(out_dir)}
     assert left == {p.relative_to(library).as_posix() for p in library.rglob("*") if p.is_file()}
     assert result.measured == 1
@@ -326,51 +327,43 @@ def ray_tidied() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ray_tidied")
-def test_workers_give_the_same_rows_and_survive_a_poisonous_file(
-    library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str]
+def test_workers_give_the_same_rows_and_survive_poisonous_files(
+    library: Path, out_dir: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would."""
-    import numpy as np
+    """Real Ray workers; one file's pixels make the judge kill its process, as a crash in a decoder would.
 
+    Another's make it stand still with the interpreter's lock held, so that nothing else in its process runs.
+    """
     from .clips import flat
 
     make(library / "two" / "film_72p_70k.mp4", size=(96, 72), frames=12, picture=flat(255, 0, 255))
+    make(library / "stuck.mkv", size=(96, 72), frames=12, picture=flat(0, 255, 0))
+    monkeypatch.setattr("yoto_video.jobs.workers.STUCK_S", 0.0)
+    limited = make_settings(**(asdict(SETTINGS) | {"time_limit_s": 25.0}))
 
-    def load(_: Settings) -> Any:
-        class Deadly:  # travels by value: the workers cannot import this file
-            model_name, model_sha256, engine, fallback = "fake", "0" * 64, "none", None
-
-            def encode(self, frames: Any) -> list[Any]:
-                for frame in frames:
-                    red, green, blue = frame.reshape(-1, 3).mean(axis=0)
-                    if red > 200 and blue > 200 and green < 60:
-                        os._exit(9)
-                return [f.astype(np.float32).mean(axis=2) for f in frames]
-
-            def nr(self, encoded: Any) -> list[float]:
-                return [float(min(100.0, 4 * np.abs(np.diff(gray, axis=1)).mean())) for gray in encoded]
-
-            def fr(self, encoded: Any, references: Any) -> list[float]:
-                return [float(max(0.0, 100 - np.abs(x - y).mean())) for x, y in zip(encoded, references, strict=True)]
-
-            def heat_map(self, frame: Any, reference: Any = None) -> Any:
-                return np.full((2, 2), 50, np.float32)
-
-        return Deadly()
+    def harm(frames: Any) -> None:
+        for frame in frames:
+            red, green, blue = frame.reshape(-1, 3).mean(axis=0)
+            if red > 200 and blue > 200 and green < 60:
+                os._exit(9)
+            if green > 200 and red < 60 and blue < 60:
+                ctypes.PyDLL(None).sleep(1000)  # unlike CDLL, this keeps the lock
 
     said = Said()
-    result = scan(Request(str(library), str(out_dir), SETTINGS, workers=2), said, load=load)
-    lost = {Path(c.path).name: c.reason for c in result.clips if c.retryable}
-    assert list(lost) == ["film_72p_70k.mp4"]
-    assert "died" in str(lost["film_72p_70k.mp4"])
+    result = scan(Request(str(library), str(out_dir), limited, workers=2), said, load=load_elsewhere(harm))
+    lost = {Path(c.path).name: str(c.reason) for c in result.clips if c.retryable}
+    assert lost.keys() == {"film_72p_70k.mp4", "stuck.mkv"}
+    assert "died" in lost["film_72p_70k.mp4"]
+    assert "no longer answered" in lost["stuck.mkv"]
     assert any("starting 2 workers" in sentence for sentence in said.sentences)
     assert capfd.readouterr() == ("", "")  # Ray keeps its chatter, also about a dead worker, to itself
 
     (library / "two" / "film_72p_70k.mp4").unlink()
+    (library / "stuck.mkv").unlink()
     run(library, out_dir.parent / "here")
     plain = [{k: v for k, v in r.items() if k != "moments"} for r in rows(out_dir.parent / "here")]
     with_workers = [{k: v for k, v in r.items() if k != "moments"} for r in rows(out_dir)]
-    with_workers = [r for r in with_workers if not str(r["path"]).endswith("72p_70k.mp4")]
+    with_workers = [r for r in with_workers if not str(r["path"]).endswith(("72p_70k.mp4", "stuck.mkv"))]
     assert json.dumps(with_workers, default=str) == json.dumps(plain, default=str)
 
 

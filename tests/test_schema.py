@@ -14,12 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline.pool import POOLS
-from yoto_video.pipeline.schema import (
-    CLIPS,
-    FRAMES,
-    RUNS,
-    SCHEMA_VERSION,
+from yoto_video.pipeline.convert import (
     clip_json,
     clip_rows,
     clips_of,
@@ -31,6 +26,8 @@ from yoto_video.pipeline.schema import (
     storable,
     upgraded,
 )
+from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.schema import CLIPS, FRAMES, RUNS, SCHEMA_VERSION
 from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
 
 # Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
@@ -90,6 +87,7 @@ scored = st.builds(
     reason=maybe(text),
     pools=st.fixed_dictionaries(dict.fromkeys(POOLS, score)),
     ci95=maybe(st.tuples(score, score)),
+    ci95_frames=maybe(st.tuples(score, score)),
     frames=st.integers(1, 10**9),
     **common,
 )

@@ -63,6 +63,12 @@ def test_walk_of_nothing_is_a_usage_error(tmp_path: Path) -> None:
         list(storage.walk("ftp9://x/y"))
 
 
+def test_an_empty_path_is_not_the_folder_one_is_in() -> None:
+    for use in (storage.canonical, lambda path: list(storage.walk(path))):
+        with pytest.raises(UsageError, match="a path is empty"):
+            use("")
+
+
 def test_stat_and_open_say_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SkippedVideo, match="no such file"):
         storage.stat(str(tmp_path / "x.mp4"))

@@ -138,15 +138,16 @@ def test_who_died_is_told_from_who_works(made: Path, out_dir: Path) -> None:
         status(str(made))
 
 
-def test_a_scan_that_fails_says_why(made: Path, out_dir: Path) -> None:
-    def load(_: Any) -> Any:
-        raise YotoVideoError("weights.safetensors: not a readable safetensors file")
+def test_a_scan_that_fails_says_why(made: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise YotoVideoError("the disk is full")
 
+    monkeypatch.setattr(Store, "commit_run", refuse)
     with pytest.raises(YotoVideoError):
-        scan(Request(str(made), str(out_dir), SETTINGS, workers=0), load=load)
+        run(made / "alone.mkv", out_dir)
     said = status(str(out_dir))
     assert said["state"] == "failed"
-    assert "not a readable" in next(lines(said))
+    assert "the disk is full" in next(lines(said))
 
 
 def test_the_log_has_a_line_for_each_ladder_and_each_failure(made: Path, out_dir: Path, tmp_path: Path) -> None:

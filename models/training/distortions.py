@@ -167,7 +167,7 @@ def simple_chain(picture: Picture, rng: np.random.Generator) -> list[Version]:
     """Three strengths of one random plain distortion; stronger is certainly worse."""
     names = list(SIMPLE)
     # Harms of compression and scaling more often than shifts of light and colour: so do viewers meet them.
-    first = [*names[:names.index("brighter")], "starved"]
+    first = [*names[: names.index("brighter")], "starved"]
     name = str(rng.choice(first if rng.random() < 0.6 else names))
     levels = sorted((rng.random(3) ** 1.5).tolist())
     return [Version(SIMPLE[name](picture, v), f"{name} {v:.2f}", name, v) for v in levels]

@@ -17,7 +17,7 @@ from .scale import Bin, Noticed, calibration, noticed
 from .tables import NOT_A_PICTURE, Sample, Skipped
 
 PUBLISHED = ("vmaf", "psnr", "ssim", "ms_ssim")  # a data set's own whole-video or whole-picture figures
-COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque")  # from the same pixels that we judged
+COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque", "niqe")  # from the same pixels that we judged
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ def _measures(rows: Sequence[Judged], mode: str) -> dict[str, list[float | None]
     found |= {name: [j.peers.get(name) for j in rows] for name in COMPUTED}
     found |= {f"published {name}": [j.sample.published.get(name) for j in rows] for name in PUBLISHED}
     found["height"] = [j.sample.published.get("height") for j in rows]
+    # What other people said of the same pictures: more agreement than that is not to be had.
+    found["another panel"] = [j.sample.published.get("crowd_mos") for j in rows]
     return {name: values for name, values in found.items() if any(v is not None for v in values)}
 
 

@@ -1,4 +1,4 @@
-"""What else judges pictures: other measures on the same pixels, from libraries of the extras `train` and `peers`."""
+"""What else judges pictures: NIQE, and measures from libraries of the extras `train` and `peers`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 
 from ..encoders import import_timm
 from .distortions import Picture
+from .niqe import niqe
 
 MS_SSIM_SIDE = 161  # pixels a side that its five scales take at least
 
@@ -29,7 +30,8 @@ def missing() -> list[str]:
 
 
 def measure(picture: Picture, reference: Picture | None) -> dict[str, float]:
-    """Other measures of an (H, W, 3) uint8 picture: BRISQUE (lower is better), with a reference PSNR, SSIM, MS-SSIM.
+    """Other measures of an (H, W, 3) uint8 picture: NIQE and BRISQUE (lower is better), beside a reference PSNR, SSIM
+    and MS-SSIM.
 
     PSNR (dB; 100 for equal pictures) and both SSIM are of luma (BT.601), SSIM on pictures averaged down to about 256
     lines first, as its authors advise. What is not installed, or undefined for this picture, is left out.
@@ -44,6 +46,8 @@ def measure(picture: Picture, reference: Picture | None) -> dict[str, float]:
             found["ssim"] = float(piq.ssim(x, y))
         if min(picture.shape[:2]) >= MS_SSIM_SIDE:
             found["ms_ssim"] = float(piq.multi_scale_ssim(x, y))
+    if (distance := niqe(picture)) is not None:
+        found["niqe"] = distance
     brisque = _brisque()
     if brisque is not None:
         with warnings.catch_warnings(), contextlib.suppress(ValueError, ArithmeticError, IndexError):
@@ -70,7 +74,7 @@ def _piq() -> Any:
 
 @cache
 def _brisque() -> Any:
-    """BRISQUE with the model that its wheel carries; no package of NIQE carries one and runs with today's NumPy."""
+    """BRISQUE with the model that its wheel carries."""
     if importlib.util.find_spec("brisque") is None:
         return None
     from brisque import BRISQUE

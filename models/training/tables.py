@@ -173,9 +173,9 @@ def number(text: object) -> float:
 
 
 def published(row: dict[str, str]) -> dict[str, float]:
-    """Finite numbers of a row: other measures' figures (columns published_...), `height`, `test`, `mos_ci` (95 %)."""
+    """Finite numbers of a row: of other measures (published_...), `height`, `test`, `mos_ci` (95 %), `crowd_mos`."""
     named = {k.removeprefix("published_"): number(v) for k, v in row.items() if k.startswith("published_")}
-    named |= {name: number(row[name]) for name in ("height", "test", "mos_ci") if name in row}
+    named |= {name: number(row[name]) for name in ("height", "test", "mos_ci", "crowd_mos") if name in row}
     return {k: v for k, v in named.items() if math.isfinite(v)}
 
 

@@ -79,7 +79,7 @@
     element.append(...children);
     return element;
   };
-  const number = (value, digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const number = (value, digits, signDisplay = "auto") => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay }).replace("-", "−");
   const cell = {
     link: (v) => { // [text, address, tag, text below]
       const link = make("a", { href: v[1] });
@@ -97,9 +97,10 @@
       return make("td", {}, make("span", {}, score), (score.append(bar), ""));
     },
     number: (v, column) => make("td", { className: "num", textContent: number(v, column.digits ?? 0) }),
-    interval: (v, column) => { // [value, low, high]
-      const td = make("td", { className: "num" }, make("b", { textContent: number(v[0], column.digits ?? 1) }));
-      if (v[1] !== null) td.append(" ", make("small", { textContent: `${number(v[1], column.digits ?? 1)} to ${number(v[2], column.digits ?? 1)}` }));
+    rate: (v) => make("td", { className: "num", textContent: number(v, v < 100 ? 1 : 0) }), // as elsewhere on the pages
+    interval: (v) => { // [value, low, high]: differences, which have a sign
+      const td = make("td", { className: "num" }, make("b", { textContent: number(v[0], 1, "exceptZero") }));
+      if (v[1] !== null) td.append(" ", make("small", { textContent: `${number(v[1], 1, "exceptZero")} to ${number(v[2], 1, "exceptZero")}` }));
       return td;
     },
     size: (v) => make("td", { className: "num", textContent: `${v[1]}×${v[2]}` }), // [pixels, width, height]
@@ -135,7 +136,7 @@
     const table = new window.DataTable(place, {
       data: rows, pageLength: size, autoWidth: false, orderClasses: false, order: [[sort, descending ? "desc" : "asc"]],
       columns: columns.map((column, i) => ({
-        type: "known", className: ["number", "interval", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
+        type: "known", className: ["number", "rate", "interval", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
         // Its own search reads cells as HTML, and these are other people's names: ours, below, reads text.
         data: null, searchable: false, orderData: [i, ...then.filter((n) => n !== i)], orderSequence: directions[Number(Boolean(column.descending))],
         render: (_, kind, row) => (kind === "display" ? "" : key(row.cells[i])),
@@ -144,11 +145,14 @@
           if (value === null) { td.classList.add("none"); td.textContent = "–"; } else td.replaceChildren(...cell[column.kind](value, column).childNodes);
         },
       })),
-      layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: { paging: { type: "simple" } } },
-      language: {
-        info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: ", _MAX_ without filters", infoEmpty: "Nothing matches these filters", zeroRecords: "–",
-        paginate: { previous: "Previous", next: "Next" },
+      // Few rows are seen to be all there: no count, and nothing to turn over.
+      layout: { topStart: null, topEnd: null, bottomStart: filters.hidden ? null : "info", bottomEnd: rows.length > size ? { paging: { type: "simple" } } : null },
+      infoCallback: (_, start, end, max, total) => {
+        if (!total) return "Nothing matches these filters";
+        const shown = end - start + 1 < total ? `${number(start, 0)} to ${number(end, 0)} of ` : "";
+        return `${shown}${number(total, 0)} ${total === 1 ? "row" : "rows"}${total < max ? `, ${number(max, 0)} without filters` : ""}`;
       },
+      language: { zeroRecords: "–", paginate: { previous: "Previous", next: "Next" } },
     });
     const scroll = place.parentElement;
     scroll.classList.add("scroll"); scroll.tabIndex = 0;

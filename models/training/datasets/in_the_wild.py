@@ -26,18 +26,27 @@ def live_challenge(root: Path) -> Iterator[Label]:
 
 
 def koniq10k(root: Path) -> Iterator[Label]:
-    """KonIQ-10k: its MOS is 1 to 5 already. The pictures of 1024x768, or those of 512x384 where only they are there."""
-    table = root / "koniq10k_scores_and_distributions.csv"
+    """KonIQ-10k: MOS is 1 to 5 already. The pictures of 1024x768, or those of 512x384 where only they are there.
+
+    Labels from koniq10k_scores_and_distributions.csv, or from koniq10k_distributions_sets.csv, which is published
+    beside the authors' code: its MOS is on another scale, and the mean of its shares of answers, c1 to c5, is taken.
+    """
+    table, shares = (root / f"koniq10k_{name}.csv" for name in ("scores_and_distributions", "distributions_sets"))
+    with_mos = table.is_file() or not shares.is_file()
     folder = first_folder(root, "1024x768", "512x384")
-    for row in csv_rows(table):
+    for row in csv_rows(table if with_mos else shares):
+        if with_mos:
+            mos = number(column(row, table, "MOS"))
+        else:
+            mos = sum(answer * number(column(row, shares, f"c{answer}")) for answer in range(1, 6))
         name = column(row, table, "image_name")
-        yield Label(folder / name, None, number(column(row, table, "MOS")), name, "authentic")
+        yield Label(folder / name, None, mos, name, "authentic")
 
 
 def live_fb(root: Path) -> Iterator[Label]:
     """LIVE-FB (FLIVE, PaQ-2-PiQ), whole pictures: MOS = 1 + MOS / 25 (0 to 100). Groups are its source collections."""
     table = root / "labels_image.csv"
-    folder = first_folder(root, "database", "FLIVE")
+    folder = first_folder(root, "database", "FLIVE", ".")  # names hold their collection's folder
     for row in csv_rows(table):
         name, score = column(row, table, "name", "name_image"), number(column(row, table, "mos", "mos_image"))
         group = name.split("/")[0] if "/" in name else "authentic"

@@ -137,12 +137,14 @@ def kadid10k(root: Path) -> Iterator[Label]:
 
 
 def pipal(root: Path) -> Iterator[Label]:
-    """PIPAL's training part: MOS = 1 + 4 (Elo - 900) / 950.
+    """PIPAL's training part: MOS = 1 + 4 (Elo - 900) / 950. Its distorted pictures in Train_Dist, or as they are
+    downloaded, in Distortion_1 to Distortion_4.
 
     An Elo rating has no zero; the line sends the published ratings' range, about 900 to 1850, onto the scale.
     """
-    distorted, pristine = Files(root / "Train_Dist"), Files(root / "Train_Ref")
-    labels = root / "Train_Label"
+    together = root / "Train_Dist"
+    distorted = Files(together if together.is_dir() or not any(root.glob("Distortion_*")) else root)
+    pristine, labels = Files(root / "Train_Ref"), root / "Train_Label"
     tables = sorted(labels.glob("*.txt"))
     if not tables:
         raise DataError(f"{labels}: no label files (*.txt) here; point --data at the folder above Train_Label")
