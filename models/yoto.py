@@ -15,8 +15,9 @@ inside patches of 32x32 pixels in place of quarters of the image, and four thing
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import torch
 import torch.nn.functional as F
@@ -92,7 +93,8 @@ class Seen:
 
     maps: list[Tensor]  # the encoder's, (B, C_i, H_i, W_i)
     tokens: list[Tensor]
-    deeper: list[Tensor | None]  # SDA's votes on each stage's tokens, summed; None for the deepest
+    # SDA's votes on each stage's tokens, summed, None for the deepest; computed when first asked, for references never
+    deeper: Callable[[], list[Tensor | None]]
     layouts: tuple[Layout, ...]
 
     @cached_property
@@ -184,15 +186,17 @@ class Yoto(nn.Module):
         if self.config.overview:
             seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
             tokens = [t + view(seen)[:, None, None] for t, view in zip(tokens, self.view, strict=True)]
-        return Seen(maps, tokens, [self._deeper(tokens, i, layouts) for i in range(4)], layouts)
+        return Seen(maps, tokens, cache(partial(self._deeper, tokens, layouts)), layouts)
 
-    def _deeper(self, tokens: list[Tensor], i: int, layouts: tuple[Layout, ...]) -> Tensor | None:
-        """What stage i's tokens learn from all deeper ones."""
-        votes: Tensor | None = None
-        for j in range(i + 1, 4 if self.config.sda else 0):
-            vote = self.sda_norm[f"{i}{j}"](self.sda[f"{i}{j}"](tokens[i], tokens[j], layouts[i], layouts[j]))
-            votes = vote if votes is None else votes + vote
-        return votes
+    def _deeper(self, tokens: list[Tensor], layouts: tuple[Layout, ...]) -> list[Tensor | None]:
+        """What each stage's tokens learn from all deeper ones."""
+        sums: list[Tensor | None] = [None] * 4
+        for pair, sda in self.sda.items():
+            i, j = map(int, pair)
+            vote = self.sda_norm[pair](sda(tokens[i], tokens[j], layouts[i], layouts[j]))
+            before = sums[i]
+            sums[i] = vote if before is None else before + vote
+        return sums
 
     def compare(self, x: Seen, y: Seen | None = None) -> TokenMaps:
         """Judge images against their references (FR) or alone (NR: y = x and both segments 0)."""
@@ -211,7 +215,7 @@ class Yoto(nn.Module):
             fine = [F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)]
             stages = [fine, *[[gap] for gap in gaps[2:]]]
             shown = [layout.by_patch(*features) for layout, features in zip(x.layouts, stages, strict=True)]
-        merged = []
+        merged, learnt = [], x.deeper()
         for i, layout in enumerate(x.layouts):
             own = segment[i][0]
             if shown is not None:
@@ -219,7 +223,7 @@ class Yoto(nn.Module):
             judged = x.tokens[i] + own
             asked = judged if y is None else y.tokens[i] + segment[i][1]
             vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
-            deeper = x.deeper[i]
+            deeper = learnt[i]
             merged.append((vote if deeper is None else (vote + deeper) / (4 - i)).flatten(1, 2))
         tokens = torch.cat(merged, dim=1)
         spread = None

@@ -198,10 +198,11 @@ def test_features_are_of_the_picture_alone(judge: Judge) -> None:
 
 
 def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    crops, tokens, figures = [], [], []
-    encode, see, statistics = judge._encode, judge.network.see, yoto.statistics
+    crops, tokens, deeper, figures = [], [], [], []
+    encode, see, learn, statistics = judge._encode, judge.network.see, judge.network._deeper, yoto.statistics
     monkeypatch.setattr(judge, "_encode", lambda x: (crops.append(len(x)), encode(x))[1])
     monkeypatch.setattr(judge.network, "see", lambda maps, afar: (tokens.append(len(afar)), see(maps, afar))[1])
+    monkeypatch.setattr(judge.network, "_deeper", lambda x, lay: (deeper.append(len(x[0])), learn(x, lay))[1])
     monkeypatch.setattr(yoto, "statistics", lambda maps: (figures.append(len(maps[0])), statistics(maps))[1])
     tallies = {i: Tally(f"v{i}.mp4", Fraction(0), WorstFrames(2)) for i in range(4)}
     frames = [Frame(0, Fraction(0), scene(480, 854) // (i + 1) * (i + 1)) for i in tallies]
@@ -209,7 +210,9 @@ def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch:
         [Taken(i, Sample(step=0, frame=0, paired=i > 0), frame) for i, frame in enumerate(frames)]
     )
     assert [len(t.scores["nr"]) + len(t.scores["fr"]) for t in tallies.values()] == [1, 2, 2, 2]
-    assert sum(crops) == sum(tokens) == sum(figures) == 4 * 6  # N + 1 frames of six looks, for both modes
+    assert (
+        sum(crops) == sum(tokens) == sum(deeper) == sum(figures) == 4 * 6
+    )  # N + 1 frames of six looks, for both modes
 
 
 def test_frames_of_different_rasters_are_refused(judge: Judge) -> None:
