@@ -4,8 +4,8 @@ python benchmarks/bench_coverage.py [--format json] [--clips NAME ...] [--looks 
 
 The first seconds of each clip and an encode of them are judged at four frames a second, at the default's six places, as
 often as `--looks` says, each time at others. A scan as it is by default is a part of one look: two frames a second,
-drawn twenty times. Its interval is held against the mean of the other looks, all their frames: "frames and places"; and
-the interval of the frames alone against all frames of its own look: "frames".
+drawn twenty times. Its interval is held against the mean of the other looks, all their frames: "both"; the interval of
+the frames alone against all frames of its own look, "frames", and against those of the other looks, "frames elsewhere".
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
     from yoto_video.models.judge import Judge
 
     judge = Judge.load("yoto_mobilenetv2")
-    totals: dict[str, list[tuple[float, float, float]]] = {}
+    totals: dict[str, list[dict[str, float]]] = {}
     for clip in clips:
         with tempfile.TemporaryDirectory() as made:
             looks = [_look(judge, seed, *_encodes(clip, Path(made))) for seed in range(options.looks)]
@@ -47,19 +47,23 @@ def main() -> None:
             scores = [look[name, mode][2] for look in looks]
             row = _held(mode, np.asarray(scores), looks[0][name, mode][3], size, shots)
             totals.setdefault(mode, []).append(row)
-            figures = dict(zip(("frames", "both", "width"), row, strict=True))
             what = {"type": "coverage", "clip": clip.name, "video": name, "mode": mode, "score": float(np.mean(scores))}
             if options.format == "json":
-                print(json.dumps(what | figures), flush=True)
+                print(json.dumps(what | row), flush=True)
             else:
-                said = f"{clip.name:24} {name:7} {mode} {what['score']:5.1f}  frames {figures['frames']:4.0%}"
-                print(f"{said}  frames and places {figures['both']:4.0%}  width {figures['width']:5.1f}", flush=True)
+                print(f"{clip.name:24} {name:7} {mode} {what['score']:5.1f}: {_said(row)}", flush=True)
     for mode, rows in totals.items():
-        frames, both, width = np.mean(rows, 0)
-        if options.format == "json":
-            print(json.dumps({"type": "total", "mode": mode, "frames": frames, "both": both, "width": width}))
-        else:
-            print(f"{mode}: {frames:.0%} hold all frames, {both:.0%} all frames at other places; {width:.1f} wide")
+        mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        print(
+            json.dumps({"type": "total", "mode": mode, **mean})
+            if options.format == "json"
+            else f"{mode}: {_said(mean)}"
+        )
+
+
+def _said(row: dict[str, float]) -> str:
+    held = ", ".join(f"{name} {row[name]:.1%}" for name in ("both", "frames", "frames elsewhere"))
+    return f"{held}; {row['width']:.1f} wide"
 
 
 def _encodes(clip: Path, folder: Path) -> tuple[Path, Path]:
@@ -105,15 +109,13 @@ def _look(judge: object, seed: int, master: Path, encode: Path) -> Look:
     return found
 
 
-def _held(
-    mode: str, looks: np.ndarray, times: list[Fraction], size: tuple[int, int], shots: float
-) -> tuple[float, float, float]:
-    """Shares of the intervals of parts of (looks, frames) scores that hold, over frames and over both; their width."""
+def _held(mode: str, looks: np.ndarray, times: list[Fraction], size: tuple[int, int], shots: float) -> dict[str, float]:
+    """Shares of the intervals of parts of (looks, frames) scores that hold; width of those over both."""
     from yoto_video.models.place_error import place_error
     from yoto_video.pipeline.pool import ci95
     from yoto_video.pipeline.sample import choose_frames
 
-    frames, both, widths = [], [], []
+    found: dict[str, list[float]] = {"both": [], "frames": [], "frames elsewhere": [], "width": []}
     for draw in range(DRAWS):
         part = choose_frames(times, SECONDS, fps=2.0, min_frames=8, seed=draw)
         for k, own in enumerate(looks):
@@ -122,10 +124,12 @@ def _held(
             alone, whole = ci95(scores.tolist()), ci95(scores.tolist(), error)
             assert alone is not None
             assert whole is not None
-            frames.append(_inside(float(own.mean()), alone))
-            both.append(_inside(float(np.delete(looks, k, 0).mean()), whole))
-            widths.append(whole[1] - whole[0])
-    return float(np.mean(frames)), float(np.mean(both)), float(np.mean(widths))
+            elsewhere = float(np.delete(looks, k, 0).mean())
+            found["both"].append(_inside(elsewhere, whole))
+            found["frames"].append(_inside(float(own.mean()), alone))
+            found["frames elsewhere"].append(_inside(elsewhere, alone))
+            found["width"].append(whole[1] - whole[0])
+    return {name: float(np.mean(values)) for name, values in found.items()}
 
 
 def _inside(value: float, interval: tuple[float, float]) -> bool:
