@@ -22,8 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import attention
-from . import light as lightly
+from . import attention, light
 from .config import GRID, STRIDE, YotoConfig
 from .encoders import Pyramid
 from .layout import Layout
@@ -116,20 +115,21 @@ class Yoto(nn.Module):
     def __init__(self, config: YotoConfig, encoder: Pyramid | None = None) -> None:
         super().__init__()
         self.config = config
-        light = config.form == "light"
+        in_light = config.form == "light"
         self.encoder = encoder or Pyramid(
             config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
         )
         channels = self.encoder.channels
-        if light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `see`
+        if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `see`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
         sides = [8 * GRID, 4 * GRID, 2 * GRID, GRID]  # of the paper's maps
         levels = range(4)
         pairs = [(i, j) for i in levels for j in levels if i < j and config.sda]
         self.embed = nn.ModuleList(nn.Linear(c, config.width) for c in channels)
-        parts = lightly if light else attention
+        parts = light if in_light else attention
         self.channel_attention = nn.ModuleList(
-            lightly.ChannelAttention(config) if light else attention.ChannelAttention(side**2, config) for side in sides
+            light.ChannelAttention(config) if in_light else attention.ChannelAttention(side**2, config)
+            for side in sides
         )
         # row 0: what is judged, row 1: its reference
         self.segment = nn.ModuleList(nn.Embedding(2, config.width) for _ in levels)
@@ -141,7 +141,7 @@ class Yoto(nn.Module):
         self.sda = nn.ModuleDict({f"{i}{j}": parts.SemanticDistortionAware(config) for i, j in pairs})
         self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
         self.sda_norm = nn.ModuleDict({f"{i}{j}": nn.LayerNorm(config.width) for i, j in pairs})
-        self.score_head = Head(config, nn.Sigmoid() if light else nn.ReLU())
+        self.score_head = Head(config, nn.Sigmoid() if in_light else nn.ReLU())
         self.weight_head = Head(config, nn.Sigmoid())
         if config.compared:
             differing = self.encoder.channels
@@ -151,7 +151,7 @@ class Yoto(nn.Module):
             self.visible = nn.ParameterList(torch.full((c,), -math.log(c)) for c in differing)
         if config.readout:
             self.readout = Readout(sum(self.encoder.channels))
-        if light:
+        if in_light:
             self.apply(_small_init)
 
     def encode(self, images: Tensor) -> list[Tensor]:
@@ -170,13 +170,13 @@ class Yoto(nn.Module):
 
         `afar`: (B,) bool, which images show a place reduced in size (`YotoConfig.overview`); None: none of them.
         """
-        light = self.config.form == "light"
-        coarse = maps[2:] if light else maps
+        in_light = self.config.form == "light"
+        coarse = maps[2:] if in_light else maps
         stages = [[m] for m in coarse]
-        if light:  # stride-2 and stride-4 maps join on the stride-8 grid
+        if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid
             stages.insert(0, [*_mean_and_spread(maps[0], 4), *_mean_and_spread(maps[1], 2)])
-        grid = (maps[-1].shape[2], maps[-1].shape[3]) if light else (1, 1)
-        layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if light else coarse))
+        grid = (maps[-1].shape[2], maps[-1].shape[3]) if in_light else (1, 1)
+        layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if in_light else coarse))
         tokens = [
             mix(layout.by_patch(*features), embed, layout)
             for features, layout, embed, mix in zip(stages, layouts, self.embed, self.channel_attention, strict=True)
@@ -196,7 +196,13 @@ class Yoto(nn.Module):
 
     def compare(self, x: Seen, y: Seen | None = None) -> TokenMaps:
         """Judge images against their references (FR) or alone (NR: y = x and both segments 0)."""
-        return self._compare(x, y, None if y is None else _gaps(x, y))
+        return self._compare(x, y, self._gaps(x, y))
+
+    def _gaps(self, x: Seen, y: Seen | None) -> list[Tensor] | None:
+        """Absolute differences of the encoder's maps, where anything asks for them."""
+        if y is None or not (self.config.compared or self.config.readout):
+            return None
+        return [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
 
     def _compare(self, x: Seen, y: Seen | None, gaps: list[Tensor] | None) -> TokenMaps:
         segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
@@ -233,7 +239,7 @@ class Yoto(nn.Module):
             raise ValueError(f"a reference of shape {tuple(reference.shape)} for {tuple(distorted.shape)}")
         x = self.see(self.encode(distorted))
         y = None if reference is None else self.see(self.encode(reference))
-        gaps = None if y is None else _gaps(x, y)
+        gaps = self._gaps(x, y)
         votes = self._compare(x, y, gaps).pooled()
         if not self.config.readout:
             return votes
@@ -246,7 +252,7 @@ class Yoto(nn.Module):
 
         `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`.
         """
-        gaps = None if y is None else _gaps(x, y)
+        gaps = self._gaps(x, y)
         said = self._compare(x, y, gaps)
         votes = ((said.scores * said.weights).sum() / said.weights.sum())[None]
         if not self.config.readout:
@@ -254,11 +260,6 @@ class Yoto(nn.Module):
         if y is None or gaps is None:
             return self.readout.nr(votes, near_and_far(x.figures, afar))
         return self.readout.fr(votes, near_and_far(pairing(gaps, x.figures, y.figures), afar))
-
-
-def _gaps(x: Seen, y: Seen) -> list[Tensor]:
-    """Absolute differences of the encoder's maps."""
-    return [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
 
 
 def _mean_and_spread(feature: Tensor, side: int) -> tuple[Tensor, Tensor]:
