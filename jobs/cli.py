@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"it with what the same command prints with {DEBUG}=1 set"
         )
         code = FAILURE
-    if any(thread.name == "measure" for thread in threading.enumerate()):
-        _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it
+    if argv is None and any(thread.name == "measure" for thread in threading.enumerate()):
+        _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it; a caller's process is not ours
     return code
 
 

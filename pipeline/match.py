@@ -126,9 +126,10 @@ def _judged(
     if not laid.offset.sure and not elsewhere:
         laid = replace(laid, offset=replace(laid.offset, offset_s=0.0, ratio=1.0, unique=0.0, uneven=0.0))
     laid = registered(mine, theirs, laid, gap, raster, size)
-    undetermined = not laid.offset.sure
+    near = elsewhere and laid.offset.near and not laid.offset.sure
+    undetermined = not laid.offset.sure and not near
     agreement = max(0.0, min(1.0, laid.agreement))
-    confidence = agreement * (0.7 if undetermined else 1.0)
+    confidence = agreement * (1.0 if laid.offset.sure else 0.7)
     if agreement < LEAST_AGREEMENT:
         said = "not compared with its master: they do not show the same pictures, with up to "
         said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
@@ -143,6 +144,8 @@ def _judged(
         if len(encode.times) > 1:  # a picture has no time
             findings.append("too little moves to find its offset in time: laid over its master at equal start")
     else:
+        if near:
+            findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
         far = drift.late(encode, master, laid, ratios, gap)
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far)

@@ -138,10 +138,11 @@ def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
 def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, float] | None:
     """95 % confidence interval of the mean over frames, from the frames' own spread and what is known of the places.
 
-    Student's t on the effective number of frames: frames that follow one another look alike, so that n of them tell as
-    much as n / tau independent ones, tau = 1 + 2 (sum of autocorrelations), summed until a pair of neighbouring lags is
-    negative (Geyer 1992) and never below 1. It says how far the mean would move with other frames of the same clip and
-    other places in them; the network's own error is not in it. Cut to 0..100 where all scores lie there.
+    Frames are drawn one from each of equal stretches of the clip, so what chance does to their mean is what happens
+    within a stretch: half the mean squared difference of neighbours (Wolter, "Introduction to Variance Estimation",
+    chapter 8), with Student's t. Their spread over the whole clip would count a slow change, which every draw shows
+    alike, as doubt. It says how far the mean would move with other frames of the same clip and other places in them;
+    the network's own error is not in it. Cut to 0..100 where all scores lie there.
 
     Args:
         scores: in presentation order; (n,).
@@ -155,14 +156,9 @@ def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, floa
     n = len(values)
     if n < 2:
         return None
-    mean = float(values.mean())
-    centred = values - mean
-    variance = float(np.dot(centred, centred)) / (n - 1)
-    half = 0.0
-    if variance > (1e-12 * max(1.0, abs(mean))) ** 2:
-        effective = max(2.0, n / _correlation_time(centred))
-        half = float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance / effective)
-    half = math.hypot(half, _NORMAL_975 * place_error)
+    mean, steps = float(values.mean()), np.diff(values)
+    variance = float(np.dot(steps, steps)) / (2 * (n - 1))
+    half = math.hypot(float(stdtrit(n - 1, 0.975)) * math.sqrt(variance / n), _NORMAL_975 * place_error)
     low, high = mean - half, mean + half
     if values.min() >= 0 and values.max() <= 100:
         low, high = max(low, 0.0), min(high, 100.0)
@@ -206,18 +202,6 @@ def _by_size(sizes: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:
         at = np.flatnonzero(sizes == size)
         for i in range(0, len(at), 4096):
             yield int(size), at[i : i + 4096]
-
-
-def _correlation_time(centred: Floats) -> float:
-    """How many successive frames tell as much as one independent frame; at least 1."""
-    n = len(centred)
-    size = 1 << (2 * n - 1).bit_length()  # zero padding: the correlation must not wrap around
-    spectrum = np.abs(np.fft.rfft(centred, size)) ** 2
-    correlation = np.fft.irfft(spectrum, size)[:n]
-    correlation /= correlation[0]
-    pairs = correlation[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
-    falling = np.flatnonzero(pairs <= 0)
-    return max(1.0, 2.0 * float(pairs[: falling[0] if len(falling) else None].sum()) - 1.0)
 
 
 def _checked(values: ArrayLike, what: str) -> Floats:

@@ -61,7 +61,12 @@ class Offset:
     @property
     def sure(self) -> bool:
         """Found to the frame."""
-        return self.inside and min(self.moves, self.unique) >= SURE
+        return self.near and self.moves >= SURE
+
+    @property
+    def near(self) -> bool:
+        """Found, but for the offsets one frame beside it: pictures that hardly change under strong coding noise."""
+        return self.inside and self.unique >= SURE
 
 
 def search(encode: Seen, master: Seen, ratios: Iterable[float], *, gap: float, share: float = 0.0) -> Offset | None:

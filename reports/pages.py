@@ -115,8 +115,10 @@ def overview(pages: jinja2.Environment, results: Results, names: Mapping[str, st
     """The overview as HTML; `names` are the file names of the ladders' pages."""
     fleet, links = results.fleet, {ladder: f"ladders/{name}" for ladder, name in names.items()}
     by_mode = {m: sum(c.score(m) is not None for c in fleet.clips) for m in MODES}
+    several = [len(ladder.clips) > 1 for ladder in fleet.ladders]  # as the plan counts
     count = {
-        "clips": len(fleet.clips), "ladders": len(fleet.ladders), "masters": any(c.is_master for c in fleet.clips),
+        "clips": len(fleet.clips), "ladders": sum(several), "alone": len(several) - sum(several),
+        "masters": any(c.is_master for c in fleet.clips),
         "modes": ", ".join(f"{n} {m.upper()}" for m, n in by_mode.items() if n),
     } | {status: len(fleet.with_status(status)) for status in ("ok", "skipped", "failed")}  # fmt: skip
     folder = fleet.folder or results.store.place

@@ -106,7 +106,7 @@ DISTURBED = {
     "pillarbox": Disturbance(**_bars(0, 40)),
     "small letterbox": Disturbance(
         lambda p: np.pad(resized(p, *_SMALL), ((15, 15), (0, 0), (0, 0))), (_SMALL[0], _SMALL[1] + 30),
-        undo=lambda p: rescaled(p[15:-15], SIZE),
+        undo=lambda p: rescaled(p[15:-15], SIZE), against="small",
     ),
     "cut": Disturbance(**_cut(6, 8)),
     "cut by two": Disturbance(**_cut(2, 2)),
@@ -123,7 +123,10 @@ DISTURBED = {
     "repeated": Disturbance(shows=_AGAIN),
     "half rate": Disturbance(shows=tuple(range(0, FRAMES, 2)), times=tuple(range(0, FRAMES, 2))),
 }  # fmt: skip
-_OTHERS = {"narrow": Disturbance(lambda p: resized(p, 240, 180), (240, 180))}
+_OTHERS = {
+    "narrow": Disturbance(lambda p: resized(p, 240, 180), (240, 180)),
+    "small": Disturbance(lambda p: resized(p, *_SMALL), _SMALL),
+}
 
 
 class Table:

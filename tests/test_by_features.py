@@ -54,9 +54,7 @@ def test_features_tell_what_small_pictures_cannot(start: int) -> None:
     small = laid(mine, theirs)
     assert not small.offset.sure
     # As luma leaves it: sure of the neighbourhood, two frames off.
-    rough = replace(
-        small, offset=replace(small.offset, offset_s=(start + 2) * GAP, inside=True, unique=9.0, moves=1.0)
-    )
+    rough = replace(small, offset=replace(small.offset, offset_s=(start + 2) * GAP, inside=True, unique=9.0, moves=1.0))
     found = by_features.settled(mine, theirs, rough, GAP, fine)
     assert found.offset.sure
     assert found.offset.offset_s == pytest.approx(start * GAP)
@@ -70,9 +68,7 @@ def test_nothing_is_made_of_noise() -> None:
     for seed in range(8):
         mine, theirs = stretch(pictures[4:64], 100 + seed), stretch(pictures, 200 + seed)
         small = laid(mine, theirs)
-        rough = replace(
-            small, offset=replace(small.offset, offset_s=4 * GAP, inside=True, unique=9.0, moves=1.0)
-        )
+        rough = replace(small, offset=replace(small.offset, offset_s=4 * GAP, inside=True, unique=9.0, moves=1.0))
         assert by_features.settled(mine, theirs, rough, GAP, fine) == rough
 
 
@@ -89,7 +85,5 @@ def test_few_frames_tell_nothing() -> None:
     pictures = scene(30, moves=6)
     mine, theirs = stretch(pictures[9:19], 1), stretch(pictures, 2)
     small = laid(mine, theirs)
-    rough = replace(
-        small, offset=replace(small.offset, offset_s=9 * GAP, inside=True, unique=9.0, moves=1.0)
-    )
+    rough = replace(small, offset=replace(small.offset, offset_s=9 * GAP, inside=True, unique=9.0, moves=1.0))
     assert by_features.settled(mine, theirs, rough, GAP, fine) is rough

@@ -23,6 +23,7 @@ from yoto_video.reports.labels import common_folder, short_labels
 from yoto_video.reports.pack import pack
 from yoto_video.reports.pages import build_report, page_name
 from yoto_video.reports.read import gather
+from yoto_video.reports.results import load
 from yoto_video.reports.words import acr, clock, number, rate
 
 from .synthetic_results import HOSTILE, SHA, ladder, scored, showcase, unscored, write
@@ -96,6 +97,14 @@ def test_every_score_of_the_table_is_the_one_stored_with_its_interval(report: Pa
         if clip.status == "ok" and " " not in clip.path and clip.mode:
             stored = [clip.score, *(clip.ci95 or ())]
             assert told[(clip.path, clip.mode)] == [None if v is None else float(f"{v:.1f}") for v in stored]
+
+
+def test_ladders_are_counted_as_the_plan_counts_them(report: Path) -> None:
+    fleet = load(report.parent.parent).fleet
+    alone = sum(len(ladder.clips) == 1 for ladder in fleet.ladders)
+    assert 0 < alone < len(fleet.ladders)
+    several = len(fleet.ladders) - alone
+    assert re.search(rf"{several}\s*ladders?\s*{alone} alone", Page(report).text)
 
 
 def test_reasons_stand_with_their_files(report: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from yoto_video.pipeline.errors import UsageError
 from yoto_video.pipeline.pool import POOLS, check_name, ci95, pool, worst_second_ci95
+from yoto_video.pipeline.sample import choose_frames
 
 quick = settings(deadline=None, max_examples=100)
 score = st.floats(0, 100)
@@ -215,24 +217,20 @@ def test_interval_of_independent_frames_is_students() -> None:
     assert high - low == pytest.approx(expected, rel=0.25)
 
 
-@pytest.mark.parametrize(("rho", "least"), [(0.0, 0.90), (0.9, 0.85)])
-def test_interval_covers_the_true_mean_also_of_frames_that_look_alike(rho: float, least: float) -> None:
-    """First-order correlated frames, as neighbours in a video are; a plain t interval covers 0.35 of these at 0.9."""
-    rng = np.random.default_rng(11)
-    hits, plain = 0, 0
-    for _ in range(300):
-        noise = rng.normal(0, 1, 400)
-        x = np.zeros(400)
-        for i in range(1, 400):
-            x[i] = rho * x[i - 1] + noise[i]
-        scores = 50 + x[100:]
-        low, high = ci95(scores.tolist()) or (0, 0)
-        hits += low <= 50 <= high
-        half = 1.968 * scores.std(ddof=1) / math.sqrt(len(scores))
-        plain += abs(scores.mean() - 50) <= half
-    assert hits / 300 >= least
-    if rho:
-        assert plain / 300 < 0.6
+@pytest.mark.parametrize(("memory_s", "rise"), [(0.03, 0.0), (0.3, 0.0), (1.5, 0.0), (0.3, 40.0)])
+def test_interval_holds_the_mean_of_all_frames(memory_s: float, rise: float) -> None:
+    """Frames of 20 s that look like their neighbours, with and without a slow change, sampled as a scan does."""
+    rng, times, hits, widths = np.random.default_rng(11), [Fraction(i, 25) for i in range(500)], 0, []
+    for seed in range(150):
+        rho = math.exp(-0.04 / memory_s)
+        noise = rng.normal(0, 4 * math.sqrt(1 - rho**2), 600)
+        scores = (50 + lfilter([1], [1, -rho], noise)[100:] + rise * np.linspace(-0.5, 0.5, 500)).clip(0, 100)
+        sampled = scores[choose_frames(times, Fraction(20), fps=2.0, min_frames=8, seed=seed)]
+        low, high = ci95(sampled.tolist()) or (0, 0)
+        hits += bool(low <= scores.mean() <= high)
+        widths.append(high - low)
+    assert hits / 150 >= 0.93
+    assert np.mean(widths) < 4  # of a rise of 40 points, too: every draw shows it alike
 
 
 @pytest.mark.parametrize(

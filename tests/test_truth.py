@@ -200,6 +200,21 @@ def test_where_nothing_moves_equal_start_is_kept_and_said(compare: Compare) -> N
     assert same_score(fr)
 
 
+def test_an_offset_that_coding_noise_hides_by_a_frame_is_used_and_said(compare: Compare) -> None:
+    scene, rng = drawn(pan=6, noise=0, shift_s=0.48), np.random.default_rng(0)
+    blocks = rng.normal(size=(125, 6, 10)) * 16
+
+    def starved(moment: float, width: int, height: int) -> Any:
+        coarse = np.kron(blocks[round(moment * 25)], np.ones((height // 6, width // 10)))
+        return np.clip(scene(moment, width, height) + coarse[..., None], 0, 255).astype(np.uint8)
+
+    fr = compare(video(starved, times(100)), video(drawn(pan=6, noise=0), times(125)))["fr"]
+    assert fr.offset_frames == 12
+    assert "too little moves to find its offset in time to the frame: it may be one frame off" in said_of(fr)
+    assert fr.match_confidence is not None
+    assert fr.match_confidence <= 0.7
+
+
 def test_unrelated_pictures_are_not_compared(compare: Compare) -> None:
     rows = compare(video(drawn(seed=5), times(125)))
     assert list(rows) == ["nr"]
