@@ -278,7 +278,7 @@ def test_folders_are_scanned_mapped_and_kept_apart(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["A"], "at least two"), (["A", "A"], "given twice"), (["A", "B", "--labels", "x"], "names 1 sides, 2"),
+        (["A"], "at least two"), (["A", "A"], "given twice"), (["A", "B", "--labels", "x"], "has 1 of 2 names"),
         (["A", "B", "--labels", "x,x"], "different names"), (["A", "nowhere"], "nowhere"),
         (["A", "B", "--import", "none.json"], "no such file"), (["A", "B", "--import", "notes.json"], "is no log"),
         (["A", "B", "--times", "none.csv"], "--times"), (["A", "B", "--times", "notes.json"], "path and seconds"),
