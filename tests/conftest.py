@@ -41,3 +41,9 @@ def project_root() -> Path:
 def out_dir(tmp_path: Path) -> Path:
     """A results folder that does not exist yet, as a first run finds it."""
     return tmp_path / "out"
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ladder has a part of its own, as large ones do."""
+    monkeypatch.setattr("yoto_video.pipeline.ledger.FRAMES_A_PART", 0)
