@@ -19,6 +19,7 @@ from .values import RGB
 
 BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
 BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
+BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar
 _LEAST_PART = 0.4  # of each axis that is no bar
 _LEVELS = ((80, 45), (160, 90), (320, 180))
 _STEPS = 8
@@ -174,6 +175,23 @@ def agreement(encode: NDArray[Any], master: NDArray[Any], area: Rect, other: Rec
 def _middle(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """Less their local mean over 9 x 9 pixels, slightly smoothed."""
     return np.asarray(_smooth(pictures, 3) - _smooth(pictures, 9), np.float32)
+
+
+def in_shape(area: Rect, lit: Rect, aspect: float) -> Rect:
+    """The area between bars where an encode's picture has its master's shape: where it lies, if nothing was stretched.
+
+    Args:
+        area: of the encode, by its black bars; coding that bleeds over them moves their edges.
+        lit: the same of the master.
+        aspect: of the encode's whole picture, over that of the master's.
+
+    Returns:
+        The area without these bars, or `area` where they would lie elsewhere than it says.
+    """
+    high = aspect * (lit[3] - lit[1]) / HEIGHT / ((lit[2] - lit[0]) / WIDTH)  # share of its height, if all its width
+    x, y = max(0.0, 1 - 1 / high) * WIDTH / 2, max(0.0, 1 - high) * HEIGHT / 2
+    found = (x, y, WIDTH - x, HEIGHT - y)
+    return found if max(abs(a - b) for a, b in zip(found, area, strict=True)) < BLEED else area
 
 
 def _smooth(pictures: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -38,8 +38,13 @@ class Laid:
         return self.area != WHOLE or self.part != WHOLE
 
 
-def lay(mine: Stretch, theirs: Stretch, ratios: Sequence[Fraction], gap: float, *, share: float) -> Laid | None:
-    """The try whose pictures agree best; turned ones only where none upright agrees."""
+def lay(
+    mine: Stretch, theirs: Stretch, ratios: Sequence[Fraction], gap: float, *, share: float, aspect: float = 1.0
+) -> Laid | None:
+    """The try whose pictures agree best; turned ones only where none upright agrees.
+
+    `aspect`: of the encode's whole picture, over that of the master's.
+    """
     speeds = [float(r) for r in ratios]
     best: Laid | None = None
     long = mine.times[-1] - mine.times[0] > TURNED_S
@@ -51,6 +56,8 @@ def lay(mine: Stretch, theirs: Stretch, ratios: Sequence[Fraction], gap: float, 
         tries = [(WHOLE, WHOLE)]
         if max(abs(a - b) for a, b in zip(area, lit, strict=True)) > 1.5:
             tries.append((area, lit))
+            if not turn.transpose and (shaped := geometry.in_shape(area, lit, aspect)) != area:
+                tries.append((shaped, lit))
         for one, two in tries:
             found = timeline.search(
                 seen(mine.times, small, one),

@@ -65,7 +65,8 @@ def match(
     """
     gap = min((g for g in (_gap(encode), _gap(master)) if g), default=0.04)
     ratios = _ratios(encode, master, rates)
-    found = _laid(encode, master, ratios, gap)
+    aspect = size[0] / size[1] * raster[1] / raster[0]
+    found = _laid(encode, master, ratios, gap, aspect)
     if found is None:
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
     mine, theirs, laid = found
@@ -77,7 +78,9 @@ def match(
     return replace(judged, findings=(*said, *judged.findings))
 
 
-def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> tuple[Stretch, Stretch, Laid] | None:
+def _laid(
+    encode: Sight, master: Sight, ratios: list[Fraction], gap: float, aspect: float
+) -> tuple[Stretch, Stretch, Laid] | None:
     """The stretches by which one lies on the other, and how; None where nothing shows in them."""
     best: tuple[Stretch, Stretch, Laid] | None = None
     seen = (0, 0)
@@ -88,7 +91,7 @@ def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> t
         seen = (len(mine.times), len(theirs.times))
         if not all(seen):
             break
-        laid = lay(mine, theirs, ratios, gap, share=share)
+        laid = lay(mine, theirs, ratios, gap, share=share, aspect=aspect)
         if laid is not None:
             best = mine, theirs, laid
             if laid.offset.sure and laid.agreement >= _SOON:
@@ -97,7 +100,7 @@ def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> t
         return best
     rest = min(encode.times[-1], master.times[-1]) - WINDOWS_S[-1] - _LATER_S
     for at in (WINDOWS_S[-1] + part * rest for part in _LATER if rest > 0):
-        there = [one for ratio in ratios if (one := _later(encode, master, at, ratio, gap)) is not None]
+        there = [one for ratio in ratios if (one := _later(encode, master, at, ratio, gap, aspect)) is not None]
         if there:
             one = max(there, key=lambda some: some[2].agreement)
             best = best or one
@@ -107,14 +110,14 @@ def _laid(encode: Sight, master: Sight, ratios: list[Fraction], gap: float) -> t
 
 
 def _later(
-    encode: Sight, master: Sight, at: float, ratio: Fraction, gap: float
+    encode: Sight, master: Sight, at: float, ratio: Fraction, gap: float, aspect: float
 ) -> tuple[Stretch, Stretch, Laid] | None:
     """The same at one moment of the encode and at one speed."""
     begin, end = float(ratio) * at - _BESIDE_S, float(ratio) * (at + _LATER_S) + _BESIDE_S
     mine, theirs = encode.between(at, at + _LATER_S), master.between(begin, end)
     if not len(mine.times) or not len(theirs.times):
         return None
-    laid = lay(mine, theirs, [ratio], gap, share=0.8)
+    laid = lay(mine, theirs, [ratio], gap, share=0.8, aspect=aspect)
     return None if laid is None else (mine, theirs, laid)
 
 

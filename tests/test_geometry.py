@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.pipeline.colour import rescaled
-from yoto_video.pipeline.geometry import TURNS, UPRIGHT, View, views
+from yoto_video.pipeline.geometry import TURNS, UPRIGHT, View, in_shape, views
 from yoto_video.pipeline.luma import HEIGHT, WHOLE, WIDTH, Rect
 
 RASTER = (640, 360)
@@ -75,3 +76,17 @@ def test_bars_do_not_bleed_into_the_picture() -> None:
         turned = View(view.size, view.cut, view.raster, back)
         assert turned.read_size == stored.shape[1::-1]
         assert np.array_equal(turned.apply(stored), view.apply(barred))
+
+
+@pytest.mark.parametrize(
+    ("area", "lit", "aspect", "found"),
+    [
+        ((0, 13, 320, 163), WHOLE, 180 / 224, (0, 180 * 22 / 224, 320, 180 * 202 / 224)),  # bars above and below
+        ((36, 0, 284, 180), WHOLE, 400 / 320, (32, 0, 288, 180)),  # and beside
+        ((0, 22, 320, 158), (0, 22, 320, 158), 1.0, (0, 22, 320, 158)),  # the master has them too
+        ((0, 0, 320, 180), (0, 23, 320, 157), 180 / 134, (0, 0, 320, 180)),  # only the master has
+        ((0, 40, 320, 140), WHOLE, 180 / 224, (0, 40, 320, 140)),  # too far from what is seen: stretched
+    ],
+)
+def test_bars_lie_where_the_picture_keeps_its_masters_shape(area: Rect, lit: Rect, aspect: float, found: Rect) -> None:
+    assert in_shape(area, lit, aspect) == pytest.approx(found)
