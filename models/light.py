@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import attention
 from .attention import gate
 from .config import GRID, YotoConfig
 from .layout import Layout
@@ -61,22 +62,11 @@ class ChannelAttention(nn.Module):
         return tokens.view(b, p, n, -1)
 
 
-class HierarchicalAttention(nn.Module):
+class HierarchicalAttention(attention.HierarchicalAttention):
     """HA (section 3.3): the reference's tokens question the distorted ones pooled to 49, then those of their own patch.
 
     The local step is left out on the deepest stage, which has one token a patch.
     """
-
-    def __init__(self, config: YotoConfig, *, local: bool) -> None:
-        super().__init__()
-        c = config.width
-        self.query1, self.key1, self.value1 = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
-        self.gate1 = gate(c)
-        self.local = local
-        if local:
-            self.query2, self.key2, self.value2 = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
-            self.gate2 = gate(c)
-        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
         """Distorted x and reference y, (B, P, n, C)."""
@@ -91,15 +81,8 @@ class HierarchicalAttention(nn.Module):
         return x + inside
 
 
-class SemanticDistortionAware(nn.Module):
+class SemanticDistortionAware(attention.SemanticDistortionAware):
     """SDA (section 3.4): shallow tokens question the deep tokens of their patch."""
-
-    def __init__(self, config: YotoConfig) -> None:
-        super().__init__()
-        c = config.width
-        self.query, self.key, self.value = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
-        self.gate = gate(c)
-        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, shallow: Tensor, deep: Tensor, *_: Layout) -> Tensor:
         """(B, P, n, C) shallow tokens to the same shape."""

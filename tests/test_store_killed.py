@@ -57,6 +57,20 @@ def changes(store: Store) -> None:
     store.commit("a", [*both("/v/1.mp4", content="2"), scored("/v/3.mp4")], moved)
 
 
+def killed_while_changing(out: Path, kill_at: Callable[[int], None], step: int) -> bool:
+    """Whether the n-th step of `changes` was reached, and the run died there."""
+    store = Store(out)
+    kill_at(step)
+    try:
+        changes(store)
+        died = False
+    except Killed:
+        died = True
+    kill_at(10**9)
+    store.close()
+    return died
+
+
 def test_many_small_ladders_share_parts(out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "CLIPS_A_PART", 10)
     with Store(out_dir) as store:
@@ -82,15 +96,7 @@ def test_killed_at_any_step_what_else_is_in_the_part_stays(
     with Store(out_dir) as store:
         store.commit("a", [*both("/v/1.mp4"), *both("/v/2.mp4")])
         store.commit("b", [*both("/v/4.mp4", "b"), failed("/v/5.mp4", "b")])
-    store = Store(out_dir)
-    kill_at(step)
-    try:
-        changes(store)
-        died = False
-    except Killed:
-        died = True
-    kill_at(10**9)
-    store.close()
+    died = killed_while_changing(out_dir, kill_at, step)
     check_from_outside(out_dir)
     with Store(out_dir) as store:
         assert {c.path for c in store.clips()} >= {"/v/2.mp4", "/v/4.mp4", "/v/5.mp4"}
@@ -116,16 +122,7 @@ def test_a_run_killed_at_any_step_leaves_whole_results(
         expected = told(store)
     possible = {(f"/v/{name}.mp4", "1") for name in range(1, 6)} | {("/v/1.mp4", "2")}
 
-    store = Store(out_dir)
-    kill_at(step)
-    try:
-        changes(store)
-        died = False
-    except Killed:
-        died = True
-    kill_at(10**9)
-    store.close()
-
+    died = killed_while_changing(out_dir, kill_at, step)
     check_from_outside(out_dir)  # as it lies there, for anybody
     seen = Store(out_dir, read_only=True)
     assert {(c.path, c.content_id) for c in seen.clips()} <= possible
