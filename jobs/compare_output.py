@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
-    """One JSON object a figure, as conventions have it; keys beyond those stand after them."""
+    """One JSON object a figure."""
     for f in figures:
         yield json.dumps(
             {

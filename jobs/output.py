@@ -99,7 +99,7 @@ class _Stage:
 
 
 def clip_lines(clips: Iterable[ClipScore]) -> Iterator[str]:
-    """One JSON object a row, as conventions have it."""
+    """One JSON object a row."""
     for clip in clips:
         yield json.dumps(clip_json(clip), ensure_ascii=False, allow_nan=False)
 

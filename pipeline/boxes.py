@@ -23,7 +23,6 @@ class Layout:
 
     is_iso: bool  # starts like an MP4/MOV file at all
     has_moov: bool
-    has_fragments: bool
     encrypted: bool
     missing_bytes: int  # how many bytes the last box claims beyond the end of the file; 0 when none
 
@@ -56,4 +55,4 @@ def read_layout(file: BinaryIO) -> Layout:
         position += length
         if fragments and moov:
             break  # a long file has thousands of these, and they tell nothing new
-    return Layout(is_iso, moov, fragments, encrypted, missing)
+    return Layout(is_iso, moov, encrypted, missing)

@@ -1,20 +1,17 @@
 """One number for a clip from the scores of its frames. Over frames always, never over other clips' pools.
 
-Every pool is written for every clip, and each can be computed again from the rows of `frames`. Names of conventions.md;
-percentiles interpolate linearly, as NumPy and libvmaf's Python tools do.
+Every pool is written for every clip, and each can be computed again from the rows of `frames`. Percentiles
+interpolate linearly, as NumPy and libvmaf's Python tools do.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit  # quantile of Student's t; scipy.stats has it too and takes a second to import
-
-from .errors import UsageError
 
 Floats = NDArray[np.float64]
 
@@ -99,22 +96,6 @@ _POOLS: dict[str, Callable[[Floats, Floats], float]] = {
     "hysteresis": hysteresis,
 }
 POOLS: tuple[str, ...] = tuple(_POOLS)
-ALIASES = {"perc1": "p1", "perc5": "p5", "perc10": "p10", "perc20": "p20"}  # the names of libvmaf's Python tools
-
-
-def check_name(name: str) -> str:
-    """The pool's name as the columns have it (`perc5` gives `p5`).
-
-    Raises:
-        UsageError: there is no such pool; the sentence names the nearest.
-    """
-    plain = name.strip().lower().replace("-", "_")
-    canonical = ALIASES.get(plain, plain)
-    if canonical in _POOLS:
-        return canonical
-    near = difflib.get_close_matches(plain, [*POOLS, *ALIASES], n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}" if near else f"choose one of {', '.join(POOLS)}"
-    raise UsageError(f"unknown pool {name!r}: {hint}")
 
 
 def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:

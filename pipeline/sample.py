@@ -1,4 +1,4 @@
-"""Which moments of a video are looked at: deterministic, jittered, stratified (conventions.md, "Frames").
+"""Which moments of a video are looked at: deterministic, jittered, stratified.
 
 The time line from the first frame on is cut into windows of 1/r seconds and one moment is drawn in each, by a hash of
 the seed and the window's number. An even stride would always meet the same kind of B-frame; a plain random draw would

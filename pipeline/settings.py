@@ -15,7 +15,7 @@ class Settings:
     model: str = "yoto_mobilenetv2"  # a name of models.zoo, or a path of a .safetensors file
     fps: float = 2.0  # sampled frames a second of video
     min_frames: int = 8  # a clip is sampled denser than `fps` until it gives this many (or has no more)
-    display: tuple[int, int] | None = None  # (width, height) of the raster frames are judged at; None: see conventions
+    display: tuple[int, int] | None = None  # (width, height) of the raster frames are judged at; None: display_raster
     decoder: Decoder = "pyav"
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1": where the network runs
     crops: int = 6  # places of 224x224 a frame is judged at

@@ -26,7 +26,7 @@ Whole = NDArray[np.intp]
 DRAWS = 1000
 BLOCK_S = 1.0  # least length of a block
 MOST_BLOCKS = 60  # of a title: of longer ones the blocks are longer
-POOLS = ("mean", "p5", "worst_second")  # of conventions.md, those a comparison is made for
+POOLS = ("mean", "p5", "worst_second")  # those a comparison is made for
 _CELLS = 4_000_000  # of the largest array held at once
 _ENOUGH = 0.5  # share of draws that must give a figure
 

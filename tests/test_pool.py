@@ -1,4 +1,4 @@
-"""Pools: known values, bounds that must hold for any scores, and names that must not be guessed."""
+"""Pools: known values, and bounds that must hold for any scores."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
-from yoto_video.pipeline.errors import UsageError
-from yoto_video.pipeline.pool import POOLS, check_name, ci95, pool, worst_second_ci95
+from yoto_video.pipeline.pool import POOLS, ci95, pool, worst_second_ci95
 from yoto_video.pipeline.sample import choose_frames
 
 quick = settings(deadline=None, max_examples=100)
@@ -231,28 +230,6 @@ def test_interval_holds_the_mean_of_all_frames(memory_s: float, rise: float) -> 
         widths.append(high - low)
     assert hits / 150 >= 0.93
     assert np.mean(widths) < 4  # of a rise of 40 points, too: every draw shows it alike
-
-
-@pytest.mark.parametrize(
-    ("given_name", "canonical"),
-    [*((name, name) for name in POOLS), ("perc5", "p5"), ("PERC10", "p10"), ("harmonic-mean", "harmonic_mean")],
-)
-def test_names(given_name: str, canonical: str) -> None:
-    assert check_name(given_name) == canonical
-
-
-@pytest.mark.parametrize(
-    ("wrong", "hint"),
-    [
-        ("harmonicmean", "did you mean 'harmonic_mean'"),
-        ("worst_sec", "did you mean 'worst_second'"),
-        ("average", "choose one of mean, harmonic_mean"),
-        ("", "choose one of"),
-    ],
-)
-def test_an_unknown_name_is_never_taken_for_the_mean(wrong: str, hint: str) -> None:
-    with pytest.raises(UsageError, match=hint):
-        check_name(wrong)
 
 
 @quick
