@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import __version__
-from ..pipeline import storage
+from ..pipeline import listing, storage
 from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
 from ..pipeline.object_store import TRAFFIC
+from ..pipeline.runs import RunRow
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.text import counted, plain
-from ..pipeline.values import RunRow
 from .budget import Purse, parse_budget
 from .cluster import WORKER_BYTES, ray_session
 from .dispatch import Crew
@@ -135,7 +135,7 @@ def loaded(request: Request, load: LoadJudge) -> Judge:
     Raises:
         UsageError: of the network, or before it is loaded: there is no such path.
     """
-    next(storage.walk(request.root), None)
+    next(listing.walk(request.root), None)
     # A cluster's machines need not be like this one: here the network is only looked at.
     return load(request.settings if request.address is None else replace(request.settings, device="cpu"))
 

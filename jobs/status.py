@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.bucket import Bucket
 from ..pipeline.errors import UsageError
-from ..pipeline.mirror import Mirror
 from ..pipeline.results_folder import MARKER, place_of
 from ..pipeline.storage import is_remote
 from ..pipeline.text import counted
@@ -70,7 +70,7 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
 def _read(place: str, name: str) -> bytes | None:
     """A file of the folder; None where there is none."""
     if is_remote(place):
-        return Mirror(place).read(name)
+        return Bucket(place).read(name)
     try:
         return (Path(place) / name).read_bytes()
     except (FileNotFoundError, NotADirectoryError):

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .packets import PacketTable
+from .packet_table import PacketTable
 from .stretches import Floats, Stretch, merged, of_flags
 from .values import Finding, Severity
 

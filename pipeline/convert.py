@@ -1,9 +1,8 @@
-"""The only place where values become rows of Parquet or JSON, and rows become values."""
+"""The only place where clips and frames become rows of Parquet or JSON, and rows become clips and frames."""
 
 from __future__ import annotations
 
 import functools
-import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,9 +13,9 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from .pool import POOLS
-from .schema import CLIPS, FINDING, FRAMES, RUNS, SCHEMA_VERSION
+from .schema import CLIPS, FINDING, FRAMES, SCHEMA_VERSION
 from .text import plain
-from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
+from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment
 
 _CLIP_NAMES = {f.name for f in fields(ClipScore)}
 _FRAME_NAMES = [f.name for f in fields(FrameScore)]
@@ -90,31 +89,8 @@ def frames_of(table: pa.Table) -> list[FrameScore]:
     return [FrameScore(*row) for row in zip(*columns, strict=True)]
 
 
-def run_rows(runs: Sequence[RunRow]) -> pa.Table:
-    """Values to rows of `runs`."""
-    rows = []
-    for run in runs:
-        row = {field.name: getattr(run, field.name) for field in fields(run)}
-        row["command"] = plain(run.command)
-        settings = {name: plain(value) if isinstance(value, str) else value for name, value in run.settings.items()}
-        row["settings"] = json.dumps(settings, sort_keys=True, allow_nan=False)
-        row["seconds"] = sorted(run.seconds.items())
-        rows.append(row | {"schema_version": SCHEMA_VERSION})
-    return pa.Table.from_pylist(rows, schema=RUNS)
-
-
-def runs_of(table: pa.Table) -> list[RunRow]:
-    """Rows of `runs` to values."""
-    rows = []
-    for row in table.to_pylist():
-        row.pop("schema_version", None)
-        row["settings"], row["seconds"] = json.loads(row["settings"]), dict(row["seconds"])
-        rows.append(RunRow(**row))
-    return rows
-
-
 def clip_json(clip: ClipScore) -> dict[str, object]:
-    """The JSON object of one clip, with exactly the keys of conventions.md; what does not apply is None, never NaN."""
+    """The JSON object of one clip, as `--format json` prints it; what does not apply is None, never NaN."""
     clip = storable(clip)
     return {
         "type": "clip",

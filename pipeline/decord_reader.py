@@ -22,7 +22,7 @@ import numpy as np
 from . import storage, tone
 from .colour import UNSTATED_MATRIX, Converter, Orientation, rematrix
 from .errors import BrokenVideo, UsageError
-from .packets import PacketTable
+from .packet_table import PacketTable
 from .values import Frame, VideoInfo, VideoRef
 
 THREADS = 2

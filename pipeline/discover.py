@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from . import drafts as drafting
+from . import listing, names, storage
 from . import mapping as mappings
-from . import names, storage
 from .drafts import Draft
 from .errors import UsageError, VideoError
 from .fingerprint import Looks
@@ -120,13 +120,13 @@ def _walk(root: str, path: str, exclude: str | None) -> _Found:
     if out is not None and (path == out or path.startswith(out + "/")):
         raise UsageError(f"{root}: is inside --out {exclude}, which is never scanned; choose another --out")
     missed: dict[str, str] = {}
-    walked = storage.walk(root, missed.__setitem__)
+    walked = listing.walk(root, missed.__setitem__)
     entries = [entry for entry in walked if out is None or not entry.path.startswith(out + "/")]
     if [entry.path for entry in entries] == [path]:
         folder = path.rsplit("/", 1)[0]
         found = _Found(folder, True, {path: entries[0]})
         if _ending(path) in MANIFESTS:  # its segments lie beside it
-            found.files |= {entry.path: entry for entry in storage.walk(folder)}
+            found.files |= {entry.path: entry for entry in listing.walk(folder)}
         elif not is_media(path):
             known = ", ".join(sorted(VIDEOS))
             raise UsageError(f"{root}: is not a video, picture or manifest by its name; known are {known}")

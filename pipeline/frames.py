@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from .errors import BrokenVideo, TransientVideoError
 from .media import decoder as prepare_decoder
 from .media import explain, opened
-from .packets import SKIP, WANTED, PacketTable
+from .packet_table import SKIP, WANTED, PacketTable
 from .values import VideoRef
 
 

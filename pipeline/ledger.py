@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from . import moving
+from .carried import Carried, row_key, row_keys
 from .convert import clip_rows, clips_of, frame_rows, frames_of
 from .errors import UsageError, YotoVideoError
 from .folder import ResultsFolder
@@ -29,23 +29,7 @@ from .values import ClipResult, ClipScore, FrameScore, Mode
 Key = tuple[str, Mode | None]  # path and mode: at most one row each
 CLIPS_A_PART = 200  # rows of `clips` from which a part takes no further ladder
 FRAMES_A_PART = 20_000  # rows of `frames`: what a commit reads and writes again stays under a megabyte
-MOVING = ".moving"  # beside the data sets
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-class Carried(NamedTuple):
-    """Rows that stay as they are, and theirs of `frames`."""
-
-    clips: list[ClipScore]
-    frames: pa.Table
-
-    def only(self, clips: Iterable[ClipScore]) -> Carried:
-        """Those of these rows that are among `clips`."""
-        keys = {_key(clip) for clip in clips}
-        stays = [clip for clip in self.clips if _key(clip) in keys]
-        if len(stays) == len(self.clips):
-            return self
-        return Carried(stays, self.frames.filter(pc.is_in(_keys(self.frames), pa.array(keys, pa.string()))))
 
 
 class Ledger:
@@ -109,8 +93,8 @@ class Ledger:
         same one, now in another ladder) is there all the time.
         """
         ordered = sorted(results, key=lambda r: (not r.clip.is_master, r.clip.path, r.clip.mode or ""))
-        lasting = {(_key(c), c.frames) for c in (*carried, *(r.clip for r in results))}
-        stays = [c for c in self.rows.get(part, ()) if (_key(c), c.frames) in lasting]
+        lasting = {(row_key(c), c.frames) for c in (*carried, *(r.clip for r in results))}
+        stays = [c for c in self.rows.get(part, ()) if (row_key(c), c.frames) in lasting]
         there = self._retract(part, stays).only(carried)
         self._folder.write_part("frames", part, pa.concat_tables([there.frames, frame_rows(ordered)]))
         self._write_clips(part, [*there.clips, *(result.clip for result in ordered)])
@@ -122,30 +106,6 @@ class Ledger:
             self._folder.write_part("frames", part, there.frames)
         else:
             self._folder.remove_part("frames", part)
-
-    def begin_move(self, results: Sequence[ClipResult]) -> None:
-        """Note results that are about to leave one part for another: killed on the way, they are in neither."""
-        self._folder.write_part(MOVING, "frames.parquet", frame_rows(results))
-        self._folder.write_part(MOVING, "clips.parquet", clip_rows([result.clip for result in results]))
-
-    def end_move(self) -> None:
-        """They have arrived."""
-        if not self.read_only:
-            self._folder.remove_part(MOVING, "clips.parquet")
-            self._folder.remove_part(MOVING, "frames.parquet")
-
-    def unfinished_move(self) -> dict[str, list[ClipResult]]:
-        """By ladder, results that a run which was killed had taken up, to be put in their place; a reader has none."""
-        found: dict[str, list[ClipResult]] = {}
-        with suppress(UnreadablePartError):  # not there, or not all of it: nothing was taken yet
-            clips = clips_of(read_part(self._out / MOVING / "clips.parquet", CLIPS))
-            frames: dict[str, list[FrameScore]] = {}
-            table = read_part(self._out / MOVING / "frames.parquet", FRAMES)
-            for key, frame in zip(_keys(table).to_pylist(), frames_of(table), strict=True):
-                frames.setdefault(key, []).append(frame)
-            for clip in clips if not self.read_only else ():
-                found.setdefault(clip.ladder, []).append(ClipResult(clip, tuple(frames.get(_key(clip), ()))))
-        return found
 
     def _retract(self, part: str, clips: list[ClipScore]) -> Carried:
         """Take all but these rows away and leave the frames alone; returns what is left with its frames."""
@@ -223,7 +183,7 @@ class Ledger:
         """Pictures of results that were never committed."""
         used = {clip.result_id for clip in self.rows.rows()}
         used |= {m.encode.split("/")[1] for c in self.rows.rows() for m in c.moments if m.encode.count("/") > 1}
-        used |= {r.clip.result_id for results in self.unfinished_move().values() for r in results}
+        used |= {r.clip.result_id for results in moving.unfinished(self._folder).values() for r in results}
         self._folder.drop_pictures(name for name in self._folder.pictured() if name not in used)
 
     def _settle(self, part: str, clips: list[ClipScore]) -> None:
@@ -236,9 +196,9 @@ class Ledger:
     def _whole(self, part: str, clips: Sequence[ClipScore]) -> Carried:
         """These rows with their frames; without the rows whose frames are not all there."""
         table = self._frame_table(part, clips)
-        counted = pc.value_counts(_keys(table))
+        counted = pc.value_counts(row_keys(table))
         have = dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
-        return Carried(list(clips), table).only([clip for clip in clips if have.get(_key(clip), 0) == clip.frames])
+        return Carried(list(clips), table).only([clip for clip in clips if have.get(row_key(clip), 0) == clip.frames])
 
     def _frame_table(self, part: str, clips: Sequence[ClipScore]) -> pa.Table:
         """Rows of `frames` of these rows; none, and a warning, where the part cannot be read.
@@ -246,7 +206,7 @@ class Ledger:
         Raises:
             YotoVideoError: it is there and cannot be read just now, and would be written anew without what it holds.
         """
-        wanted = [_key(clip) for clip in clips if clip.frames]
+        wanted = [row_key(clip) for clip in clips if clip.frames]
         if not wanted:
             return FRAMES.empty_table()
         path = self._out / "frames" / part
@@ -257,7 +217,7 @@ class Ledger:
                 raise YotoVideoError(f"{self._folder.place}/frames/{part}: {error}; run again to resume") from None
             self.warn(path, error)
             return FRAMES.empty_table()
-        return table.filter(pc.is_in(_keys(table), pa.array(wanted, pa.string()))).cast(FRAMES)  # others: leftovers
+        return table.filter(pc.is_in(row_keys(table), pa.array(wanted, pa.string()))).cast(FRAMES)  # others: leftovers
 
     def _write_clips(self, part: str, clips: list[ClipScore]) -> None:
         if clips:
@@ -265,16 +225,6 @@ class Ledger:
         else:
             self._folder.remove_part("clips", part)
         self.rows.put(part, clips)
-
-
-def _key(clip: ClipScore) -> str:
-    """What a row of `clips` has in common with its rows of `frames`."""
-    return f"{clip.path}\n{clip.mode}\n{clip.result_id}"
-
-
-def _keys(frames: pa.Table) -> Any:
-    columns = [frames[name].cast(pa.string()) for name in ("path", "mode", "result_id")]
-    return pc.binary_join_element_wise(*columns, "\n").combine_chunks()
 
 
 def _read_clips(path: Path) -> tuple[list[ClipScore], bool] | UnreadablePartError:

@@ -15,6 +15,7 @@ from functools import partial
 
 from . import decode
 from .align import Sample
+from .choose import Extra, choose_samples
 from .geometry import View
 from .identity import display_raster, ladder_ids, result_id
 from .lockstep import Ahead, Reading, batches, in_step
@@ -24,7 +25,7 @@ from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
 from .settings import Settings
-from .tracks import Extra, Track, choose_samples, note_aspect, open_tracks, share_matrix
+from .tracks import Track, note_aspect, open_tracks, share_matrix
 from .values import ClipResult, Frame, Ladder, VideoInfo
 
 __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]

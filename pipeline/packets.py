@@ -1,20 +1,12 @@
-"""The table of a video track's packets: what a demuxer alone can tell, in one streamed pass without decoding.
-
-It is the source of frame numbers and times: frame k is the k-th presented packet by presentation time. A decoder later
-says which packet each of its frames came from, so frames keep their numbers whatever was skipped, dropped or cut by an
-edit list.
-"""
+"""A video track's packets read into their table: one streamed pass of the demuxer, nothing is decoded."""
 
 from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, lru_cache
-from itertools import pairwise
-from typing import overload
+from functools import lru_cache
 
 import numpy as np
 from av.container import InputContainer
@@ -25,103 +17,11 @@ from numpy.typing import NDArray
 from . import bitstream, storage
 from .errors import BrokenVideo, TransientVideoError
 from .media import ENCRYPTED, explain, is_encrypted, opened
+from .packet_table import PacketTable
 from .values import VideoRef
 
 _NONE = np.iinfo(np.int64).min
 EMPTY_TRACK = "no frame is stored in its video track: cut short, or never written; write the file again"
-SKIP, NEEDED, WANTED = 0, 1, 2  # what `PacketTable.plan` says of a packet
-
-
-class Times(Sequence[Fraction]):
-    """Presentation times, seconds, ascending, exact: made when they are asked for, 8 bytes each until then."""
-
-    def __init__(self, ticks: NDArray[np.int64], time_base: Fraction) -> None:
-        self._ticks, self._time_base = ticks, time_base
-
-    def __len__(self) -> int:
-        return len(self._ticks)
-
-    @overload
-    def __getitem__(self, index: int) -> Fraction: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Times: ...
-
-    def __getitem__(self, index: int | slice) -> Fraction | Times:
-        if isinstance(index, slice):
-            return Times(self._ticks[index], self._time_base)
-        return int(self._ticks[index]) * self._time_base
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, eq=False)
-class PacketTable:
-    """Columns over the n packets of the track in file (decoding) order; small beside the file: 27 bytes a packet."""
-
-    time_base: Fraction  # seconds a tick
-    pts: NDArray[np.int64]  # (n,) presentation time, ticks
-    size: NDArray[np.int64]  # (n,) bytes
-    key: NDArray[np.bool_]  # (n,)
-    shown: NDArray[np.bool_]  # (n,) False: decoded and not presented (edit list), never shown (VP8), or not decodable
-    afresh: NDArray[np.bool_]  # (n,) decoding may start here without losing this frame or any later one
-    last_ticks: int  # how long the last frame is shown, ticks
-    counted: bool  # True: packets do not say their presentation times; frames are numbered as they leave the decoder
-    drops_nonref: bool  # frames nothing refers to may be left undecoded
-    error: str | None  # why reading ended early; None when the end was reached
-    joins: int = 0  # how often the time stamps jumped back or far ahead: the pieces are put one after the other
-
-    @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """(frames,) packet number of each frame, in presentation order."""
-        shown = np.flatnonzero(self.shown)
-        return shown if self.counted else shown[np.argsort(self.pts[shown], kind="stable")]
-
-    @property
-    def times(self) -> Times:
-        """Presentation time of each frame."""
-        return Times(self.pts[self.order], self.time_base)
-
-    @property
-    def duration_s(self) -> Fraction:
-        """From the first frame's start to the last one's end."""
-        shown = self.pts[self.shown]
-        return (int(shown.max()) - int(shown.min()) + self.last_ticks) * self.time_base if len(shown) else Fraction(0)
-
-    @property
-    def fps(self) -> Fraction | None:
-        """Frames a second between the first and the last frame, as measured; None for a single frame."""
-        shown = self.pts[self.shown]
-        span = (int(shown.max()) - int(shown.min())) * self.time_base if len(shown) > 1 else Fraction(0)
-        return (len(shown) - 1) / span if span else None
-
-    @property
-    def bitrate_kbps(self) -> float | None:
-        """All packets' bytes over the duration."""
-        seconds = self.duration_s
-        return float(int(self.size.sum()) * 8 / seconds / 1000) if seconds > 0 else None
-
-    def plan(self, wanted: Collection[int]) -> NDArray[np.uint8]:
-        """What to do with each packet so that the packets in `wanted` are decoded exactly, and little else.
-
-        SKIP: need not be given to the decoder. NEEDED: others may refer to it. WANTED: its frame is wanted.
-        After the last wanted packet of a group that starts afresh, the rest of the group is skipped.
-        """
-        if self.counted:  # every frame must come out to be counted
-            return np.full(len(self.pts), WANTED, np.uint8)
-        actions = np.full(len(self.pts), NEEDED, np.uint8)
-        chosen = np.zeros(len(self.pts), np.bool_)
-        chosen[list(wanted)] = True
-        starts = np.flatnonzero(self.afresh)
-        bounds = sorted({0, *starts.tolist(), len(self.pts)})
-        for start, end in pairwise(bounds):
-            inside = np.flatnonzero(chosen[start:end])
-            actions[start + (int(inside[-1]) + 1 if len(inside) else 0) : end] = SKIP
-        actions[chosen] = WANTED
-        return actions
 
 
 def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from . import names, storage
+from . import listing, names, storage
 from .drafts import Draft
 from .errors import UsageError
 from .values import Declared, Rendition, VideoRef
@@ -18,7 +18,7 @@ def reference_files(reference: str, is_video: Callable[[str], bool]) -> list[str
     """
     path = storage.canonical(reference)
     try:
-        found = [entry.path for entry in storage.walk(path)]
+        found = [entry.path for entry in listing.walk(path)]
     except UsageError as error:
         raise UsageError(f"--reference {error}") from error
     if found == [path]:

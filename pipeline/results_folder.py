@@ -27,7 +27,8 @@ MARKER = "yoto-video.json"
 DATA_SETS = ("clips", "frames", "runs")
 CONTENT_IDS = ".cache/content_ids.jsonl"
 BEFORE = ".before"  # the tables before the run in hand
-CARRIED = (f"{BEFORE}/run", ".moving")  # what else a run has to know of an earlier one
+MOVING = ".moving"  # results on their way from one part to another
+CARRIED = (f"{BEFORE}/run", MOVING)  # what else a run has to know of an earlier one
 
 
 def place_of(out: str | os.PathLike[str]) -> str:

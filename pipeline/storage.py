@@ -2,7 +2,7 @@
 
 A path is *canonical* when it is an absolute local path or a URI with the key written plainly (`s3://bucket/a b.mp4`);
 that is what the `path` column holds. Nothing here reads a whole object into memory. How stores are opened, and asked
-again when they fail, is in object_store.py.
+again when they fail, is in object_store.py; how folders are listed in listing.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from stat import S_ISREG
@@ -73,84 +73,6 @@ def join(base: str, relative: str) -> str:
         scheme, _, rest = base.partition("://")
         return f"{scheme}://" + posixpath.normpath(f"{rest.rstrip('/')}/{relative}")
     return os.path.normpath(os.path.join(base, relative))
-
-
-def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> Iterator[FileEntry]:
-    """Every file below `root`, sorted inside each folder, one folder in memory at a time; a file gives itself.
-
-    Left out: names that start with a dot, and folders that lead back into themselves through links.
-
-    Args:
-        root: folder, file or URI.
-        missed: told of what is there and cannot be seen on a local disk: its path, and why in a few words.
-
-    Raises:
-        UsageError: `root` does not exist or cannot be listed.
-    """
-    path = canonical(root)
-    if is_remote(path):
-        filesystem, inside = resolve(path)
-        yield from _walk_store(filesystem, path[: len(path) - len(inside)], inside, root)
-    elif os.path.isfile(path):
-        found = os.stat(path)
-        yield FileEntry(path, found.st_size, found.st_mtime_ns)
-    elif os.path.isdir(path):
-        yield from _walk_local(path, frozenset(), missed)
-    else:
-        raise UsageError(f"{root}: no such file or folder; check the path")
-
-
-def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str], object]) -> Iterator[FileEntry]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        if not above:
-            raise UsageError(f"{folder}: cannot be listed ({short(error)}); allow reading it") from error
-        missed(folder, f"cannot be listed ({short(error)})")
-        return  # an unreadable folder deep inside must not stop the batch
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        try:
-            if entry.is_dir():
-                yield from _walk_local(entry.path, above | {real}, missed)
-            elif entry.is_file():
-                stat_ = entry.stat()
-                yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns)
-            elif entry.is_symlink():
-                missed(entry.path, "is a link that leads nowhere")
-        except OSError:
-            continue  # gone since it was listed
-
-
-def _walk_store(filesystem: Any, prefix: str, inside: str, root: str) -> Iterator[FileEntry]:
-    try:
-        info = asked_again(partial(filesystem.get_file_info, inside))
-        if info.type == pafs.FileType.File:
-            yield FileEntry(prefix + info.path, info.size, info.mtime_ns or 0)
-            return
-        if info.type == pafs.FileType.NotFound:
-            raise UsageError(f"{root}: no such object or folder in this storage; check the address")
-        yield from _walk_keys(filesystem, prefix, inside)
-    except OSError as error:
-        raise UsageError(f"{root}: cannot be listed ({short(error)}); check the address and credentials") from error
-
-
-def _walk_keys(filesystem: Any, prefix: str, folder: str) -> Iterator[FileEntry]:
-    found = asked_again(partial(filesystem.get_file_info, pafs.FileSelector(folder)))
-    found.sort(key=lambda item: str(item.path), reverse=True)
-    while found:  # what was seen is let go: a folder may hold a million
-        item = found.pop()
-        if item.base_name.startswith(".") or not item.path.startswith(f"{folder}/") or item.path.endswith("/"):
-            continue  # the latter are empty parts of a key (a//b), which pyarrow has no path for
-        if item.type == pafs.FileType.Directory:
-            yield from _walk_keys(filesystem, prefix, item.path)
-        elif item.type == pafs.FileType.File:
-            yield FileEntry(prefix + item.path, item.size, item.mtime_ns or 0)
 
 
 def stat(path: str) -> FileEntry:

@@ -13,15 +13,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 
+from . import moving
 from .content_cache import ContentIds
-from .convert import run_rows, runs_of, storable
+from .convert import storable
 from .folder import ResultsFolder
 from .ledger import Key, Ledger
 from .parts import UnreadablePartError, part_name, read_part
 from .results_folder import CONTENT_IDS
+from .runs import RunRow, run_rows, runs_of
 from .schema import RUNS
 from .text import plain
-from .values import ClipResult, ClipScore, FrameScore, Mode, RunRow
+from .values import ClipResult, ClipScore, FrameScore, Mode
 
 SEND_S = 60.0  # between copies of the content ids to a bucket, which a killed run would lose
 
@@ -53,9 +55,10 @@ class Store:
             self._folder.close()
             raise
         self.warnings = self._ledger.warnings
-        for ladder, results in self._ledger.unfinished_move().items():
-            self.commit(ladder, results)
-        self._ledger.end_move()
+        if not read_only:
+            for ladder, results in moving.unfinished(self._folder).items():
+                self.commit(ladder, results)
+            moving.end(self._folder)
         self.content_ids = ContentIds(self.out / CONTENT_IDS, read_only=read_only)
 
     def known(self) -> dict[str, ClipScore]:
@@ -124,12 +127,12 @@ class Store:
 
         touched = {clip.result_id for part in [name, *changed] for clip in rows.get(part, ())}
         if changed:
-            self._ledger.begin_move(fresh)
+            moving.begin(self._folder, fresh)
         for part in changed:
             self._ledger.keep(part, stays[part])
         self._ledger.put(name, carried, fresh)
         if changed:
-            self._ledger.end_move()
+            moving.end(self._folder)
         self._drop_pictures(touched)
         if self._folder.is_remote and time.monotonic() - self._sent > SEND_S:
             self._send_content_ids()

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from .errors import VideoError
 from .frames import decoded
-from .packets import PacketTable, packet_table
+from .packet_table import PacketTable
+from .packets import packet_table
 from .values import VideoRef
 
 RATE = 30000 / 1001  # pictures a second of the raster that film is woven into; 30 is taken for it

@@ -240,25 +240,3 @@ class ClipResult:
 
     clip: ClipScore
     frames: tuple[FrameScore, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """One row of `runs`: what one scan did."""
-
-    run_id: str
-    started_at: datetime  # UTC
-    finished_at: datetime
-    command: str
-    version: str  # of this package
-    settings: dict[str, object] = field(default_factory=dict)  # JSON-ready
-    ok: int = 0  # rows committed or reused, by status
-    skipped: int = 0
-    failed: int = 0
-    reused: int = 0  # of these, rows that an earlier run had measured
-    seconds: dict[str, float] = field(default_factory=dict)  # by stage: decode, inference, ...
-    frames: int | None = None  # that went through the network; None: an older version's run
-    model: str | None = None
-    model_sha256: str | None = None
-    bytes_read: int | None = None  # from object stores; None where nothing was in one
-    bytes_stored: int | None = None  # of the videos there

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..pipeline.before import folder_before
 from . import bootstrap
+from .clip import MODES
 from .compare import SEED
 from .drift import Change, Drift, drift
-from .read import MODES
 from .results import Results, load
 
 MOST = 12  # changes listed

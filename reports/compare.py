@@ -13,7 +13,7 @@ import numpy as np
 from . import bd, bootstrap
 from .bd import NAN, Delta
 from .bootstrap import POOLS, Interval
-from .read import MODES
+from .clip import MODES
 from .shots import Floats
 from .titles import Side, Title
 

@@ -12,9 +12,9 @@ from .compare import Comparison
 from .compare_shots import Shot
 from .compare_time import Loss, over_time
 from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
-from .imports import Map, curve_of
 from .labels import on_chart
 from .ladder_figures import cut_lines, score_range
+from .metric_maps import Map, curve_of
 from .titles import Title
 
 MOST_TITLES = 30  # on a forest plot; beyond, those where the test saves least and most

@@ -23,8 +23,9 @@ from .compare_shots import Shot, by_shot
 from .compare_time import Loss, losses
 from .compare_words import answer, crossover, score_of, sentence, versus
 from .figures import Chart
-from .imports import Imported, Map, fit, match
+from .imports import Imported, match
 from .ladders import ChosenLadder, choose
+from .metric_maps import Map, fit
 from .pages import environment, page_name, swap, write_assets
 from .read import Fleet
 from .titles import Title

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..pipeline.errors import YotoVideoError
 from . import compare_figures, figures, ladder_figures
+from .clip import MODES
 from .compare import Comparison
 from .compare_words import versus
 from .figures import Chart
 from .pages import page_name
-from .read import MODES
 from .results import Results
 from .static import Format, draw
 

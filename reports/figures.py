@@ -16,8 +16,8 @@ import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from .clip import MODES, Clip
 from .labels import on_chart
-from .read import MODES, Clip
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # no yellow, no black: light and dark
 GREY = "#606060"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..pipeline.values import Finding
+from .clip import Clip
 from .figures import GREY
 from .labels import on_chart
-from .read import Clip
 from .words import kind
 
 SEVERITY_COLOUR = {"error": "#D55E00", "warning": "#E69F00", "info": GREY}

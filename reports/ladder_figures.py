@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .clip import MODES, Clip, Series
 from .figures import GREY, Chart, Style, chart
 from .finding_figures import ROW, bars, row_name, timed
 from .labels import on_chart
 from .rd import RatePoint, by_rate, hull
-from .read import MODES, Clip, LadderTable, Series
+from .read import LadderTable
 from .shots import cuts
 
 MOST_POINTS = 2_000  # of one line over time; beyond, each stretch keeps its lowest and highest frame

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from ..pipeline.values import Declared, Severity
-from .read import MODES, Clip, Fleet, LadderTable
+from .clip import MODES, Clip
+from .read import Fleet, LadderTable
 
 JND = 6.0  # points from which on viewers agree on the order: 4.6 in FR, 6.8 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see

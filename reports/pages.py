@@ -22,8 +22,9 @@ from ..pipeline.parts import part_name
 from ..pipeline.pool import POOLS, worst_second_ci95
 from . import figures, finding_figures, ladder_figures, lint, tables
 from .changes import since_before
+from .clip import MODES, Clip, Series
 from .pack import pack
-from .read import MODES, Clip, Fleet, LadderTable, Series, models
+from .read import Fleet, LadderTable, models
 from .results import Results, load
 from .words import FILTERS
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..pipeline.runs import RunRow
 from ..pipeline.store import Store
-from ..pipeline.values import FrameScore, RunRow
-from .read import Fleet, Series, gather
+from ..pipeline.values import FrameScore
+from .clip import Series
+from .read import Fleet, gather
 from .shots import shots_of
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..pipeline.values import RunRow
+from ..pipeline.runs import RunRow
+from .clip import MODES, Clip
 from .lint import of_ladder
 from .rd import RatePoint, hull, pareto
-from .read import MODES, Clip, Fleet, LadderTable
+from .read import Fleet, LadderTable
 from .words import kind
 
 Json = dict[str, object]

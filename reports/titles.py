@@ -12,8 +12,8 @@ import numpy as np
 from ..pipeline.pool import worst_second_ci95
 from ..pipeline.values import ClipScore
 from . import bd
+from .clip import MODES, Clip
 from .rd import RatePoint
-from .read import MODES, Clip
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
 

@@ -20,8 +20,8 @@ from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.pipeline import mirror
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
+from yoto_video.pipeline.runs import RunRow
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import RunRow
 from yoto_video.reports.pages import build_report
 
 from . import s3
@@ -108,7 +108,9 @@ def test_addresses_that_cannot_be_used(server: s3.Server) -> None:
 
 HOLD = """
 import sys, time
+from yoto_video.pipeline.runs import RunRow
 from yoto_video.pipeline.store import Store
+from yoto_video.pipeline.runs import RunRow
 store = Store(sys.argv[1])
 print("open", flush=True)
 time.sleep(600)

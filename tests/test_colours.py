@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from yoto_video.reports import compare_figures, figures, finding_figures
-from yoto_video.reports.read import Clip
+from yoto_video.reports.clip import Clip
 
 from .synthetic_results import scored
 

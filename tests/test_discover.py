@@ -456,13 +456,13 @@ def test_too_many_to_compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def test_order_of_the_listing_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from yoto_video.pipeline import storage
+    from yoto_video.pipeline import listing
 
     put(tmp_path, "b/t_720p.mp4", "b/t_1080p.mp4", "sources/b.mov", "x.mp4", *(f"d/{name}" for name in SEGMENTS))
     (tmp_path / "d/manifest.mpd").write_text(MPD)
     plan = discover(str(tmp_path))
-    walk = storage.walk
-    monkeypatch.setattr(storage, "walk", lambda *where: reversed(list(walk(*where))))
+    walk = listing.walk
+    monkeypatch.setattr(listing, "walk", lambda *where: reversed(list(walk(*where))))
     assert discover(str(tmp_path)) == plan
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports import figures, ladder_figures
-from yoto_video.reports.read import LadderTable, Series, gather
+from yoto_video.reports.clip import Series
+from yoto_video.reports.read import LadderTable, gather
 
 from .synthetic_results import HOSTILE, ladder, scored, unscored
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yoto_video.jobs.cli import main
 from yoto_video.jobs.export import _file_name
-from yoto_video.pipeline import dash, hls, mapping, names, storage
+from yoto_video.pipeline import dash, hls, listing, mapping, names
 from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.errors import UsageError, VideoError
 from yoto_video.pipeline.manifests import Files, ManifestError, Reading, read
@@ -210,7 +210,7 @@ def test_keys_of_a_bucket_stay_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "hostile").mkdir()
     with s3.serving(tmp_path, monkeypatch) as server:
         server.made_up["hostile"] = sorted(KEYS)
-        found = [entry.path for entry in storage.walk("s3://hostile")]
+        found = [entry.path for entry in listing.walk("s3://hostile")]
         assert all(path.startswith("s3://hostile/") for path in found)
         assert {"s3://hostile/x.mp4", "s3://hostile/a b/?x#y.mp4", "s3://hostile/a%2fb.mp4"} <= set(found)
         assert len(server.requests) < 100

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.jobs import cli
 from yoto_video.pipeline.errors import UsageError
-from yoto_video.reports.imports import _knots, _through, read_imports
+from yoto_video.reports.imports import read_imports
+from yoto_video.reports.metric_maps import _knots, _through
 
 from .test_compare import encodes, side
 

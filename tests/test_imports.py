@@ -21,7 +21,9 @@ ONLY_IN = {  # library: folders that may import it
     "openvino": ("models",),
 }
 # Reports read Parquet and pictures, never video: of the pipeline they need what describes and reads results.
-PIPELINE_FOR_REPORTS = {"before", "depth", "errors", "parts", "pool", "schema", "settings", "store", "text", "values"}
+PIPELINE_FOR_REPORTS = {
+    *("before", "depth", "errors", "parts", "pool", "runs", "schema", "settings", "store", "text", "values"),
+}
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 

@@ -12,8 +12,8 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from yoto_video.pipeline.runs import RunRow
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import RunRow
 
 from .stored import both, failed, scored
 

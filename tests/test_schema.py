@@ -21,16 +21,15 @@ from yoto_video.pipeline.convert import (
     finding_json,
     frame_rows,
     frames_of,
-    run_rows,
-    runs_of,
     storable,
     upgraded,
 )
 from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.runs import RunRow, run_rows, runs_of
 from yoto_video.pipeline.schema import CLIPS, FRAMES, RUNS, SCHEMA_VERSION
-from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment, RunRow
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment
 
-# Exactly the keys of conventions.md, "JSON", in its order: other programs read these.
+# In this order: other programs read these.
 JSON_KEYS = [
     *("type", "path", "ladder", "mode", "status", "reason", "score", "pools", "ci95", "frames", "display", "width"),
     *("height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline import storage
+from yoto_video.pipeline import listing, storage
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
 from yoto_video.pipeline.streams import Concatenated, Ranged
 from yoto_video.pipeline.values import VideoRef
@@ -47,24 +47,24 @@ def test_walk_is_sorted_and_leaves_out_what_it_says(tmp_path: Path) -> None:
     (tmp_path / "b" / "loop").symlink_to(tmp_path)
     (tmp_path / "gone.mp4").symlink_to(tmp_path / "nothing")
     (tmp_path / "link.mp4").symlink_to(tmp_path / "a.mp4")
-    found = list(storage.walk(str(tmp_path)))
+    found = list(listing.walk(str(tmp_path)))
     assert [os.path.relpath(e.path, tmp_path) for e in found] == [
         "a.mp4", "b/1.mp4", "b/2.mp4", "c d/é ü.mp4", "link.mp4",
     ]  # fmt: skip
     assert {e.size for e in found} == {5}
     assert found[0].mtime_ns == (tmp_path / "a.mp4").stat().st_mtime_ns
-    assert [e.path for e in storage.walk(f"file://{tmp_path}/a.mp4")] == [str(tmp_path / "a.mp4")]
+    assert [e.path for e in listing.walk(f"file://{tmp_path}/a.mp4")] == [str(tmp_path / "a.mp4")]
 
 
 def test_walk_of_nothing_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no-such-folder: no such file or folder"):
-        list(storage.walk(str(tmp_path / "no-such-folder")))
+        list(listing.walk(str(tmp_path / "no-such-folder")))
     with pytest.raises(UsageError, match=r"ftp9://x/y: this storage cannot be opened: .*s3:// and gs:// work"):
-        list(storage.walk("ftp9://x/y"))
+        list(listing.walk("ftp9://x/y"))
 
 
 def test_an_empty_path_is_not_the_folder_one_is_in() -> None:
-    for use in (storage.canonical, lambda path: list(storage.walk(path))):
+    for use in (storage.canonical, lambda path: list(listing.walk(path))):
         with pytest.raises(UsageError, match="a path is empty"):
             use("")
 
@@ -172,10 +172,10 @@ def test_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (folder / "y.bin").write_bytes(b"yy")
     (tmp_path / "bucket" / "top.bin").write_bytes(b"t")
     with s3.serving(tmp_path, monkeypatch) as server:
-        assert [(e.path, e.size) for e in storage.walk("s3://bucket")] == [
+        assert [(e.path, e.size) for e in listing.walk("s3://bucket")] == [
             ("s3://bucket/a b/x.bin", 3_000_000), ("s3://bucket/a b/y.bin", 2), ("s3://bucket/top.bin", 1),
         ]  # fmt: skip
-        assert next(storage.walk("s3://bucket/a b/")).path == "s3://bucket/a b/x.bin"
+        assert next(listing.walk("s3://bucket/a b/")).path == "s3://bucket/a b/x.bin"
         assert storage.size(VideoRef("m#1", ("s3://bucket/a b/x.bin", "s3://bucket/a b/y.bin"))) == 3_000_002
         server.sent = 0
         with storage.open_binary("s3://bucket/a b/x.bin") as file:
@@ -193,7 +193,7 @@ def test_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(SkippedVideo, match="no such file"):
             storage.stat("s3://bucket/none.mp4")
         with pytest.raises(UsageError, match="no such object or folder"):
-            list(storage.walk("s3://bucket/none"))
+            list(listing.walk("s3://bucket/none"))
 
 
 def open_parts(*paths: str) -> io.BufferedIOBase:
@@ -211,7 +211,7 @@ def test_a_listing_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flat
         keys = sorted(f"t{i // folder:05d}/{i:07d} é.ts" for i in range(count))
         server.made_up["vod"] = keys
         server.failing = 0.05
-        entries = storage.walk("s3://vod")
+        entries = listing.walk("s3://vod")
         first = next(entries)
         assert len(server.requests) < (count // 1000 * 1.5 if flat else 20)
         found = [first.path, *(entry.path for entry in entries)]
