@@ -1,36 +1,26 @@
-"""The command line: parse, call one function, translate the error. Nothing heavy is imported before a command runs."""
+"""The command line: parse, run one command, translate the error. Nothing heavy is imported before a command runs."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import os
 import shlex
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
 from ..pipeline.errors import UsageError, YotoVideoError
-from ..pipeline.settings import Settings
-from ..pipeline.text import counted, printable
 from .arguments import parser
-from .options import make_settings
+from .commands import COMMANDS, complain
+from .flags import FAILURE, USAGE
 from .process import tune
 from .supervise import supervised
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ..pipeline.values import ClipScore
-    from ..reports.results import Results
-
 __all__ = ["main", "parser"]
 
-OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
 DEBUG = "YOTO_DEBUG"  # environment variable: show where an unforeseen error came from
 PIPE_CLOSED = 128 + 13  # as shells have it for SIGPIPE, which Windows lacks
 
@@ -54,19 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         resumes = args.command in ("scan", "compare")
         kept = f"; what was measured is kept in {args.out}, the same command goes on" if resumes else ""
-        _complain(f"interrupted{kept}")
+        complain(f"interrupted{kept}")
         _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
     except BrokenPipeError:  # `| head` has seen enough
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
     except YotoVideoError as error:
-        _complain(f"error: {error}")
+        complain(f"error: {error}")
         code = USAGE if isinstance(error, UsageError) else FAILURE
     except Exception as error:
         if os.environ.get(DEBUG):
             traceback.print_exc()
-        _complain(
+        complain(
             f"error: a fault in yoto-video, not in what you asked for ({type(error).__name__}: {error}); please report "
             f"it with what the same command prints with {DEBUG}=1 set"
         )
@@ -74,195 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None and any(thread.name == "measure" for thread in threading.enumerate()):
         _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it; a caller's process is not ours
     return code
-
-
-def _scan(args: argparse.Namespace) -> int:
-    from ..pipeline.depth import looks
-    from ..pipeline.plan import describe
-    from . import output
-    from .gates import Gate
-    from .log import log_to
-    from .progress import duration
-    from .request import Request
-    from .scan import make_plan, scan
-
-    as_json = args.format == "json"
-    request = Request(
-        args.path, args.out, _settings(args), reference=args.reference, mapping=args.mapping, resume=args.resume,
-        workers=args.workers, address=args.address, isolate=args.isolate, command=args.line, budget=args.budget,
-    )  # fmt: skip
-    if args.dry_run:
-        plan = make_plan(request)
-        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
-        return OK
-    if args.estimate:
-        from .estimate import estimate
-
-        found = estimate(request, output.Terminal())
-        print(*([json.dumps(found.as_json())] if as_json else found.lines()), sep="\n")
-        return OK
-    gate = Gate(args.fail_under, args.baseline, args.max_regression)
-    gate.check(args.out)
-    with log_to(args.log):
-        result = scan(request, output.Terminal(plan_to="stderr" if as_json else "stdout"))
-    if as_json:
-        print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
-    else:
-        print()
-        output.print_scan_table(result.clips)
-        print(f"\n{output.tally(result.clips)}")
-        took = duration(result.seconds["wall"])
-        print(f"{counted(result.measured, 'result')} measured in {took}, {result.up_to_date:,} were up to date")
-        if result.bytes_read is not None and result.bytes_stored:
-            stored, read = result.bytes_stored / 1e6, result.bytes_read / 1e6
-            print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
-        if (said := looks(result.clips)) is not None:
-            print(f"{said} videos")
-        print(f"report: {result.report}")
-    return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
-
-
-def _status(args: argparse.Namespace) -> int:
-    from .status import lines, status
-
-    found = status(args.out)
-    print(*([json.dumps(found)] if args.format == "json" else lines(found)), sep="\n")
-    return OK
-
-
-def _score(args: argparse.Namespace) -> int:
-    from . import output
-    from .gates import Gate
-    from .score import score
-
-    screen = output.Terminal()
-    with screen.stage("judging", 1):
-        clips, seconds = score(args.video, args.reference, _settings(args), tell=screen.judged)
-    if args.format == "json":
-        print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
-    else:
-        output.print_score_table(clips)
-    return _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
-
-
-def _compare(args: argparse.Namespace) -> int:
-    from . import output
-    from .compare import CompareRequest, compare
-    from .compare_output import figure_lines, print_comparison
-    from .log import log_to
-
-    request = CompareRequest(
-        tuple(args.sides), args.out, _settings(args), labels=tuple(args.labels.split(",")) if args.labels else (),
-        reference=args.reference, mapping=args.mapping, times=args.times, imports=tuple(args.imports),
-        resume=args.resume, workers=args.workers, address=args.address, isolate=args.isolate, command=args.line,
-    )  # fmt: skip
-    with log_to(args.log):
-        result = compare(request, output.Terminal())
-    if args.figures is not None:
-        from ..reports.figure_files import write_comparison_figures
-
-        write_comparison_figures(result.comparison, result.page.parent / "figures", args.figures)
-    if args.format == "json":
-        print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
-        print(output.summary_line(result.clips, result.seconds))
-    else:
-        print_comparison(result.comparison)
-        print(f"page: {result.page}")
-    overall = [f for f in result.comparison.figures if f.title is None and f.pool == "mean"]
-    if any(f.verdict == "not comparable" for f in overall):
-        return INCOMPLETE
-    return _verdict(result.clips, ())
-
-
-def _report(args: argparse.Namespace) -> int:
-    from ..reports.pages import build_report
-
-    def figures(results: Results, folder: Path) -> None:
-        if args.figures is not None:
-            from ..reports.figure_files import write_report_figures
-
-            write_report_figures(results, folder / "figures", args.figures)
-
-    index = build_report(args.out, zipped=args.zip, also=figures)
-    print(index if args.zip is None else args.zip)
-    return OK
-
-
-def _lint(args: argparse.Namespace) -> int:
-    from .lint import run_lint
-
-    failed, complete = run_lint(
-        args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json"
-    )
-    return GATE if failed else OK if complete else INCOMPLETE
-
-
-def _export(args: argparse.Namespace) -> int:
-    from .export import export
-    from .gates import Gate
-
-    gate = Gate(args.fail_under, args.baseline, args.max_regression)
-    clips, faults = export(args.out, args.format, args.to, gate)
-    if args.format in ("frames", "libvmaf") and not any(clip.status == "ok" for clip in clips):
-        _complain(f"{args.out}: no video in these results has a score, so there are no frames to write")
-        return INCOMPLETE
-    return _verdict(clips if gate.asked else (), faults)
-
-
-def _demo(args: argparse.Namespace) -> int:
-    from .demo import demo
-
-    return demo(args.out, workers=args.workers, command=args.line)
-
-
-def _train(args: argparse.Namespace) -> int:
-    from .train import run_train
-    from .work import model_errors
-
-    with model_errors():
-        return run_train(
-            data=args.data, out=args.out, model=args.model, steps=args.steps, fold=args.fold, mode=args.mode
-        )
-
-
-def _evaluate(args: argparse.Namespace) -> int:
-    from .evaluate import Evaluate, run_evaluate
-    from .sanity import run_sanity
-    from .work import model_errors
-
-    with model_errors():
-        if args.sanity:
-            if args.out or args.plot:
-                raise UsageError("--sanity compares with no opinions: it takes no --out and no --plot")
-            return run_sanity(
-                model=args.model, data=args.data, device=args.device, crops=args.crops, format=args.format
-            )
-        return run_evaluate(Evaluate(**{f: getattr(args, f) for f in Evaluate.__dataclass_fields__}))
-
-
-COMMANDS = {
-    "scan": _scan, "status": _status, "score": _score, "compare": _compare, "report": _report, "lint": _lint,
-    "export": _export, "demo": _demo, "train": _train, "evaluate": _evaluate,
-}  # fmt: skip
-
-
-def _settings(args: argparse.Namespace) -> Settings:
-    return make_settings(**{name: value for name, value in vars(args).items() if name in Settings.__dataclass_fields__})
-
-
-def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
-    """The exit code that the rows deserve; says which ones do not pass the gate, and why."""
-    for fault in faults:
-        _complain(fault)
-    if faults:
-        return GATE
-    return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
-
-
-def _complain(sentence: str) -> None:
-    one_line = printable(" ".join(sentence.split()))
-    with contextlib.suppress(OSError):  # nobody listens any more
-        print(f"yoto-video: {one_line}", file=sys.stderr, flush=True)
 
 
 def _interrupt(number: int, _frame: object) -> None:
@@ -275,3 +76,7 @@ def _leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

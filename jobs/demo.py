@@ -14,10 +14,11 @@ from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
 from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
-from .output import Terminal, print_ladder_table
+from .output import print_ladder_table
 from .request import Request
 from .scan import scan
 from .scenery import landscape
+from .terminal import Terminal
 
 SIZE, FRAMES, FPS = (1280, 720), 96, 24
 NEAR = 1.5  # points of NR within which two rungs count as equal: what one cannot see, a network need not order

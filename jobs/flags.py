@@ -15,8 +15,8 @@ from .options import parse_display
 
 N = TypeVar("N", int, float)
 
-USAGE = 2  # exit code
 DEFAULT = Settings()
+OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes:
   0 all well                    3 a quality gate failed
   1 failure                     4 finished, but some inputs could not be scored

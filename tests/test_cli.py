@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yoto_video
-from yoto_video.jobs import cli
+from yoto_video.jobs import cli, commands
 from yoto_video.jobs.options import make_settings, parse_display
 from yoto_video.pipeline.errors import UsageError
 from yoto_video.pipeline.settings import Settings
@@ -92,6 +92,17 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == f"yoto-video {yoto_video.__version__}"
 
 
+@pytest.mark.parametrize("module", ["yoto_video", "yoto_video.jobs.cli"])
+def test_python_runs_it_as_a_module(module: str, tmp_path: Path) -> None:
+    said = [
+        subprocess.run([sys.executable, "-m", module, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        for words in (["--version"], ["status", "nowhere"])
+    ]
+    assert [done.returncode for done in said] == [0, 2]
+    assert said[0].stdout == f"yoto-video {yoto_video.__version__}\n"
+    assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said[1].stderr)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -154,7 +165,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_request(
     def broken(_: object) -> int:
         raise TypeError("not this\nway")
 
-    monkeypatch.setitem(cli.COMMANDS, "lint", broken)
+    monkeypatch.setitem(commands.COMMANDS, "lint", broken)
     monkeypatch.delenv("YOTO_DEBUG", raising=False)
     assert cli.main(["lint", "x"]) == 1
     said = capsys.readouterr().err
@@ -305,7 +316,7 @@ def test_a_reader_that_leaves_gets_no_traceback(film: Path) -> None:
 
 def test_settings_come_from_flags_and_keep_their_defaults() -> None:
     args = cli.parser().parse_args(["scan", "x"])
-    assert cli._settings(args) == Settings()
+    assert commands.settings_of(args) == Settings()
     judging = [
         "--fps",
         "0.5",
@@ -323,7 +334,7 @@ def test_settings_come_from_flags_and_keep_their_defaults() -> None:
     reading = ["--min-frames", "3", "--decode-timeout", "9", "--decoder", "decord", "--worst-frames", "0"]
     reading += ["--time-limit", "11", "--memory-limit", "99"]
     args = cli.parser().parse_args(["scan", "x", *judging, *reading])
-    assert cli._settings(args) == Settings("m", 0.5, 3, (1280, 720), "decord", "cpu", 2, 0, 9.0, 7, 11.0, 99)
+    assert commands.settings_of(args) == Settings("m", 0.5, 3, (1280, 720), "decord", "cpu", 2, 0, 9.0, 7, 11.0, 99)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""What people see while it goes: the plan, notes, and bars on a terminal; now and then a line on stderr elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from rich import progress
+from rich.console import Console
+from rich.text import Text
+
+from ..pipeline.plan import Plan, describe
+from ..pipeline.text import counted, printable
+from .progress import Progress, duration
+from .request import Listener
+
+EVERY_S = 30.0  # between progress lines where there is no terminal
+
+
+class Terminal(Listener):
+    """Shows a scan as it goes: bars on a terminal, now and then a line elsewhere.
+
+    Args:
+        plan_to: "stdout" when the plan is part of what was asked for, else "stderr".
+    """
+
+    def __init__(self, plan_to: str = "stderr") -> None:
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._plan_to = sys.stdout if plan_to == "stdout" else sys.stderr
+        self._stage: _Stage | None = None
+
+    def say(self, sentence: str) -> None:
+        """One line on stderr, above the bar."""
+        self._errors.print(Text(printable(sentence)))
+
+    def planned(self, plan: Plan) -> None:
+        """Print the plan."""
+        print(*describe(plan), sep="\n", file=self._plan_to, flush=True)
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
+        """A bar for a stretch of work."""
+        with _Stage(self._errors, what, Progress(total, work)) as self._stage:
+            yield
+        self._stage = None
+
+    def advanced(self, videos: int, work: float | None = None) -> None:
+        """Move the bar."""
+        if self._stage is not None:
+            self._stage.advance(videos, work)
+
+    def judged(self, frames: int) -> None:
+        """Show that a long ladder is alive."""
+        if self._stage is not None:
+            self._stage.frames(frames)
+
+
+class _Stage:
+    """One stretch of work on stderr."""
+
+    def __init__(self, console: Console, what: str, at: Progress) -> None:
+        self._console, self._what, self._at = console, what, at
+        self._told = 0.0  # seconds from the beginning
+        text = progress.TextColumn
+        self._bar = progress.Progress(
+            progress.SpinnerColumn(), text("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn(),
+            text("videos"), progress.TimeElapsedColumn(), text("{task.fields[pace]}"), text("{task.fields[frames]}"),
+            console=console, transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task(what, total=at.videos, frames="", pace="")
+
+    def __enter__(self) -> _Stage:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, videos: int, work: float | None) -> None:
+        at = self._at
+        at.advance(videos, work)
+        self._bar.update(self._task, completed=at.done, frames="", pace=str(at))
+        if not self._console.is_terminal and at.seconds - self._told > EVERY_S:
+            self._told = at.seconds
+            since = duration(at.seconds)
+            self._console.print(
+                f"{self._what}: {at.done:,} of {counted(at.videos, 'video')} in {since}, {at}".rstrip(", ")
+            )
+
+    def frames(self, frames: int) -> None:
+        self._bar.update(self._task, frames=counted(frames, "frame"))
