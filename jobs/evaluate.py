@@ -27,10 +27,10 @@ from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.text import counted
+from .flags import INCOMPLETE, OK
 from .rated_table import RatedTable, read_table, table_of, write_scores
 from .train import data_folder
 
-OK, INCOMPLETE = 0, 4  # exit codes
 NAMED = 20  # skipped pictures named on a screen; JSON names all
 
 

@@ -21,10 +21,10 @@ from ..models.training.sanity import Check, examine
 from ..models.training.tables import DataError
 from ..pipeline.errors import UsageError
 from ..pipeline.text import counted
+from .flags import GATE, OK
 from .scenery import landscape
 from .train import data_folder
 
-OK, BROKEN = 0, 3  # exit codes
 FOLDERS = ("kodak24", "mcmaster18", "urban100", "sunhays80", "wallpapers", "bsds500")  # of pristine/, one picture each
 SIDE = 960  # longest side that photographs are scaled down to, pixels
 
@@ -53,7 +53,7 @@ def run_sanity(*, model: str, data: str | None, device: str, crops: int, format:
     else:
         _print_table(f"{judge.model_name} ({judge.model_sha256[:12]}) on {counted(len(pictures), 'picture')}", checks)
         print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
-    return BROKEN if failed else OK
+    return GATE if failed else OK
 
 
 def photographs(data: str | None) -> dict[str, Picture]:
