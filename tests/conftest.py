@@ -6,9 +6,14 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from .fakes import FakeVideos
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,3 +52,27 @@ def out_dir(tmp_path: Path) -> Path:
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ladder has a part of its own, as large ones do."""
     monkeypatch.setattr("yoto_video.pipeline.ledger.FRAMES_A_PART", 0)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a clip of `clips.KINDS` once."""
+    from . import clips
+
+    os.environ.setdefault("SVT_LOG", "1")
+    folder, done = tmp_path_factory.mktemp("clips"), dict[str, Path]()
+
+    def get(name: str) -> Path:
+        if name not in done:
+            done[name] = clips.make(folder / name, **clips.KINDS[name])
+        return done[name]
+
+    return get
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeVideos]:
+    """Puts made-up videos, by name, in the place of files that the pipeline reads."""
+    from .fakes import FakeVideos
+
+    return lambda **videos: FakeVideos({f"/{name}.mp4": video for name, video in videos.items()}, monkeypatch)

@@ -1,13 +1,7 @@
-"""One ladder, from files to rows: what is scored, what is decoded, and what is said of what could not be."""
+"""One ladder, from files to rows: what is scored, and what is decoded for it."""
 
 from __future__ import annotations
 
-import math
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,47 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, detect, measure, probe
-from yoto_video.pipeline.convert import clip_json, clip_rows, frame_rows
-from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError
-from yoto_video.pipeline.measure import LadderResult, ladder_ids, measure_ladder
+from yoto_video.pipeline.convert import clip_json
+from yoto_video.pipeline.measure import ladder_ids
 from yoto_video.pipeline.pictures import PictureSink
 from yoto_video.pipeline.pool import pool
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipScore, Ladder, Mode, Rendition, VideoRef
 
-from .fakes import FakeJudge, FakeVideo, FakeVideos, info, times
-
-Make = Callable[..., FakeVideos]
-
-
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda **videos: FakeVideos({f"/{name}.mp4": video for name, video in videos.items()}, monkeypatch)
-
-
-def ladder(*encodes: str, master: str | None = None) -> Ladder:
-    return Ladder(
-        "title",
-        tuple(Rendition(VideoRef(f"/{name}.mp4")) for name in encodes),
-        None if master is None else VideoRef(f"/{master}.mp4"),
-    )
-
-
-def rows(result: LadderResult) -> dict[tuple[str, Mode | None], ClipScore]:
-    found = {(r.clip.path.strip("/").removesuffix(".mp4"), r.clip.mode): r.clip for r in result.results}
-    assert len(found) == len(result.results)
-    clip_rows([r.clip for r in result.results])  # every row fits the schema
-    frame_rows(result.results)
-    return found
-
-
-def run(some: Ladder, judge: Any = None, settings: Settings | None = None, **rest: Any) -> LadderResult:
-    return measure_ladder(some, judge or FakeJudge(), settings or Settings(), **rest)
-
-
-def notes(clip: ClipScore) -> tuple[str, ...]:
-    """What is said of how it was measured, without what was seen in pictures and packets."""
-    return tuple(finding.sentence for finding in clip.findings if finding.kind == "note")
+from .fakes import FakeJudge, FakeVideo, info, times
+from .measuring import Make, ladder, notes, rows, run
 
 
 def test_a_ladder_gives_a_row_a_mode_for_each_encode_and_one_for_its_master(make: Make) -> None:
@@ -209,140 +170,6 @@ def test_what_probing_assumed_is_a_finding(make: Make) -> None:
     assert rows(run(ladder("a")))["a", "nr"].sentences == ("colour matrix not stated, bt709 assumed",)
 
 
-# --- what goes wrong -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("broken", "status", "retryable"),
-    [
-        (FakeVideo([], probe_error=SkippedVideo("/b.mp4", "audio only")), "skipped", False),
-        (FakeVideo([], probe_error=BrokenVideo("/b.mp4", "encrypted")), "failed", False),
-        (FakeVideo([], times_error=BrokenVideo("/b.mp4", "truncated")), "failed", False),
-        (FakeVideo([], probe_error=KeyError("surprise")), "failed", True),
-        (FakeVideo(times(50), breaks_at=0), "failed", False),
-        (
-            FakeVideo(times(50), breaks_at=20, decode_error=TransientVideoError("/b.mp4", "no frame in 60 s")),
-            "failed",
-            True,
-        ),
-        (FakeVideo(times(50), breaks_at=20, decode_error=MemoryError()), "failed", True),
-        (FakeVideo(times(50), missing=frozenset(range(50))), "failed", False),
-        (FakeVideo([]), "skipped", False),
-    ],
-)
-def test_a_video_that_cannot_be_scored_is_one_row_and_the_others_go_on(
-    make: Make, broken: FakeVideo, status: str, retryable: bool
-) -> None:
-    make(m=FakeVideo(times(50)), a=FakeVideo(times(50)), b=broken)
-    result = run(ladder("a", "b", master="m"))
-    found = rows(result)
-    assert list(found) == [("m", "nr"), ("a", "nr"), ("a", "fr"), ("b", None)]
-    clip = found["b", None]
-    assert (clip.status, clip.retryable, clip.frames, clip.score, clip.display) == (status, retryable, 0, None, None)
-    assert clip.reason
-    assert "\n" not in clip.reason
-    assert "/b.mp4" not in clip.reason
-    assert result.retryable == ({clip.result_id} if retryable else set())
-
-
-def test_a_surprise_is_said_in_one_sentence_with_its_kind(make: Make) -> None:
-    make(a=FakeVideo([], probe_error=KeyError("surprise")))
-    clip = rows(run(ladder("a")))["a", None]
-    assert clip.reason == "unexpected error while reading its header (KeyError: 'surprise')"
-
-
-def test_a_partly_decodable_video_is_scored_on_what_decoded(make: Make) -> None:
-    make(m=FakeVideo(times(100)), a=FakeVideo(times(100), breaks_at=50))
-    found = rows(run(ladder("a", master="m")))
-    for mode in ("nr", "fr"):
-        clip = found["a", mode]  # type: ignore[index]
-        assert (clip.status, clip.frames) == ("ok", 4)
-        said = "only 4 of 8 sampled frames could be decoded: the file ends in the middle of a frame"
-        assert notes(clip) == (said,)
-
-
-@pytest.mark.parametrize(
-    ("master", "reason"),
-    [
-        (FakeVideo([], probe_error=BrokenVideo("/m.mp4", "truncated")), "truncated"),
-        (FakeVideo(times(100), times_error=BrokenVideo("/m.mp4", "corrupt")), "corrupt"),
-        (FakeVideo(times(100), breaks_at=0), "the file ends in the middle of a frame"),
-    ],
-)
-def test_without_its_master_an_encode_is_judged_alone_and_says_why(make: Make, master: FakeVideo, reason: str) -> None:
-    make(m=master, a=FakeVideo(times(100)))
-    found = rows(run(ladder("a", master="m")))
-    assert list(found) == [("m", None), ("a", "nr")]
-    assert found["m", None].is_master
-    assert found["m", None].reason == reason
-    assert found["a", "nr"].sentences == (f"not compared with its master m.mp4, which could not be used: {reason}",)
-    assert found["a", "nr"].frames >= 8
-
-
-def test_a_master_lost_for_a_passing_reason_has_its_encodes_tried_again(make: Make) -> None:
-    late = FakeVideo(times(100), breaks_at=60, decode_error=TransientVideoError("/m.mp4", "no frame came in 60 s"))
-    media = make(m=late, a=FakeVideo(times(100)))
-    first = run(ladder("a", master="m"))
-    found = rows(first)
-    assert list(found) == [("m", None), ("a", "nr")]  # no comparison over half of the frames
-    assert found["a", "nr"].retryable
-    assert first.retryable == {found["m", None].result_id, found["a", "nr"].result_id}
-
-    media.videos["/m.mp4"].breaks_at = None
-    again = rows(run(ladder("a", master="m"), todo=first.retryable))
-    assert list(again) == [("m", "nr"), ("a", "nr"), ("a", "fr")]
-    assert not again["a", "nr"].retryable
-
-
-def test_a_partly_decodable_master_is_a_reference_as_far_as_it_goes(make: Make) -> None:
-    make(m=FakeVideo(times(100), breaks_at=50), a=FakeVideo(times(100)))
-    found = rows(run(ladder("a", master="m")))
-    assert (found["a", "nr"].frames, found["a", "fr"].frames) == (8, 4)
-    assert found["a", "fr"].sentences[0].startswith("of the master, only 4 of 8 sampled frames")
-
-
-def test_hdr_and_sdr_are_not_compared(make: Make) -> None:
-    make(m=FakeVideo(times(100), info(color_transfer="smpte2084")), a=FakeVideo(times(100)))
-    found = rows(run(ladder("a", master="m")))
-    assert list(found) == [("m", "nr"), ("a", "nr")]
-    assert found["a", "nr"].sentences[0].startswith("not compared with its master: this is SDR, the master HDR (PQ)")
-
-
-class Nan(FakeJudge):
-    def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
-        return [math.nan] * len(encoded)
-
-
-class Refusing(FakeJudge):
-    def encode(self, frames: Sequence[Any]) -> list[Any]:
-        raise RuntimeError("out of memory")
-
-
-class Unpoolable(FakeJudge):
-    def nr(self, encoded: Sequence[Any]) -> list[float]:
-        return [-5.0] * len(encoded)
-
-
-@pytest.mark.parametrize(
-    ("judge", "rows_found", "said"),
-    [
-        (Nan(), [("m", "nr"), ("a", None)], "the network gave no number (nan, fr)"),
-        (Refusing(), [("m", None), ("a", None)], "unexpected error while judging (RuntimeError: out of memory)"),
-        (Unpoolable(), [("m", None), ("a", None)], "unexpected error while pooling its scores (ValueError"),
-    ],
-)
-def test_a_judge_that_fails_makes_failed_rows_and_never_a_zero(
-    make: Make, judge: FakeJudge, rows_found: list[tuple[str, Mode | None]], said: str
-) -> None:
-    make(m=FakeVideo(times(100)), a=FakeVideo(times(100)))
-    found = rows(run(ladder("a", master="m"), judge))
-    assert list(found) == rows_found
-    assert said in (found["a", None].reason or "")
-
-
-# --- what is not done ------------------------------------------------------------------------------------------------
-
-
 def test_only_what_is_missing_is_measured_and_only_what_that_needs_is_decoded(make: Make) -> None:
     media = make(m=FakeVideo(times(100)), a=FakeVideo(times(100)), b=FakeVideo(times(100), noise=40))
     both = ladder("a", "b", master="m")
@@ -417,110 +244,3 @@ def test_time_is_told_by_stage(make: Make) -> None:
     seconds = run(ladder("a", master="m"), pictures=PictureSink()).seconds
     assert set(seconds) == {"probe", "decode", "wait", "inference", "pictures", "wall"}
     assert all(0 <= s <= seconds["wall"] for s in seconds.values())
-
-
-# --- real clips ------------------------------------------------------------------------------------------------------
-
-
-def real(folder: Path, *names: str, master: str | None = None) -> Ladder:
-    found = tuple(Rendition(VideoRef(str(folder / name))) for name in names)
-    return Ladder(folder.name, found, VideoRef(str(folder / master)) if master else None)
-
-
-def by_name(result: LadderResult) -> dict[tuple[str, Mode | None], ClipScore]:
-    rows(result)
-    return {(r.clip.path.rsplit("/", 1)[-1], r.clip.mode): r.clip for r in result.results}
-
-
-def test_real_encodes_are_decoded_in_step_with_their_master(data_dir: Path, out_dir: Path) -> None:
-    names = ("ferris-bicubic-bicubic.mp4", "ferris-nearest-nearest.mp4", "ferris-test-sat.mp4")
-    some = real(data_dir / "clips" / "fr_pairs", *names, master="ferris-ref.mp4")
-    judge = FakeJudge()
-    found = by_name(run(some, judge, Settings(display=(320, 180)), pictures=PictureSink(out_dir)))
-    assert len(found) == 7
-    frames = {c.frames for c in found.values()}
-    assert len(frames) == 1  # none was lost, though four decoders ran side by side
-    assert judge.encoded == 4 * frames.pop()
-    assert not any("could be decoded" in said for c in found.values() for said in c.sentences)
-    assert all(c.score is not None and 80 < c.score < 100 for (_, mode), c in found.items() if mode == "fr")
-    assert all((out_dir / m.heat_map).stat().st_size > 500 for c in found.values() for m in c.moments)
-
-
-def test_a_real_copy_of_the_master_scores_100_in_every_frame(data_dir: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.mp4"
-    shutil.copy(data_dir / "clips" / "fr_pairs" / "carphone_pristine.mp4", copy)
-    some = real(data_dir / "clips" / "fr_pairs", "carphone_distorted.mp4", str(copy), master="carphone_pristine.mp4")
-    found = by_name(run(some))
-    assert found["copy.mp4", "fr"].pools["min"] == 100
-    assert found["carphone_distorted.mp4", "fr"].pools["mean"] < 99
-
-
-def test_a_manifests_renditions_are_scored_from_their_segments(data_dir: Path) -> None:
-    folder = data_dir / "clips" / "manifests" / "dash_low_delay"
-    parts = ("init.mp4", "1.m4s", "2.m4s", "3.m4s", "4.m4s")
-    videos = [
-        VideoRef(f"{folder}/Manifest.mpd#{height}", tuple(str(folder / height / part) for part in parts))
-        for height in ("1080", "720", "360")
-    ]
-    result = run(Ladder("dash", tuple(map(Rendition, videos))), settings=Settings(display=(320, 180)))
-    assert [(r.clip.status, r.clip.frames, r.clip.duration_s) for r in result.results] == [("ok", 16, 8.0)] * 3
-    assert len({tuple(f.frame_num for f in r.frames) for r in result.results}) == 1  # one encoder, the same instants
-
-
-def test_every_difficult_file_gets_its_row(data_dir: Path) -> None:
-    files = [f for f in sorted((data_dir / "clips" / "torture").iterdir()) if f.name != "long_180p_av1.mp4"]
-    unscored = {}
-    for file in files:
-        result = run(real(file.parent, file.name), settings=Settings(display=(64, 48), min_frames=3, fps=0.5))
-        rows(result)
-        (only,) = result.results
-        assert not only.clip.retryable, only.clip.reason
-        if only.clip.status != "ok":
-            unscored[file.name] = only.clip.reason or ""
-    assert set(unscored) == {"encrypted_clearkey.mp4", "sample_audio_only.mp4", "zero_bytes.mp4"}
-    assert "encrypted" in unscored["encrypted_clearkey.mp4"]
-    assert "audio" in unscored["sample_audio_only.mp4"]
-    assert "empty" in unscored["zero_bytes.mp4"]
-
-
-MEMORY = """
-import resource, sys
-import numpy as np
-import pytest
-from fakes import FakeJudge, FakeVideo, FakeVideos, info, times
-from yoto_video.pipeline.measure import measure_ladder
-from yoto_video.pipeline.pictures import PictureSink
-from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
-
-class Glance(FakeJudge):
-    def encode(self, frames):
-        return super().encode([f[:8, :8] for f in frames])
-
-seconds = int(sys.argv[1])
-size = info(640, 360, duration_s=float(seconds))
-draw = lambda instant, width, height: np.full((height, width, 3), int(instant * 7) % 251, np.uint8)
-videos = {f"/{i}.mp4": FakeVideo(times(2 * seconds, 2), size, draw=draw) for i in range(4)}
-with pytest.MonkeyPatch.context() as patch:
-    FakeVideos(videos, patch)
-    refs = [VideoRef(p) for p in videos]
-    ladder = Ladder("l", tuple(Rendition(r) for r in refs[1:]), refs[0])
-    result = measure_ladder(ladder, Glance(), Settings(), pictures=PictureSink())
-print(sum(r.clip.frames for r in result.results), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-def test_memory_does_not_grow_with_the_length_of_the_videos() -> None:
-    """A frame here is 0.7 MB: of four videos of two minutes 660 MB are sampled."""
-
-    def peak(seconds: int) -> tuple[int, int]:
-        command = [sys.executable, "-c", MEMORY, str(seconds)]
-        search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        where = os.environ | {"PYTHONPATH": os.pathsep.join(search)}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=where)
-        frames, kilobytes = map(int, done.stdout.split())
-        return frames, kilobytes
-
-    short, long = peak(8), peak(120)
-    assert long[0] > 10 * short[0]
-    assert long[1] - short[1] < 60_000

@@ -1,0 +1,149 @@
+"""Decoding from storage that is slow and files that are damaged, and leaving a decoder early."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from yoto_video.pipeline import decode, probe, storage
+from yoto_video.pipeline.errors import BrokenVideo, TransientVideoError
+from yoto_video.pipeline.values import Frame, VideoRef
+
+from . import clips
+from .decoding import look, numbers
+
+
+class Source(io.RawIOBase):
+    """A file in memory that counts what is read, and may take its time for each KiB."""
+
+    def __init__(self, data: bytes, delay_s: float = 0.0) -> None:
+        self._file, self._delay_s, self.got = io.BytesIO(data), delay_s, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        time.sleep(self._delay_s)
+        data = self._file.read(min(len(buffer), 1024))
+        buffer[: len(data)] = data
+        self.got += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Is opened again."""
+
+
+def served_from(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_ref(ref: VideoRef) -> Any:
+        source.seek(0)
+        return source
+
+    monkeypatch.setattr(storage, "open_ref", open_ref)
+
+
+def test_nothing_is_read_after_the_last_wanted_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noise(number: int, width: int, height: int) -> Any:
+        return np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
+
+    options = {"movflags": "faststart"}
+    path = clips.make(tmp_path / "long.mp4", frames=60, picture=noise, size=(256, 256), container_options=options)
+    ref, info, _ = look(path)
+    file = Source(path.read_bytes())
+    served_from(file, monkeypatch)
+    assert len(list(decode.read_frames(ref, info, [0, 3]))) == 2
+    assert 0 < file.got < path.stat().st_size / 2
+
+
+def test_a_source_that_stalls_times_out(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = made("h264.mkv")
+    ref, info, _ = look(path)
+    file = Source(path.read_bytes(), delay_s=0.2)
+    served_from(file, monkeypatch)
+    began = time.monotonic()
+    with pytest.raises(TransientVideoError, match=r"took too long|no frame was decoded|no data came"):
+        list(decode.read_frames(ref, info, range(30), timeout_s=0.3))
+    with pytest.raises(TransientVideoError, match=r"took too long|no frame was decoded|no data came"):
+        probe.probe(ref, timeout_s=0.3)
+    assert time.monotonic() - began < 20
+
+
+def test_a_callers_pause_is_no_stall(made: Any) -> None:
+    ref, info, _ = look(made("h264.mp4"))
+    for _ in decode.read_frames(ref, info, range(6), timeout_s=0.5):
+        time.sleep(0.6)
+
+
+def until_error(stream: Iterator[Frame]) -> tuple[list[Frame], BrokenVideo]:
+    got = []
+    try:
+        for frame in stream:
+            got.append(frame)
+    except BrokenVideo as error:
+        return got, error
+    raise AssertionError("damage was not told")
+
+
+def test_damage_gives_what_decodes_then_says_so(made: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(made("prores.mov").read_bytes())
+    _, info, times = look(made("prores.mov"))
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(2000)
+    (tmp_path / "damaged.mov").write_bytes(data)
+    got, error = until_error(decode.read_frames(VideoRef(str(tmp_path / "damaged.mov")), info, range(len(times))))
+    assert re.search(r"\d of 30 wanted frames cannot be decoded \(\d damaged packets\); write", error.reason)
+    assert 20 < len(got) < 30
+    assert numbers(got) == [frame.index for frame in got]
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""  # FFmpeg keeps quiet
+
+
+def test_invalid_unit_costs_its_frame_only(data_dir: Path) -> None:
+    ref, info, times = look(data_dir / "clips" / "torture" / "sample_with_invalid_nalu.mp4")
+    got, error = until_error(decode.read_frames(ref, info, range(len(times)), raster=(32, 32)))
+    assert "of 30 wanted frames" in error.reason
+    assert len(got) >= 26
+
+
+LEAVE_EARLY = """
+import os, sys
+from yoto_video.pipeline.frames import decoded
+from yoto_video.pipeline.packets import packet_table
+from yoto_video.pipeline.values import VideoRef
+
+ref = VideoRef(sys.argv[1])
+table = packet_table(ref)
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # FFmpeg's threads run only while ours waits
+sys.setswitchinterval(100)  # and ours keeps the interpreter's lock
+for last in range(1, 11):
+    for taken in (1, 2):
+        frames = decoded(ref, table, [0, last, len(table.order) - 1], 60.0)
+        for _ in range(taken):
+            next(frames)
+        frames.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be kept on one core here")
+def test_a_decoder_that_is_left_while_its_threads_let_packets_go_does_not_hang(tmp_path: Path) -> None:
+    # Frames that nothing refers to are dropped by a thread of FFmpeg's, which then lets go of the packet's mark.
+    params = "log-level=none:bframes=3:b-adapt=0:b-pyramid=0"
+    path = clips.make(tmp_path / "b.mp4", codec="libx265", size=(320, 240), options={"x265-params": params})
+    subprocess.run([sys.executable, "-c", LEAVE_EARLY, str(path)], check=True, timeout=120)
