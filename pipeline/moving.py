@@ -5,7 +5,7 @@ They are noted beside the data sets first, and taken up from there by the next r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from .carried import row_key, row_keys
@@ -27,6 +27,13 @@ def end(folder: ResultsFolder) -> None:
     """They have arrived."""
     folder.remove_part(MOVING, "clips.parquet")
     folder.remove_part(MOVING, "frames.parquet")
+
+
+def finish(folder: ResultsFolder, commit: Callable[[str, Sequence[ClipResult]], object]) -> None:
+    """Put what a run that was killed had noted in its place: `commit` is given each ladder with its results."""
+    for ladder, results in unfinished(folder).items():
+        commit(ladder, results)
+    end(folder)
 
 
 def unfinished(folder: ResultsFolder) -> dict[str, list[ClipResult]]:

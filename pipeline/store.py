@@ -56,9 +56,7 @@ class Store:
             raise
         self.warnings = self._ledger.warnings
         if not read_only:
-            for ladder, results in moving.unfinished(self._folder).items():
-                self.commit(ladder, results)
-            moving.end(self._folder)
+            moving.finish(self._folder, self.commit)
         self.content_ids = ContentIds(self.out / CONTENT_IDS, read_only=read_only)
 
     def known(self) -> dict[str, ClipScore]:
