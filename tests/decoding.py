@@ -26,3 +26,7 @@ def read(path: Path | str | VideoRef, indices: Sequence[int] | None = None, **op
 
 def numbers(frames: Sequence[Frame]) -> list[int]:
     return [clips.number_of(frame.rgb) for frame in frames]
+
+
+def probed(path: Path | str) -> VideoInfo:
+    return probe.probe(VideoRef(str(path)))

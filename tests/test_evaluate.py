@@ -1,11 +1,9 @@
-"""`yoto-video evaluate`: figures of agreement, any table, known sets, and what is said of bad rows."""
+"""`yoto-video evaluate`: any table, known sets, and what is said of bad rows."""
 
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,13 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.jobs import cli, evaluate
 from yoto_video.models.judge import Judge
-from yoto_video.models.training import correlation, peers
-from yoto_video.models.training.correlation import agreement, content_splits, fitted_curve, intervals, split_median
+from yoto_video.models.training import correlation
 from yoto_video.models.training.evaluation import Judged
 from yoto_video.models.training.folds import FOLDS
 
@@ -267,96 +262,3 @@ def test_the_tables_for_people_and_the_plot(
     assert "by itself" in page
     assert "beside the master" in page
     assert '<script src="http' not in page  # opens without network
-
-
-def test_peers_on_the_same_pixels() -> None:
-    if importlib.util.find_spec("piq") is None:  # importing it is for `peers` to do
-        pytest.skip("extra `train` is not installed")
-    sharp = np.asarray(sets.picture(1, (200, 180)))
-    noisy = np.clip(sharp + np.random.default_rng(0).normal(0, 10, sharp.shape), 0, 255).astype(np.uint8)
-    equal, worse = peers.measure(sharp, sharp), peers.measure(noisy, sharp)
-    assert equal["psnr"] == 100
-    assert equal["ssim"] == pytest.approx(1, abs=1e-4)
-    assert equal["ms_ssim"] == pytest.approx(1, abs=1e-4)
-    assert 28 < worse["psnr"] < 34  # noise of 10 on three channels is about 6.7 on luma: 31.6 dB
-    assert worse["ssim"] < 0.99
-    assert worse["ms_ssim"] < 0.999
-    assert set(peers.measure(sharp[:100], noisy[:100])) >= {"psnr", "ssim"}
-    assert "ms_ssim" not in peers.measure(sharp[:100], noisy[:100])  # too small for five scales
-    assert not {"psnr", "ssim", "ms_ssim"} & set(peers.measure(sharp, None))
-
-
-def test_niqe_is_there_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    for of_library in (peers._piq, peers._brisque):
-        of_library.cache_clear()
-    picture = np.asarray(sets.picture(1, (200, 180)))
-    assert peers.measure(picture, picture).keys() == {"niqe"}
-    assert len(peers.missing()) == 2
-    for of_library in (peers._piq, peers._brisque):
-        of_library.cache_clear()
-
-
-def test_brisque_tells_blur() -> None:
-    pytest.importorskip("brisque", reason="extra `peers` is not installed")
-    from PIL import ImageFilter
-
-    sharp = sets.picture(1, (200, 160))
-    blurred = sharp.filter(ImageFilter.GaussianBlur(4))
-    assert peers.measure(np.asarray(blurred), None)["brisque"] > peers.measure(np.asarray(sharp), None)["brisque"]
-    assert "brisque" not in peers.measure(np.zeros((64, 64, 3), np.uint8), None)
-
-
-def test_measures_that_fall_are_fitted_too() -> None:
-    mos = np.linspace(1, 5, 40)
-    falling = 100 - 90 / (1 + np.exp(-(mos - 3)))
-    found = agreement(falling.tolist(), mos.tolist())
-    assert found.srocc == pytest.approx(-1)
-    assert found.plcc > 0.99
-    few = agreement([1.0, 2.0, 4.0], [2.0, 3.0, 5.0])
-    assert few.plcc == pytest.approx(1)
-    assert few.rmse == pytest.approx(0, abs=1e-6)
-    assert fitted_curve([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])(np.asarray([2.0])) == pytest.approx([25])
-
-
-@given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60))
-@settings(max_examples=30)
-def test_splits_share_no_content_and_do_not_depend_on_order(contents: list[str]) -> None:
-    splits = list(content_splits(contents))
-    assert len(splits) == 10
-    names = set(contents)
-    for train, test in splits:
-        assert not train & test
-        assert train | test == names
-        assert len(test) == max(1, round(len(names) / 5))
-    assert splits == list(content_splits(contents[::-1]))
-    if len(names) >= 5:
-        assert len(set(splits)) > 1
-
-
-def test_intervals_cover_contents_not_rows() -> None:
-    """Rows of a content that err together make the interval wide, as if there were few of them: there are."""
-    rng = np.random.default_rng(0)
-    mos = np.tile(np.linspace(1, 5, 10), 12)
-    contents = np.repeat(np.arange(12), 10).tolist()
-    together = 20 * mos + np.repeat(rng.normal(0, 25, 12), 10)
-    apart = 20 * mos + rng.normal(0, 25, 120)
-    by_content = intervals(together.tolist(), mos.tolist(), contents)
-    by_row = intervals(together.tolist(), mos.tolist(), list(range(120)))
-    assert by_content is not None
-    assert by_row is not None
-    width = {name: high - low for name, (low, high) in by_content.items()}
-    assert width["srocc"] > 1.2 * (by_row["srocc"][1] - by_row["srocc"][0])
-    low, high = intervals(apart.tolist(), mos.tolist(), contents)["srocc"]  # type: ignore[index]
-    assert low < agreement(apart.tolist(), mos.tolist()).srocc < high
-    assert intervals([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], ["a", "a", "b"]) is None
-
-
-def test_medians_over_splits() -> None:
-    mos = np.tile(np.linspace(1, 5, 6), 10).tolist()
-    contents = [f"c{i // 6}" for i in range(60)]
-    found = split_median(mos, mos, contents)
-    assert found is not None
-    assert (found.n, found.srocc) == (12, pytest.approx(1))
-    assert split_median(mos[:24], mos[:24], contents[:24]) is None  # a fifth of four contents is none
-    assert math.isnan(split_median([1.0] * 60, mos, contents).srocc)  # type: ignore[union-attr]

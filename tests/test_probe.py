@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 from fractions import Fraction
@@ -12,13 +11,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from PIL import Image
 from yoto_video.pipeline import decode, fields, probe
-from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, VideoError
+from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import Finding, VideoInfo, VideoRef
+from yoto_video.pipeline.values import Finding, VideoRef
 
 from . import clips, s3
+from .decoding import probed
 
 # Name: codec, size as displayed, rate, frames, pixel format, words that its notes must hold.
 TORTURE: dict[str, tuple[str, tuple[int, int], str, int, str, str]] = {
@@ -60,10 +59,6 @@ REFUSED = {
     "sample_audio_only.mp4": (SkippedVideo, "audio only: "),
     "zero_bytes.mp4": (BrokenVideo, "the file is empty (0 bytes)"),
 }
-
-
-def probed(path: Path | str) -> VideoInfo:
-    return probe.probe(VideoRef(str(path)))
 
 
 @pytest.mark.parametrize("name", TORTURE)
@@ -179,202 +174,9 @@ def test_interlaced_and_transfer_are_noted(tmp_path: Path) -> None:
         assert any(note.kind == "hdr" and word in str(note) for note in map(Finding.of, info.notes))
 
 
-# What cannot be scored ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("options", [{}, clips.FRAGMENTED])
-def test_encryption_is_named(options: dict[str, str], tmp_path: Path) -> None:
-    """FFmpeg opens these and would decode noise."""
-    path = clips.make(tmp_path / "e.mp4", container_options={**options, **clips.ENCRYPTED})
-    with pytest.raises(BrokenVideo, match="encrypted: its frames cannot be decoded without the key"):
-        probed(path)
-
-
-def test_truncation_is_named(tmp_path: Path) -> None:
-    index_last = clips.make(tmp_path / "a.mp4").read_bytes()
-    index_first = clips.make(tmp_path / "b.mp4", container_options={"movflags": "faststart"}).read_bytes()
-    target = tmp_path / "cut.mp4"
-    target.write_bytes(index_last[: len(index_last) // 2])
-    with pytest.raises(BrokenVideo, match=r"truncated: its index \(moov box\) is missing"):
-        probed(target)
-    target.write_bytes(index_first[: index_first.index(b"moov") + 200])
-    with pytest.raises(BrokenVideo, match=r"truncated: \d+ bytes are missing"):
-        probed(target)
-    start = index_first.index(b"mdat") + 4
-    target.write_bytes(index_first[: start + 2])
-    with pytest.raises(BrokenVideo, match="truncated: 30 of 30 frames are missing from the file, its first one too"):
-        probed(target)
-    target.write_bytes(index_first[: start + (len(index_first) - start) * 2 // 3])
-    info = probed(target)  # what is there is scored, and the loss told
-    (loss,) = truncations(info)
-    assert loss.severity == "error"
-    assert "of 30 frames are missing" in loss.sentence
-    times = decode.frame_times(VideoRef(str(target)), info)
-    assert 5 < len(times) < 30
-    there, whole = packet_table(VideoRef(str(target))), probed(tmp_path / "b.mp4")
-    assert (whole.duration_s, info.fps) == (1.2, whole.fps)
-    assert info.duration_s == pytest.approx(float(there.duration_s), abs=0.09)  # a packet cut in two counts as missing
-    assert info.duration_s < 1.0
-    assert info.bitrate_kbps is not None
-    bytes_there = info.bitrate_kbps * info.duration_s * 1000 / 8
-    assert bytes_there == pytest.approx(int(there.size.sum()), abs=int(there.size[-1]) + 1)
-    matroska = clips.make(tmp_path / "c.mkv", codec="ffv1", frames=100).read_bytes()
-    (tmp_path / "cut.mkv").write_bytes(matroska[: len(matroska) // 2])
-    (loss,) = truncations(probed(tmp_path / "cut.mkv"))
-    assert loss.severity == "error"
-    assert "header says 4.0 s" in loss.sentence
-
-
-def test_sound_that_lasts_longer_is_no_truncation(tmp_path: Path) -> None:
-    path, silent = tmp_path / "long_sound.mkv", clips.make(tmp_path / "v.mkv", frames=50)
-    with av.open(str(silent)) as source, av.open(str(path), "w") as target:
-        video = target.add_stream_from_template(source.streams.video[0])
-        sound = target.add_stream("pcm_s16le", rate=8000, layout="mono")
-        for packet in source.demux(video=0):
-            if packet.size:
-                packet.stream = video
-                target.mux(packet)
-        for second in range(20):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
-            frame.sample_rate, frame.pts = 8000, 8000 * second
-            target.mux(sound.encode(frame))
-    assert truncations(probed(path)) == []
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b"DURATION", b"DURATIOX"))  # then nobody can tell
-    assert [loss.severity for loss in truncations(probed(path))] == ["warning"]
-    path.write_bytes(content[: len(silent.read_bytes()) // 2])
-    (loss,) = truncations(probed(path))
-    assert (loss.severity, loss.sentence[-17:]) == ("error", "header says 2.0 s")
-
-
-def truncations(info: VideoInfo) -> list[Finding]:
-    """What is said of missing parts."""
-    return [note for note in map(Finding.of, info.notes) if note.kind == "truncated"]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "kind", "words"),
-    [
-        ("noise.mp4", np.random.default_rng(0).bytes(20000), BrokenVideo, "its container cannot be read"),
-        ("noise.bin", np.random.default_rng(0).bytes(20000), SkippedVideo, "not a video"),
-        ("notes.txt", b"a line of text\n" * 50, SkippedVideo, "not a video"),
-        ("list.m3u8", b"#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:9/1.ts\n", SkippedVideo, "not a video"),
-        ("join.ffconcat", b"ffconcat version 1.0\nfile '/etc/hostname'\n", SkippedVideo, "not a video"),
-        ("page.html", b"<html></html>", SkippedVideo, "not a video"),
-        ("text.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n", SkippedVideo, "no video track"),
-        ("empty.mkv", b"", BrokenVideo, "empty (0 bytes)"),
-        ("broken.png", b"\x89PNG\r\n\x1a\n" + bytes(60), BrokenVideo, "picture cannot be decoded"),
-    ],
-)
-def test_not_a_video(name: str, content: bytes, kind: type[VideoError], words: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(kind) as error:
-        probed(tmp_path / name)
-    assert type(error.value) is kind
-    assert words in error.value.reason
-    assert error.value.path == str(tmp_path / name)
-
-
-def test_missing_file_and_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.mp4", tmp_path):
-        with pytest.raises(SkippedVideo, match=r"no such file|a folder"):
-            probed(path)
-
-
-def test_random_damage_never_escapes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Any broken byte gives frames or a VideoError: no other exception, and no chatter of FFmpeg's."""
-    rng = np.random.default_rng(1)
-    for name in ("h264.mp4", "h264.mkv", "h264.ts", "vp9.webm", "mpeg4.avi"):
-        whole = np.frombuffer(clips.make(tmp_path / name, **clips.KINDS[name]).read_bytes(), np.uint8)
-        for _ in range(12):
-            data = whole[: rng.integers(1, len(whole) + 1)].copy()
-            at = rng.integers(0, len(data), max(1, len(data) // 200))
-            data[at] = rng.integers(0, 256, len(at), np.uint8)
-            target = tmp_path / f"damaged{Path(name).suffix}"
-            target.write_bytes(data.tobytes())
-            ref = VideoRef(str(target))
-            with contextlib.suppress(VideoError):
-                info = probe.probe(ref)
-                for _frame in decode.read_frames(ref, info, range(len(decode.frame_times(ref, info))), raster=(16, 16)):
-                    pass
-    captured = capfd.readouterr()
-    assert captured.out == captured.err == ""
-
-
 def test_odd_names_open(tmp_path: Path) -> None:
     for name in ["a b.mp4", "100%25d.mp4", "x#y?z.mp4", "http:x.mp4", "é ü 日本.mp4", "-i.mp4", "'quoted'.mp4"]:
         assert probed(clips.make(tmp_path / "t.mp4", frames=2).rename(tmp_path / name)).codec == "h264"
-
-
-# Still pictures ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(orientation: int, tmp_path: Path) -> None:
-    upright = np.zeros((32, 64, 3), np.uint8)
-    upright[:16, :32] = (255, 0, 0)
-    upright[16:, 32:] = (0, 0, 255)
-    stored = Image.fromarray(upright)
-    # What a camera that was held so stores, by the EXIF standard's own words (row 0, column 0 of the upright picture).
-    undo = {
-        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270,
-    }[orientation]  # fmt: skip
-    stored = stored.transpose(undo) if undo is not None else stored
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored.save(tmp_path / "p.jpg", exif=exif, quality=95, subsampling=0)
-    ref = VideoRef(str(tmp_path / "p.jpg"))
-    info = probe.probe(ref)
-    assert (info.width, info.height) == (64, 32)
-    (frame,) = decode.read_frames(ref, info, [0])
-    assert np.abs(frame.rgb.astype(int) - upright).mean() < 4
-
-
-def test_motion_jpeg_of_a_turned_camera(tmp_path: Path) -> None:
-    """PyAV 18 cannot list such frames' side data."""
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (64, 32)).save(tmp_path / "p.jpg", exif=exif)
-    (tmp_path / "p.mjpeg").write_bytes((tmp_path / "p.jpg").read_bytes() * 5)
-    info = probed(tmp_path / "p.mjpeg")
-    assert (info.width, info.height, info.rotation_degrees) == (32, 64, 90)
-    assert len(decode.frame_times(VideoRef(str(tmp_path / "p.mjpeg")), info)) == 5
-
-
-def test_unusual_pictures(tmp_path: Path) -> None:
-    gray16 = np.linspace(0, 65535, 64 * 32).reshape(32, 64).astype(np.uint16)
-    Image.fromarray(gray16).save(tmp_path / "gray16.png")
-    (frame,) = read(tmp_path / "gray16.png")
-    assert np.abs(frame[..., 0].astype(int) - gray16 / 257).max() <= 1
-    clear = np.zeros((8, 8, 4), np.uint8)
-    clear[..., 0], clear[:4, :, 3] = 200, 255
-    Image.fromarray(clear).save(tmp_path / "clear.png")
-    (frame,) = read(tmp_path / "clear.png")
-    assert (frame[0, 0].tolist(), frame[7, 7].tolist()) == ([200, 0, 0], [0, 0, 0])
-    assert "transparent areas are shown over black" in probed(tmp_path / "clear.png").notes
-    Image.fromarray(clear[..., :3]).quantize(4).save(tmp_path / "palette.png")
-    assert read(tmp_path / "palette.png")[0][0, 0].tolist() == [200, 0, 0]
-    Image.fromarray(clear[..., :3]).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=100)
-    assert np.abs(read(tmp_path / "cmyk.jpg")[0][0, 0].astype(int) - [200, 0, 0]).max() < 6
-
-
-def test_a_truncated_picture_says_so(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "p.jpg")
-    data = (tmp_path / "p.jpg").read_bytes()
-    (tmp_path / "p.jpg").write_bytes(data[: len(data) // 2])
-    with pytest.raises(BrokenVideo, match="picture is truncated"):
-        probed(tmp_path / "p.jpg")
-
-
-def read(path: Path) -> list[Any]:
-    ref = VideoRef(str(path))
-    return [frame.rgb for frame in decode.read_frames(ref, probe.probe(ref), [0])]
-
-
-# Object stores -------------------------------------------------------------------------------------------------------
 
 
 def test_a_probe_reads_little_of_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
