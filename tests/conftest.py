@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,33 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return done[name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two ladders, a single video, and three files that cannot be scored."""
+    from .clips import make
+
+    folder = tmp_path_factory.mktemp("films")
+    for film in ("one", "two"):
+        (folder / film).mkdir()
+        make(folder / film / "film_master.mp4", size=(128, 96), frames=12)
+        make(folder / film / "film_96p_100k.mp4", size=(128, 96), frames=12, options={"crf": "30"})
+        make(folder / film / "film_48p_50k.mp4", size=(64, 48), frames=12, options={"crf": "40"})
+    make(folder / "alone.mkv", size=(64, 48), frames=5)
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("not a video")
+    whole = (folder / "alone.mkv").read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 3])
+    for path in folder.rglob("*.m*"):  # files that changed just now are hashed again to be safe
+        os.utime(path, (time.time() - 1000,) * 2)
+    return folder
+
+
+@pytest.fixture
+def library(films: Path, tmp_path: Path) -> Path:
+    """A copy to change."""
+    return Path(shutil.copytree(films, tmp_path / "library"))
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from yoto_video.reports.pages import build_report
 from . import s3
 from .clips import make
 from .fakes import FakeJudge
+from .scanning import SETTINGS, Said
 from .stored import both, check_from_outside, failed, scored, told
-from .test_scan import SETTINGS, Said
 
 OUT = "s3://bucket/deep/out"
 

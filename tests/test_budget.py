@@ -18,10 +18,7 @@ from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
-from . import test_scan
-from .test_scan import SETTINGS, rows, run
-
-made = test_scan.made  # the fixture
+from .scanning import SETTINGS, rows, run
 
 
 class Clock:
@@ -151,14 +148,14 @@ def test_what_is_chosen_fits_and_is_known(shapes: list[tuple[int, bool]], scores
 
 
 def test_small_budgets_one_after_the_other_end_with_the_rows_of_a_scan_without(
-    made: Path,
+    films: Path,
     tmp_path: Path,
 ) -> None:
-    run(made, tmp_path / "plain")
+    run(films, tmp_path / "plain")
     expected = rows(tmp_path / "plain")
     out, spent, seen = tmp_path / "out", [], []
     for _ in range(12):
-        result, judge, _ = run(made, out, budget="12frames")
+        result, judge, _ = run(films, out, budget="12frames")
         spent.append(judge.encoded)
         seen.append({(c.path.rsplit("/", 1)[-1], c.depth) for c in result.clips if c.status == "ok"})
         assert len({c.path for c in result.clips}) == len({r["path"] for r in expected})  # a row for every file
@@ -175,8 +172,8 @@ def test_small_budgets_one_after_the_other_end_with_the_rows_of_a_scan_without(
     assert looks(result.clips) is None
 
 
-def test_what_was_looked_at_how_hard_is_said(made: Path, out_dir: Path) -> None:
-    result, *_ = run(made / "one", out_dir, budget="16frames")  # 9 for the first look, 6 for a pair
+def test_what_was_looked_at_how_hard_is_said(films: Path, out_dir: Path) -> None:
+    result, *_ = run(films / "one", out_dir, budget="16frames")  # 9 for the first look, 6 for a pair
     by_name = {Path(c.path).name: c for c in result.clips}
     assert {c.depth for c in result.clips} == {"first", "full"}
     assert sum(c.mode == "fr" for c in result.clips) == 1
@@ -185,25 +182,25 @@ def test_what_was_looked_at_how_hard_is_said(made: Path, out_dir: Path) -> None:
     assert all(any(f.kind == "first_look" for f in c.findings) for c in first)
     assert looks(result.clips) == "looked at in full: 2, at a first look: 1"
     assert "looked at in full: 2" in result.report.read_text()
-    again, *_ = run(made / "one", out_dir)  # without a budget: everything in full
+    again, *_ = run(films / "one", out_dir)  # without a budget: everything in full
     assert {c.depth for c in again.clips} == {"full"}
     assert len(by_name) == 3
 
 
-def test_a_budget_that_reaches_nothing_says_so_in_every_row(made: Path, out_dir: Path) -> None:
-    result, judge, _ = run(made / "one", out_dir, budget="1frames")
+def test_a_budget_that_reaches_nothing_says_so_in_every_row(films: Path, out_dir: Path) -> None:
+    result, judge, _ = run(films / "one", out_dir, budget="1frames")
     assert judge.encoded == 0
     assert {(c.status, c.depth, c.retryable) for c in result.clips} == {("skipped", "none", True)}
     assert "budget of 1 frames was used up; the next run goes on" in str(result.clips[0].reason)
-    run(made / "one", out_dir, budget="9frames")
-    result, judge, _ = run(made / "one", out_dir, budget="1frames")
+    run(films / "one", out_dir, budget="9frames")
+    result, judge, _ = run(films / "one", out_dir, budget="1frames")
     assert {c.depth for c in result.clips} == {"first"}  # what is known stays
     assert judge.encoded == 0
 
 
-def test_a_wrong_budget_ends_the_scan_before_anything_is_written(made: Path, out_dir: Path) -> None:
+def test_a_wrong_budget_ends_the_scan_before_anything_is_written(films: Path, out_dir: Path) -> None:
     from yoto_video.jobs.request import Request
 
     with pytest.raises(UsageError, match="no budget"):
-        scan(Request(str(made), str(out_dir), SETTINGS, budget="much"))
+        scan(Request(str(films), str(out_dir), SETTINGS, budget="much"))
     assert not out_dir.exists()

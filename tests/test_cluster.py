@@ -19,11 +19,9 @@ from yoto_video.pipeline.measure import LadderResult
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
-from . import test_scan
 from .fakes import load_elsewhere
-from .test_scan import SETTINGS, Said, rows
+from .scanning import SETTINGS, Said, rows
 
-made = test_scan.made  # the fixture
 GB = float(1 << 30)
 
 
@@ -122,7 +120,7 @@ def two_machines() -> Iterator[Any]:
         cluster.shutdown()
 
 
-def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_machines: Any) -> None:
+def test_a_machine_lost_half_way_costs_no_row(films: Path, tmp_path: Path, two_machines: Any) -> None:
     """The rows are those of an undisturbed run in this process; the package has come from here with the scan."""
     import ray
 
@@ -150,9 +148,9 @@ def test_a_machine_lost_half_way_costs_no_row(made: Path, tmp_path: Path, two_ma
             self.gone.append(lost)
 
     slow = load_elsewhere(lambda frames: time.sleep(0.1 * len(frames)))
-    scan(Request(str(made), str(tmp_path / "plain"), SETTINGS, workers=0), load=slow)
+    scan(Request(str(films), str(tmp_path / "plain"), SETTINGS, workers=0), load=slow)
     seen = Killing()
-    request = Request(str(made), str(tmp_path / "out"), SETTINGS, address=two_machines.address)
+    request = Request(str(films), str(tmp_path / "out"), SETTINGS, address=two_machines.address)
     result = scan(request, seen, load=slow)
     assert [lost.how for lost in seen.gone] == ["gone"]
     assert "py_modules" in seen.code.pop()

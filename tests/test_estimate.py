@@ -14,18 +14,15 @@ from yoto_video.jobs.work import Task
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
-from . import test_scan
 from .fakes import FakeJudge
-from .test_scan import SETTINGS, run
-
-made = test_scan.made  # the fixture
+from .scanning import SETTINGS, run
 
 
-def test_frames_are_those_that_the_scan_judges(made: Path, out_dir: Path) -> None:
-    request = Request(str(made / "one"), str(out_dir), SETTINGS, workers=0)
+def test_frames_are_those_that_the_scan_judges(films: Path, out_dir: Path) -> None:
+    request = Request(str(films / "one"), str(out_dir), SETTINGS, workers=0)
     said = estimate(request, load=lambda _: FakeJudge())
     assert not out_dir.exists()
-    _, judge, _ = run(made / "one", out_dir)
+    _, judge, _ = run(films / "one", out_dir)
     assert (said.videos, said.ladders, said.frames, said.up_to_date) == (3, 1, judge.encoded, 0)
     assert said.unknown == 0
     assert 0 < said.seconds[0] < said.seconds[1]
@@ -36,9 +33,9 @@ def test_frames_are_those_that_the_scan_judges(made: Path, out_dir: Path) -> Non
     assert list(again.lines()) == ["to measure  0 videos in 0 ladders (up to date: 5 results)"]
 
 
-def test_a_budget_is_told_apart(made: Path, out_dir: Path) -> None:
+def test_a_budget_is_told_apart(films: Path, out_dir: Path) -> None:
     settings = replace(SETTINGS, min_frames=5)
-    request = Request(str(made), str(out_dir), settings, workers=0, budget="34frames")
+    request = Request(str(films), str(out_dir), settings, workers=0, budget="34frames")
     said = estimate(request, load=lambda _: FakeJudge())
     assert said.first_look is not None
     assert 0 < said.first_look[0] < said.frames

@@ -28,11 +28,9 @@ from yoto_video.jobs.status import SILENT_S, lines, status
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 
-from . import s3, test_scan
+from . import s3
 from .fakes import FakeJudge
-from .test_scan import SETTINGS, rows, run
-
-made = test_scan.made  # the fixture
+from .scanning import SETTINGS, rows, run
 
 
 class Clock:
@@ -76,8 +74,8 @@ def test_durations_read_well(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
-def test_a_finished_scan_says_so(made: Path, out_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result, judge, _ = run(made, out_dir)
+def test_a_finished_scan_says_so(films: Path, out_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result, judge, _ = run(films, out_dir)
     said = status(str(out_dir))
     assert (said["state"], said["pid"]) == ("finished", os.getpid())
     assert (said["ok"], said["skipped"], said["failed"]) == (result.ok, result.skipped, result.failed)
@@ -90,7 +88,7 @@ def test_a_finished_scan_says_so(made: Path, out_dir: Path, capsys: pytest.Captu
     assert "10 of 10 videos, 100 %" in capsys.readouterr().out
 
 
-def test_another_process_sees_a_scan_that_runs(made: Path, out_dir: Path) -> None:
+def test_another_process_sees_a_scan_that_runs(films: Path, out_dir: Path) -> None:
     seen: list[dict[str, Any]] = []
     code = "import json, sys; from yoto_video.jobs.status import status; print(json.dumps(status(sys.argv[1])))"
 
@@ -102,7 +100,7 @@ def test_another_process_sees_a_scan_that_runs(made: Path, out_dir: Path) -> Non
                 seen.append(json.loads(asked.stdout))
             return super().encode(frames)
 
-    scan(Request(str(made), str(out_dir), SETTINGS, workers=0), load=lambda _: Watched())
+    scan(Request(str(films), str(out_dir), SETTINGS, workers=0), load=lambda _: Watched())
     assert seen[0]["state"] == "running"
     assert (seen[0]["stage"], seen[0]["videos"]) == ("judging", 10)
     assert seen[0]["done"] < 10
@@ -117,8 +115,8 @@ def told(folder: Path, **changes: Any) -> str:
     return str(folder)
 
 
-def test_who_died_is_told_from_who_works(made: Path, out_dir: Path) -> None:
-    run(made / "alone.mkv", out_dir)
+def test_who_died_is_told_from_who_works(films: Path, out_dir: Path) -> None:
+    run(films / "alone.mkv", out_dir)
     assert status(told(out_dir))["state"] == "running"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -135,25 +133,25 @@ def test_who_died_is_told_from_who_works(made: Path, out_dir: Path) -> None:
     with pytest.raises(UsageError, match="no scan has told"):
         status(str(out_dir))
     with pytest.raises(UsageError, match="no results of yoto-video here"):
-        status(str(made))
+        status(str(films))
 
 
-def test_a_scan_that_fails_says_why(made: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_that_fails_says_why(films: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise YotoVideoError("the disk is full")
 
     monkeypatch.setattr(Store, "commit_run", refuse)
     with pytest.raises(YotoVideoError):
-        run(made / "alone.mkv", out_dir)
+        run(films / "alone.mkv", out_dir)
     said = status(str(out_dir))
     assert said["state"] == "failed"
     assert "the disk is full" in next(lines(said))
 
 
-def test_the_log_has_a_line_for_each_ladder_and_each_failure(made: Path, out_dir: Path, tmp_path: Path) -> None:
+def test_the_log_has_a_line_for_each_ladder_and_each_failure(films: Path, out_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     with log_to(str(file)):
-        result, *_ = run(made, out_dir)
+        result, *_ = run(films, out_dir)
     records = [json.loads(line) for line in file.read_text().splitlines()]
     assert all({"time", "level", "event", "message"} <= record.keys() for record in records)
     by_event: dict[str, list[dict[str, Any]]] = {}
@@ -195,11 +193,11 @@ def ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_one_ctrl_c_finishes_what_is_in_hand(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    run(made, tmp_path / "undisturbed")
+def test_one_ctrl_c_finishes_what_is_in_hand(films: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(films, tmp_path / "undisturbed")
     out, judge = tmp_path / "out", interrupting(1)
     with pytest.raises(KeyboardInterrupt):
-        scan(Request(str(made), str(out), SETTINGS, workers=0), load=lambda _: judge)
+        scan(Request(str(films), str(out), SETTINGS, workers=0), load=lambda _: judge)
     assert "what is in hand is finished first" in capfd.readouterr().err
     said = status(str(out))
     assert said["state"] == "interrupted"
@@ -208,29 +206,29 @@ def test_one_ctrl_c_finishes_what_is_in_hand(made: Path, tmp_path: Path, capfd: 
     assert said["done"] == len({row["path"] for row in kept})
     assert judge.encoded == sum(len(row["frame_rows"]) for row in kept if row["mode"] == "nr")  # type: ignore[arg-type]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    result, again, _ = run(made, out)
+    result, again, _ = run(films, out)
     assert rows(out) == rows(tmp_path / "undisturbed")
     assert result.up_to_date >= len(kept) - 3
     assert again.encoded > 0
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_two_end_at_once(made: Path, tmp_path: Path) -> None:
-    run(made, tmp_path / "undisturbed")
+def test_two_end_at_once(films: Path, tmp_path: Path) -> None:
+    run(films, tmp_path / "undisturbed")
     out, judge = tmp_path / "out", interrupting(2)
     with pytest.raises(KeyboardInterrupt):
-        scan(Request(str(made), str(out), SETTINGS, workers=0), load=lambda _: judge)
+        scan(Request(str(films), str(out), SETTINGS, workers=0), load=lambda _: judge)
     assert status(str(out))["state"] == "interrupted"
-    run(made, out)
+    run(films, out)
     assert rows(out) == rows(tmp_path / "undisturbed")
 
 
-def test_results_in_a_bucket_tell_it_there(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_in_a_bucket_tell_it_there(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stores" / "bucket").mkdir(parents=True)
     with s3.serving(tmp_path / "stores", monkeypatch):
         with pytest.raises(UsageError, match="no results of yoto-video here"):
             status("s3://bucket/out")
-        request = Request(str(made / "one"), "s3://bucket/out", SETTINGS, workers=0)
+        request = Request(str(films / "one"), "s3://bucket/out", SETTINGS, workers=0)
         result = scan(request, load=lambda _: FakeJudge())
         said = status("s3://bucket/out")
     assert (said["state"], said["ok"]) == ("finished", result.ok)
