@@ -108,11 +108,11 @@ class Bucket:
                 self.remove(relative)
 
     def write(self, relative: str, content: bytes) -> None:
-        """`put` for who has a word of his own for it. Raises OSError."""
+        """As `put`, without a sentence for users: raises OSError as it comes."""
         asked_again(partial(self._write, relative, content))
 
     def delete(self, relative: str) -> None:
-        """`remove` for who has a word of his own for it. Raises OSError."""
+        """As `remove`, without a sentence for users: raises OSError as it comes."""
         asked_again(partial(self._delete, relative))
 
     def _place(self, relative: str) -> str:

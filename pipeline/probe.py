@@ -32,7 +32,7 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
     if stills.is_still(ref):
         return stills.probe_still(ref)
     with opened(ref, timeout_s=timeout_s) as (container, stream):
-        numbers = track_numbers.without_reading_it_all(ref, container, stream)
+        numbers = track_numbers.at_a_glance(ref, container, stream)
         try:
             frame = first_frame(ref, container, stream, timeout_s=timeout_s)
         except BrokenVideo as error:

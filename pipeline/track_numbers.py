@@ -47,7 +47,7 @@ class TrackNumbers:
         return any(isinstance(note, Finding) and note.kind == "truncated" for note in self.notes[:1])
 
 
-def without_reading_it_all(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers | None:
+def at_a_glance(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers | None:
     """From the container's index, or of an object in a store without one estimated; None where packets must tell."""
     numbers = _from_index(ref, container, stream)
     if numbers is None and any(storage.is_remote(path) for path in ref.parts or (ref.path,)):
