@@ -7,6 +7,8 @@ first where that is smaller: a query's projection goes into the keys, channel at
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,26 +19,37 @@ from .config import GRID, YotoConfig
 from .layout import Layout
 
 
-def gated(query: Tensor, key: Tensor, bias: Tensor, value: Tensor, share: Tensor) -> Tensor:
-    """softmax(q k^T + b) v, each row times its `share`: of q (..., n, C), k and v (..., m, C), b (..., m).
+class Known(NamedTuple):
+    """What tokens are known by to queries that are not projected."""
 
-    The weights are scaled, not what they find: there are fewer of them.
+    key: Tensor  # (..., C)
+    bias: Tensor  # (..., 1), of the scores
+    value: Tensor  # (..., C)
+
+
+def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: nn.Dropout) -> Tensor:
+    """tokens + share * softmax(q k^T + b) v, tokens and q (..., n, C), share (..., n, 1).
+
+    Scores lie with one row a key: down the columns, many at a time, a softmax of few keys takes a fraction of the time.
     """
+    key, bias, value = known
     n, m, c = query.shape[-2], key.shape[-2], query.shape[-1]
-    keys = key.reshape(-1, m, c).transpose(1, 2)
-    scores = torch.baddbmm(bias.reshape(-1, 1, m), query.reshape(-1, n, c), keys)
-    weights = torch.softmax(scores, -1) * share.reshape(-1, n, 1)
-    return (weights @ value.reshape(-1, m, c)).view(query.shape)
+    scores = torch.baddbmm(bias.reshape(-1, m, 1), key.reshape(-1, m, c), query.reshape(-1, n, c).transpose(1, 2))
+    # The weights are scaled, not what they find: there are fewer of them.
+    weights = drop(torch.softmax(scores, 1)) * share.reshape(-1, 1, n)
+    return torch.baddbmm(tokens.reshape(-1, n, c), weights.transpose(1, 2), value.reshape(-1, m, c)).view(tokens.shape)
 
 
-def folded(tokens: Tensor, key: nn.Linear, query: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Keys (..., C) and their bias (...) for queries that are not projected, over sqrt(C).
+def known(tokens: Tensor, query: nn.Linear, key: nn.Linear, value: nn.Linear) -> Known:
+    """Keys over sqrt(C), their bias and values of (..., C) tokens.
 
-    (Wq s + bq) (Wk d + bk) = s Wq^T (Wk d + bk) + bq (Wk d + bk): one product with the tokens d, and none with s.
+    (Wq s + bq) (Wk d + bk) = s Wq^T Wk d + bq Wk d, but for what is the same for all d and no matter to a softmax.
     """
-    both = torch.cat([query.weight, query.bias[:, None]], 1).T * query.weight.shape[0] ** -0.5  # (C + 1, C)
-    keys = F.linear(tokens, both @ key.weight, both @ key.bias)
-    return keys[..., :-1], keys[..., -1]
+    projection = key.weight * query.weight.shape[0] ** -0.5
+    weight = torch.cat([query.weight.T @ projection, value.weight])
+    both = F.linear(tokens, weight, F.pad(value.bias, (len(projection), 0)))
+    keys, values = both.chunk(2, -1)
+    return Known(keys, tokens @ (query.bias @ projection)[:, None], values)
 
 
 class ChannelAttention(nn.Module):
@@ -49,14 +62,19 @@ class ChannelAttention(nn.Module):
         self.gate = gate(GRID**2)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, source: Tensor, embed: nn.Linear, layout: Layout) -> Tensor:
-        """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features)."""
-        seen = embed(layout.pooled(source)).transpose(1, 2)  # (B, C, 49)
+    def forward(self, source: Tensor, embed: nn.Linear, layout: Layout, shift: Tensor | None = None) -> Tensor:
+        """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features).
+
+        `shift`: (B, C), added to all of an image's tokens.
+        """
+        seen = embed(layout.pooled(source)).transpose(1, 2).contiguous()  # (B, C, 49)
         scores = (self.query(seen) * GRID**-1) @ self.key(seen).transpose(1, 2)
         # One matrix an image says it all: its channels are mixed by it, and so is what embeds them.
         mixing = self.drop(torch.softmax(scores, -1)) * self.gate(seen)
-        mixing = mixing + 2 * torch.eye(mixing.shape[1], dtype=mixing.dtype, device=mixing.device)
+        mixing.diagonal(dim1=1, dim2=2).add_(2)
         weight, bias = mixing @ embed.weight, mixing @ embed.bias  # (B, C, d), (B, C)
+        if shift is not None:
+            bias = bias + shift
         b, p, n, d = source.shape
         tokens = torch.baddbmm(bias[:, None], source.reshape(b, p * n, d), weight.transpose(1, 2))
         return tokens.view(b, p, n, -1)
@@ -70,15 +88,12 @@ class HierarchicalAttention(attention.HierarchicalAttention):
 
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
         """Distorted x and reference y, (B, P, n, C)."""
-        seen = layout.pooled(x)
-        key, bias = folded(seen, self.key1, self.query1)
-        whole: Tensor = self.drop(gated(y.flatten(1, 2), key, bias, self.value1(seen), self.gate1(x)))
-        x = x + whole.view(x.shape)
+        whole = known(layout.pooled(x), self.query1, self.key1, self.value1)
+        x = attended(x.flatten(1, 2), y.flatten(1, 2), whole, self.gate1(x), self.drop).view(x.shape)
         if not self.local:
             return x
-        key, bias = folded(x, self.key2, self.query2)
-        inside: Tensor = self.drop(gated(y, key, bias, self.value2(x), self.gate2(x)))
-        return x + inside
+        inside = known(x, self.query2, self.key2, self.value2)
+        return attended(x, y, inside, self.gate2(x), self.drop)
 
 
 class SemanticDistortionAware(attention.SemanticDistortionAware):
@@ -86,10 +101,7 @@ class SemanticDistortionAware(attention.SemanticDistortionAware):
 
     def forward(self, shallow: Tensor, deep: Tensor, *_: Layout) -> Tensor:
         """(B, P, n, C) shallow tokens to the same shape."""
-        value, share = self.value(deep), self.gate(shallow)
+        share = self.gate(shallow)
         if deep.shape[2] == 1:  # one deep token a patch takes all the attention
-            found: Tensor = self.drop(value * share)
-        else:
-            key, bias = folded(deep, self.key, self.query)
-            found = self.drop(gated(shallow, key, bias, value, share))
-        return shallow + found
+            return torch.addcmul(shallow, self.drop(self.value(deep)), share)
+        return attended(shallow, shallow, known(deep, self.query, self.key, self.value), share, self.drop)
