@@ -38,28 +38,36 @@ class Head(nn.Module):
         return out.squeeze(-1)
 
 
-def votes(heads: Sequence[Head], stages: Sequence[Tensor], *, context: bool) -> list[Tensor]:
-    """What each head says of the (B, n, C) tokens of all stages, one stage after the other: (B, T) a head.
+def votes(heads: Sequence[Head], stages: Sequence[Tensor], counts: Sequence[int], *, context: bool) -> list[Tensor]:
+    """What each head says of all stages' tokens, one stage after the other: (B, T) a head.
 
-    The heads' first layers are one product. With `context` tokens are also told mean and spread of all T.
+    Args:
+        heads: their first layers are computed as one product.
+        stages: (B, n, C) sums; the tokens are their means.
+        counts: how many are in a stage's sums.
+        context: tokens are also told mean and spread of all T.
     """
-    spread = spread_of(stages) if context else None
+    spread = _spread(stages, counts) if context else None
     weight = torch.cat([head.inner.weight for head in heads]).T
     bias = torch.cat([head.bias(spread) for head in heads], 1)[:, None]
     said = []
-    for tokens in stages:
-        hidden = torch.baddbmm(bias, tokens, weight.expand(len(tokens), -1, -1)).relu_()
+    for sums, count in zip(stages, counts, strict=True):
+        hidden = torch.baddbmm(bias, sums, weight.expand(len(sums), -1, -1), alpha=1 / count).relu_()
         said.append([head(part) for head, part in zip(heads, hidden.chunk(len(heads), -1), strict=True)])
     return [torch.cat(parts, 1) for parts in zip(*said, strict=True)]
 
 
-def spread_of(stages: Sequence[Tensor]) -> Tensor:
-    """(B, 2C) mean and standard deviation of each channel over all tokens of the (B, n, C) stages."""
-    count = sum(tokens.shape[1] for tokens in stages)
-    mean = torch.stack([tokens.sum(1) for tokens in stages]).sum(0) / count
-    squares = torch.stack([tokens.square().sum(1) for tokens in stages]).sum(0)
-    variance = (squares - count * mean.square()) / (count - 1)
+def _spread(stages: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+    """(B, 2C) mean and standard deviation of each channel over all stages' tokens; arguments as for `votes`."""
+    total = sum(sums.shape[1] for sums in stages)
+    mean = _sum([sums.sum(1) / count for sums, count in zip(stages, counts, strict=True)]) / total
+    squares = _sum([sums.square().sum(1) / count**2 for sums, count in zip(stages, counts, strict=True)])
+    variance = (squares - total * mean.square()) / (total - 1)
     return torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
+
+
+def _sum(parts: list[Tensor]) -> Tensor:
+    return torch.stack(parts).sum(0)
 
 
 @dataclass(frozen=True)

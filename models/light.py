@@ -40,16 +40,39 @@ def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: n
     return torch.baddbmm(tokens.reshape(-1, n, c), weights.transpose(1, 2), value.reshape(-1, m, c)).view(tokens.shape)
 
 
-def known(tokens: Tensor, query: nn.Linear, key: nn.Linear, value: nn.Linear) -> Known:
-    """Keys over sqrt(C), their bias and values of (..., C) tokens.
+class Projection:
+    """Keys over sqrt(C), their bias and values of tokens, with what is linear multiplied together first.
 
     (Wq s + bq) (Wk d + bk) = s Wq^T Wk d + bq Wk d, but for what is the same for all d and no matter to a softmax.
     """
-    projection = key.weight * query.weight.shape[0] ** -0.5
-    weight = torch.cat([query.weight.T @ projection, value.weight])
-    both = F.linear(tokens, weight, F.pad(value.bias, (len(projection), 0)))
-    keys, values = both.chunk(2, -1)
-    return Known(keys, tokens @ (query.bias @ projection)[:, None], values)
+
+    def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear) -> None:
+        self._parts = query, key, value
+        self._kept: tuple[list[tuple[int, int]], tuple[Tensor, Tensor, Tensor]] | None = None
+
+    def __call__(self, tokens: Tensor) -> Known:
+        """Of (..., C) tokens."""
+        weight, bias, asked = self._product() if torch.is_grad_enabled() else self._remembered()
+        key, value = F.linear(tokens, weight, bias).chunk(2, -1)
+        return Known(key, F.linear(tokens, asked), value)
+
+    def _remembered(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The product of weights that nobody trains: computed once, and anew when they have changed."""
+        query, key, value = self._parts
+        parameters = (query.weight, query.bias, key.weight, value.weight, value.bias)
+        if any(p.is_inference() for p in parameters):  # nothing tells whether these have changed
+            return self._product()
+        stamp = [(p.data_ptr(), p._version) for p in parameters]
+        if self._kept is None or self._kept[0] != stamp:
+            self._kept = stamp, self._product()
+        return self._kept[1]
+
+    def _product(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights (2C, C) and biases (2C) of keys and values, weights (1, C) of the scores' bias."""
+        query, key, value = self._parts
+        projection = key.weight * query.weight.shape[0] ** -0.5
+        weight = torch.cat([query.weight.T @ projection, value.weight])
+        return weight, F.pad(value.bias, (len(projection), 0)), query.bias[None] @ projection
 
 
 class ChannelAttention(nn.Module):
@@ -86,22 +109,28 @@ class HierarchicalAttention(attention.HierarchicalAttention):
     The local step is left out on the deepest stage, which has one token a patch.
     """
 
+    def __init__(self, config: YotoConfig, *, local: bool) -> None:
+        super().__init__(config, local=local)
+        self.whole = Projection(self.query1, self.key1, self.value1)
+        self.inside = Projection(self.query2, self.key2, self.value2) if local else None
+
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
         """Distorted x and reference y, (B, P, n, C)."""
-        whole = known(layout.pooled(x), self.query1, self.key1, self.value1)
-        x = attended(x.flatten(1, 2), y.flatten(1, 2), whole, self.gate1(x), self.drop).view(x.shape)
-        if not self.local:
-            return x
-        inside = known(x, self.query2, self.key2, self.value2)
-        return attended(x, y, inside, self.gate2(x), self.drop)
+        pooled = self.whole(layout.pooled(x))
+        x = attended(x.flatten(1, 2), y.flatten(1, 2), pooled, self.gate1(x), self.drop).view(x.shape)
+        return x if self.inside is None else attended(x, y, self.inside(x), self.gate2(x), self.drop)
 
 
 class SemanticDistortionAware(attention.SemanticDistortionAware):
     """SDA (section 3.4): shallow tokens question the deep tokens of their patch."""
+
+    def __init__(self, config: YotoConfig) -> None:
+        super().__init__(config)
+        self.inside = Projection(self.query, self.key, self.value)
 
     def forward(self, shallow: Tensor, deep: Tensor, *_: Layout) -> Tensor:
         """(B, P, n, C) shallow tokens to the same shape."""
         share = self.gate(shallow)
         if deep.shape[2] == 1:  # one deep token a patch takes all the attention
             return torch.addcmul(shallow, self.drop(self.value(deep)), share)
-        return attended(shallow, shallow, known(deep, self.query, self.key, self.value), share, self.drop)
+        return attended(shallow, shallow, self.inside(deep), share, self.drop)

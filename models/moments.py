@@ -5,7 +5,6 @@ The finest maps are the largest by far. On a CPU, passing over them costs more t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from torch import Tensor
@@ -30,19 +29,9 @@ class Moments(NamedTuple):
 
 def moments(feature: Tensor, side: int) -> Moments:
     """Those of a (B, C, H, W) map; `side`, 2 or more, divides H and W."""
-    return _moments((feature[:, :, row::side] for row in range(side)), side)
-
-
-def gap_moments(x: Tensor, y: Tensor, side: int) -> Moments:
-    """Those of |x - y|, which is never written out as a whole."""
-    return _moments(((x[:, :, row::side] - y[:, :, row::side]).abs_() for row in range(side)), side)
-
-
-def _moments(rows: Iterator[Tensor], side: int) -> Moments:
-    """`rows`: the first row of all cells, (B, C, H / side, W), then the second one, and so on."""
-    first, second = next(rows), next(rows)
-    mean, square = first + second, (first * first).addcmul_(second, second)
-    for row in rows:
+    rows = [feature[:, :, row::side] for row in range(side)]  # of all cells the first one, the second one, and so on
+    mean, square = rows[0] + rows[1], (rows[0] * rows[0]).addcmul_(rows[1], rows[1])
+    for row in rows[2:]:
         mean += row
         square.addcmul_(row, row)
     return Moments(_across(mean, side), _across(square, side))

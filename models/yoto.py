@@ -29,7 +29,7 @@ from .config import GRID, STRIDE, YotoConfig
 from .encoders import Pyramid
 from .heads import Head, TokenMaps, votes
 from .layout import Layout
-from .moments import Moments, gap_moments, moments
+from .moments import Moments, moments
 from .readout import Readout, mean_squares, near_and_far, pairing, statistics
 
 FINE = (4, 2)  # the light form's two finest maps: pixels a side of their cells on the third one's grid
@@ -169,10 +169,10 @@ class Yoto(nn.Module):
         """How the encoder's maps differ, where anything asks for it."""
         if y is None or not (self.config.compared or self.config.readout):
             return None
-        fine = [gap_moments(mine, theirs, side) for mine, theirs, side in zip(x.maps, y.maps, FINE, strict=False)]
-        rest = [(mine - theirs).abs_() for mine, theirs in zip(x.maps[2:], y.maps[2:], strict=True)]
-        squares = [m.square.mean((2, 3)) for m in fine]
-        return Gaps([[m.mean for m in fine], *[[gap] for gap in rest]], torch.cat([*squares, mean_squares(rest)], 1))
+        gaps = [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
+        fine, rest = [moments(gap, side) for gap, side in zip(gaps, FINE, strict=False)], gaps[len(FINE) :]
+        squares = torch.cat([*[m.square.mean((2, 3)) for m in fine], mean_squares(rest)], 1)
+        return Gaps([[m.mean for m in fine], *[[gap] for gap in rest]], squares)
 
     def _compare(self, x: Seen, y: Seen | None, gaps: Gaps | None) -> TokenMaps:
         segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
@@ -181,15 +181,16 @@ class Yoto(nn.Module):
             shown = [layout.by_patch(*maps) for layout, maps in zip(x.layouts, gaps.stages, strict=True)]
         merged, learnt = [], x.deeper()
         for i, layout in enumerate(x.layouts):
-            own = segment[i][0]
-            if shown is not None:
-                own = F.linear(shown[i], self.difference[i].get_parameter("weight"), own)
-            judged = x.tokens[i] + own
+            if shown is None:
+                judged = x.tokens[i] + segment[i][0]
+            else:
+                judged = F.linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(x.tokens[i])
             asked = judged if y is None else y.tokens[i] + segment[i][1]
             vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
             deeper = learnt[i]
-            merged.append((vote if deeper is None else vote.add_(deeper).div_(4 - i)).flatten(1, 2))
-        scores, weights = votes((self.score_head, self.weight_head), merged, context=self.config.context)
+            merged.append((vote if deeper is None else vote.add_(deeper)).flatten(1, 2))
+        counts = [1 if deeper is None else 4 - i for i, deeper in enumerate(learnt)]  # of votes in each sum
+        scores, weights = votes((self.score_head, self.weight_head), merged, counts, context=self.config.context)
         if shown is not None:
             seen = torch.cat([(d @ share.exp()).flatten(1) for d, share in zip(shown, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top

@@ -90,8 +90,8 @@ def test_both_modes_train_every_layer() -> None:
     x = torch.randn(2, 3, 64, 64)
     (network(x).sum() + network(x, 0.9 * x).sum()).backward()
     idle = [n for n, p in network.named_parameters() if p.grad is None]
-    # With one token a patch on the deepest map, its attention has a single key and needs no query. What a key's bias adds
-    # is the same for all keys, which is no matter to a softmax.
+    # With one token a patch on the deepest map, its attention has a single key and needs no query. What a key's bias
+    # adds is the same for all keys, which is no matter to a softmax.
     needless = [n for n in idle if n.startswith(("ha.", "sda.")) and re.search(r"key\d?\.bias$", n)]
     single = [n for n in idle if n.startswith("sda.") and n.split(".")[1][1] == "3" and ("query" in n or "key" in n)]
     assert set(idle) == {*needless, *single}
