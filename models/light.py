@@ -40,39 +40,46 @@ def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: n
     return torch.baddbmm(tokens.reshape(-1, n, c), weights.transpose(1, 2), value.reshape(-1, m, c)).view(tokens.shape)
 
 
+Product = tuple[Tensor, Tensor | None, Tensor]  # `Projection._product`
+
+
 class Projection:
-    """Keys over sqrt(C), their bias and values of tokens, with what is linear multiplied together first.
+    """Keys over sqrt(C), their bias and values (the tokens, without `value`), what is linear multiplied together first.
 
     (Wq s + bq) (Wk d + bk) = s Wq^T Wk d + bq Wk d, but for what is the same for all d and no matter to a softmax.
     """
 
-    def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear) -> None:
+    def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear | None = None) -> None:
         self._parts = query, key, value
-        self._kept: tuple[list[tuple[int, int]], tuple[Tensor, Tensor, Tensor]] | None = None
+        self._kept: tuple[list[tuple[int, int]], Product] | None = None
 
     def __call__(self, tokens: Tensor) -> Known:
         """Of (..., C) tokens."""
         weight, bias, asked = self._product() if torch.is_grad_enabled() else self._remembered()
-        key, value = F.linear(tokens, weight, bias).chunk(2, -1)
+        both = F.linear(tokens, weight, bias)
+        key, value = (both, tokens) if bias is None else both.chunk(2, -1)
         return Known(key, F.linear(tokens, asked), value)
 
-    def _remembered(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _remembered(self) -> Product:
         """The product of weights that nobody trains: computed once, and anew when they have changed."""
         query, key, value = self._parts
-        parameters = (query.weight, query.bias, key.weight, value.weight, value.bias)
+        parameters = [query.weight, query.bias, key.weight, *(() if value is None else (value.weight, value.bias))]
         if any(p.is_inference() for p in parameters):  # nothing tells whether these have changed
             return self._product()
         stamp = [(p.data_ptr(), p._version) for p in parameters]
-        if self._kept is None or self._kept[0] != stamp:
-            self._kept = stamp, self._product()
-        return self._kept[1]
+        kept = self._kept
+        if kept is None or kept[0] != stamp:
+            kept = self._kept = stamp, self._product()
+        return kept[1]
 
-    def _product(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _product(self) -> Product:
         """Weights (2C, C) and biases (2C) of keys and values, weights (1, C) of the scores' bias."""
         query, key, value = self._parts
         projection = key.weight * query.weight.shape[0] ** -0.5
-        weight = torch.cat([query.weight.T @ projection, value.weight])
-        return weight, F.pad(value.bias, (len(projection), 0)), query.bias[None] @ projection
+        weight, asked = query.weight.T @ projection, query.bias[None] @ projection
+        if value is None:
+            return weight, None, asked
+        return torch.cat([weight, value.weight]), F.pad(value.bias, (len(projection), 0)), asked
 
 
 class ChannelAttention(nn.Module):
@@ -84,6 +91,7 @@ class ChannelAttention(nn.Module):
         self.key = nn.Linear(GRID**2, GRID**2)
         self.gate = gate(GRID**2)
         self.drop = nn.Dropout(config.dropout)
+        self.known = Projection(self.query, self.key)
 
     def forward(self, source: Tensor, embed: nn.Linear, layout: Layout, shift: Tensor | None = None) -> Tensor:
         """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features).
@@ -91,7 +99,8 @@ class ChannelAttention(nn.Module):
         `shift`: (B, C), added to all of an image's tokens.
         """
         seen = embed(layout.pooled(source)).transpose(1, 2).contiguous()  # (B, C, 49)
-        scores = (self.query(seen) * GRID**-1) @ self.key(seen).transpose(1, 2)
+        key, bias, _ = self.known(seen)
+        scores = torch.baddbmm(bias.transpose(1, 2), seen, key.transpose(1, 2))
         # One matrix an image says it all: its channels are mixed by it, and so is what embeds them.
         mixing = self.drop(torch.softmax(scores, -1)) * self.gate(seen)
         mixing.diagonal(dim1=1, dim2=2).add_(2)
