@@ -62,6 +62,7 @@ def _spread(stages: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
     total = sum(sums.shape[1] for sums in stages)
     mean = _sum([sums.sum(1) / count for sums, count in zip(stages, counts, strict=True)]) / total
     squares = _sum([sums.square().sum(1) / count**2 for sums, count in zip(stages, counts, strict=True)])
+    # One pass in place of two: layer norms keep the tokens near one, where a difference of squares is exact enough.
     variance = (squares - total * mean.square()) / (total - 1)
     return torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
 
