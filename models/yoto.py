@@ -1,6 +1,6 @@
 """YOTO, *You Only Train Once* (Yun & Lin, arXiv 2310.09560): one network for full- and no-reference quality.
 
-Read `attention` first, then this, top to bottom like the paper: channel attention, Hierarchical Attention (HA),
+Read `attention` first, then `heads`, then this, like the paper: channel attention, Hierarchical Attention (HA),
 Semantic Distortion Aware (SDA); the head, the whole. An encoder gives four maps of an image. Every map is embedded to
 one width and refined by channel attention. HA lets the reference question the distorted image on each stage, SDA lets
 each shallow stage question the deeper ones of the distorted image. All tokens then vote:
