@@ -52,7 +52,7 @@ class ChannelAttention(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.permuted = config.permuted_channels
 
-    def forward(self, source: Tensor, embed: nn.Linear, _: object = None) -> Tensor:
+    def forward(self, source: Tensor, embed: nn.Linear, *_: object) -> Tensor:
         """(B, 1, N, C) tokens of (B, 1, N, d) features: 2 x + gate * attended x, where x = embed(features)."""
         source = source[:, 0]
         tokens: Tensor = embed(source)

@@ -15,7 +15,8 @@ from torch import Tensor
 from . import exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
-from .yoto import Seen, TokenMaps
+from .heads import TokenMaps
+from .yoto import Seen
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -20,9 +20,9 @@ class Layout(NamedTuple):
     def by_patch(self, *features: Tensor) -> Tensor:
         """(B, C_i, h, w) maps, one after the other, to (B, P, n, sum of C_i)."""
         (h, w), (rows, cols) = self.size, self.grid
-        cells = [f.permute(0, 2, 3, 1).reshape(len(f), rows, h // rows, cols, w // cols, -1) for f in features]
-        cut = torch.cat([cell.transpose(2, 3) for cell in cells], -1)
-        return cut.reshape(len(cut), rows * cols, -1, cut.shape[-1])
+        joined = torch.cat(features, 1) if len(features) > 1 else features[0]
+        cells = joined.permute(0, 2, 3, 1).reshape(len(joined), rows, h // rows, cols, w // cols, -1)
+        return cells.transpose(2, 3).reshape(len(joined), rows * cols, -1, joined.shape[1])
 
     def as_map(self, tokens: Tensor) -> Tensor:
         """The inverse: (B, P, n, C), or (B, P n, C), to (B, C, h, w)."""

@@ -7,6 +7,8 @@ first where that is smaller: a query's projection goes into the keys, channel at
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,26 +19,67 @@ from .config import GRID, YotoConfig
 from .layout import Layout
 
 
-def gated(query: Tensor, key: Tensor, bias: Tensor, value: Tensor, share: Tensor) -> Tensor:
-    """softmax(q k^T + b) v, each row times its `share`: of q (..., n, C), k and v (..., m, C), b (..., m).
+class Known(NamedTuple):
+    """What tokens are known by to queries that are not projected."""
 
-    The weights are scaled, not what they find: there are fewer of them.
+    key: Tensor  # (..., C)
+    bias: Tensor  # (..., 1), of the scores
+    value: Tensor  # (..., C)
+
+
+def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: nn.Dropout) -> Tensor:
+    """tokens + share * softmax(q k^T + b) v, tokens and q (..., n, C), share (..., n, 1).
+
+    Scores lie with one row a key: down the columns, many at a time, a softmax of few keys takes a fraction of the time.
     """
+    key, bias, value = known
     n, m, c = query.shape[-2], key.shape[-2], query.shape[-1]
-    keys = key.reshape(-1, m, c).transpose(1, 2)
-    scores = torch.baddbmm(bias.reshape(-1, 1, m), query.reshape(-1, n, c), keys)
-    weights = torch.softmax(scores, -1) * share.reshape(-1, n, 1)
-    return (weights @ value.reshape(-1, m, c)).view(query.shape)
+    scores = torch.baddbmm(bias.reshape(-1, m, 1), key.reshape(-1, m, c), query.reshape(-1, n, c).transpose(1, 2))
+    # The weights are scaled, not what they find: there are fewer of them.
+    weights = drop(torch.softmax(scores, 1)) * share.reshape(-1, 1, n)
+    return torch.baddbmm(tokens.reshape(-1, n, c), weights.transpose(1, 2), value.reshape(-1, m, c)).view(tokens.shape)
 
 
-def folded(tokens: Tensor, key: nn.Linear, query: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Keys (..., C) and their bias (...) for queries that are not projected, over sqrt(C).
+Product = tuple[Tensor, Tensor | None, Tensor]  # `Projection._product`
 
-    (Wq s + bq) (Wk d + bk) = s Wq^T (Wk d + bk) + bq (Wk d + bk): one product with the tokens d, and none with s.
+
+class Projection:
+    """Keys over sqrt(C), their bias and values (the tokens, without `value`), what is linear multiplied together first.
+
+    (Wq s + bq) (Wk d + bk) = s Wq^T Wk d + bq Wk d, but for what is the same for all d and no matter to a softmax.
     """
-    both = torch.cat([query.weight, query.bias[:, None]], 1).T * query.weight.shape[0] ** -0.5  # (C + 1, C)
-    keys = F.linear(tokens, both @ key.weight, both @ key.bias)
-    return keys[..., :-1], keys[..., -1]
+
+    def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear | None = None) -> None:
+        self._parts = query, key, value
+        self._kept: tuple[list[tuple[int, int]], Product] | None = None
+
+    def __call__(self, tokens: Tensor) -> Known:
+        """Of (..., C) tokens."""
+        weight, bias, asked = self._product() if torch.is_grad_enabled() else self._remembered()
+        both = F.linear(tokens, weight, bias)
+        key, value = (both, tokens) if bias is None else both.chunk(2, -1)
+        return Known(key, F.linear(tokens, asked), value)
+
+    def _remembered(self) -> Product:
+        """The product of weights that nobody trains: computed once, and anew when they have changed."""
+        query, key, value = self._parts
+        parameters = [query.weight, query.bias, key.weight, *(() if value is None else (value.weight, value.bias))]
+        if any(p.is_inference() for p in parameters):  # nothing tells whether these have changed
+            return self._product()
+        stamp = [(p.data_ptr(), p._version) for p in parameters]
+        kept = self._kept
+        if kept is None or kept[0] != stamp:
+            kept = self._kept = stamp, self._product()
+        return kept[1]
+
+    def _product(self) -> Product:
+        """Weights (2C, C) and biases (2C) of keys and values, weights (1, C) of the scores' bias."""
+        query, key, value = self._parts
+        projection = key.weight * query.weight.shape[0] ** -0.5
+        weight, asked = query.weight.T @ projection, query.bias[None] @ projection
+        if value is None:
+            return weight, None, asked
+        return torch.cat([weight, value.weight]), F.pad(value.bias, (len(projection), 0)), asked
 
 
 class ChannelAttention(nn.Module):
@@ -48,15 +91,22 @@ class ChannelAttention(nn.Module):
         self.key = nn.Linear(GRID**2, GRID**2)
         self.gate = gate(GRID**2)
         self.drop = nn.Dropout(config.dropout)
+        self.known = Projection(self.query, self.key)
 
-    def forward(self, source: Tensor, embed: nn.Linear, layout: Layout) -> Tensor:
-        """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features)."""
-        seen = embed(layout.pooled(source)).transpose(1, 2)  # (B, C, 49)
-        scores = (self.query(seen) * GRID**-1) @ self.key(seen).transpose(1, 2)
+    def forward(self, source: Tensor, embed: nn.Linear, layout: Layout, shift: Tensor | None = None) -> Tensor:
+        """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features).
+
+        `shift`: (B, C), added to all of an image's tokens.
+        """
+        seen = embed(layout.pooled(source)).transpose(1, 2).contiguous()  # (B, C, 49)
+        key, bias, _ = self.known(seen)
+        scores = torch.baddbmm(bias.transpose(1, 2), seen, key.transpose(1, 2))
         # One matrix an image says it all: its channels are mixed by it, and so is what embeds them.
         mixing = self.drop(torch.softmax(scores, -1)) * self.gate(seen)
-        mixing = mixing + 2 * torch.eye(mixing.shape[1], dtype=mixing.dtype, device=mixing.device)
+        mixing.diagonal(dim1=1, dim2=2).add_(2)
         weight, bias = mixing @ embed.weight, mixing @ embed.bias  # (B, C, d), (B, C)
+        if shift is not None:
+            bias = bias + shift
         b, p, n, d = source.shape
         tokens = torch.baddbmm(bias[:, None], source.reshape(b, p * n, d), weight.transpose(1, 2))
         return tokens.view(b, p, n, -1)
@@ -68,28 +118,28 @@ class HierarchicalAttention(attention.HierarchicalAttention):
     The local step is left out on the deepest stage, which has one token a patch.
     """
 
+    def __init__(self, config: YotoConfig, *, local: bool) -> None:
+        super().__init__(config, local=local)
+        self.whole = Projection(self.query1, self.key1, self.value1)
+        self.inside = Projection(self.query2, self.key2, self.value2) if local else None
+
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
         """Distorted x and reference y, (B, P, n, C)."""
-        seen = layout.pooled(x)
-        key, bias = folded(seen, self.key1, self.query1)
-        whole: Tensor = self.drop(gated(y.flatten(1, 2), key, bias, self.value1(seen), self.gate1(x)))
-        x = x + whole.view(x.shape)
-        if not self.local:
-            return x
-        key, bias = folded(x, self.key2, self.query2)
-        inside: Tensor = self.drop(gated(y, key, bias, self.value2(x), self.gate2(x)))
-        return x + inside
+        pooled = self.whole(layout.pooled(x))
+        x = attended(x.flatten(1, 2), y.flatten(1, 2), pooled, self.gate1(x), self.drop).view(x.shape)
+        return x if self.inside is None else attended(x, y, self.inside(x), self.gate2(x), self.drop)
 
 
 class SemanticDistortionAware(attention.SemanticDistortionAware):
     """SDA (section 3.4): shallow tokens question the deep tokens of their patch."""
 
+    def __init__(self, config: YotoConfig) -> None:
+        super().__init__(config)
+        self.inside = Projection(self.query, self.key, self.value)
+
     def forward(self, shallow: Tensor, deep: Tensor, *_: Layout) -> Tensor:
         """(B, P, n, C) shallow tokens to the same shape."""
-        value, share = self.value(deep), self.gate(shallow)
+        share = self.gate(shallow)
         if deep.shape[2] == 1:  # one deep token a patch takes all the attention
-            found: Tensor = self.drop(value * share)
-        else:
-            key, bias = folded(deep, self.key, self.query)
-            found = self.drop(gated(shallow, key, bias, value, share))
-        return shallow + found
+            return torch.addcmul(shallow, self.drop(self.value(deep)), share)
+        return attended(shallow, shallow, self.inside(deep), share, self.drop)

@@ -12,36 +12,49 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .moments import Moments
+
 FLOOR = 1e-3  # of variances: dead channels are alike
 FAR = 4.0  # standard deviations: what lies further out than rated frames do is not extrapolated
 SIGHT = 200.0  # how soon a difference in structure counts as one: at a mean loss of 0.005 two thirds of it is seen
 
 
-def statistics(maps: Sequence[Tensor]) -> Tensor:
-    """(B, 2C) mean and standard deviation of every channel of an image's (B, C_i, H_i, W_i) maps, C of them in all."""
-    means = [m.float().mean((2, 3), keepdim=True) for m in maps]
-    # Not torch.var_mean: on a CPU it takes three times as long as this.
-    spreads = [(m.float() - mean).square().mean((2, 3)).sqrt() for m, mean in zip(maps, means, strict=True)]
-    return torch.cat([mean.flatten(1) for mean in means] + spreads, 1)
+def statistics(maps: Sequence[Tensor], fine: Sequence[Moments] = ()) -> Tensor:
+    """(B, 2C) mean and standard deviation of every channel of an image's (B, C_i, H_i, W_i) maps, C of them in all.
+
+    `fine`: the moments of the first maps, where they are known.
+    """
+    known = [m.whole() for m in fine] + [_whole(m.float()) for m in maps[len(fine) :]]
+    return torch.cat([mean for mean, _ in known] + [variance.sqrt() for _, variance in known], 1)
 
 
-def pairing(gaps: Sequence[Tensor], figures: Tensor, reference: Tensor) -> Tensor:
+def pairing(apart: Tensor, figures: Tensor, reference: Tensor) -> Tensor:
     """(B, 2C) of an image against its reference: of every channel, lost structure and the log ratio of energies.
 
     Lost structure is 1 - (2 cov + c) / (var_x + var_y + c), one minus the structure term of DISTS (Ding et al., TPAMI
     2020); it is 0 to 2, and exactly 0 for a perfect copy.
 
     Args:
-        gaps: (B, C_i, H_i, W_i) differences of the two sides' maps.
+        apart: (B, C) mean squares of the two sides' differences.
         figures: (B, 2C) `statistics` of the image.
         reference: those of its reference.
     """
     (mean_x, spread_x), (mean_y, spread_y) = figures.chunk(2, 1), reference.chunk(2, 1)
     var_x, var_y = spread_x.square(), spread_y.square()
     # var_x + var_y - 2 cov is the variance of the differences, and exactly 0 where there are none.
-    apart = torch.cat([gap.float().square().mean((2, 3)) for gap in gaps], 1) - (mean_x - mean_y).square()
-    lost = apart.clamp_min(0) / (var_x + var_y + FLOOR)
+    lost = (apart - (mean_x - mean_y).square()).clamp_min(0) / (var_x + var_y + FLOOR)
     return torch.cat([lost, ((var_x + FLOOR) / (var_y + FLOOR)).log()], 1)
+
+
+def mean_squares(gaps: Sequence[Tensor]) -> Tensor:
+    """(B, C) of every channel of (B, C_i, H_i, W_i) maps."""
+    return torch.cat([gap.float().square().mean((2, 3)) for gap in gaps], 1)
+
+
+def _whole(feature: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, C) mean and variance of a map's channels; torch.var_mean takes three times as long on a CPU."""
+    mean = feature.mean((2, 3), keepdim=True)
+    return mean.flatten(1), (feature - mean).square().mean((2, 3))
 
 
 class Readout(nn.Module):

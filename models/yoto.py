@@ -1,6 +1,6 @@
 """YOTO, *You Only Train Once* (Yun & Lin, arXiv 2310.09560): one network for full- and no-reference quality.
 
-Read `attention` first, then this, top to bottom like the paper: channel attention, Hierarchical Attention (HA),
+Read `attention` first, then `heads`, then this, like the paper: channel attention, Hierarchical Attention (HA),
 Semantic Distortion Aware (SDA); the head, the whole. An encoder gives four maps of an image. Every map is embedded to
 one width and refined by channel attention. HA lets the reference question the distorted image on each stage, SDA lets
 each shallow stage question the deeper ones of the distorted image. All tokens then vote:
@@ -18,6 +18,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -26,62 +27,12 @@ from torch import Tensor, nn
 from . import attention, light
 from .config import GRID, STRIDE, YotoConfig
 from .encoders import Pyramid
+from .heads import Head, TokenMaps, votes
 from .layout import Layout
-from .readout import Readout, near_and_far, pairing, statistics
+from .moments import Moments, moments
+from .readout import Readout, mean_squares, near_and_far, pairing, statistics
 
-
-class Head(nn.Module):
-    """One number a token from its features: width -> hidden -> 1, and the activation that bounds it."""
-
-    def __init__(self, config: YotoConfig, activation: nn.Module) -> None:
-        super().__init__()
-        self.inner = nn.Linear(config.width, config.hidden)
-        self.context = nn.Linear(2 * config.width, config.hidden, bias=False) if config.context else None
-        self.outer = nn.Linear(config.hidden, 1)
-        self.drop = nn.Dropout(config.dropout)
-        self.activation = activation
-
-    def forward(self, tokens: Tensor, spread: Tensor | None = None) -> Tensor:
-        """(B, T, C) to (B, T); `spread` (B, 2C) is what `YotoConfig.context` adds, and given with it."""
-        if self.context is None:
-            hidden = self.inner(tokens)
-        else:
-            assert spread is not None
-            bias = self.context(spread) + self.inner.bias
-            hidden = torch.baddbmm(bias[:, None], tokens, self.inner.weight.T.expand(len(tokens), -1, -1))
-        out: Tensor = self.activation(self.outer(self.drop(F.relu(hidden)))).squeeze(-1)
-        return out
-
-
-@dataclass(frozen=True)
-class TokenMaps:
-    """What every token says: (B, T) scores and weights, T running over the stages' tokens as they lie, finest first."""
-
-    scores: Tensor
-    weights: Tensor
-    layouts: tuple[Layout, ...]
-
-    @property
-    def sizes(self) -> tuple[tuple[int, int], ...]:
-        """(h, w) of each stage's map."""
-        return tuple(layout.size for layout in self.layouts)
-
-    def pooled(self) -> Tensor:
-        """(B,) score of each image: sum(s * w) / sum(w), the paper's equation 8."""
-        return (self.scores * self.weights).sum(1) / self.weights.sum(1)
-
-    def heat(self) -> tuple[Tensor, Tensor]:
-        """(B, h, w) score and weight on the finest grid, every stage's tokens voting where they look."""
-        counts = [h * w for h, w in self.sizes]
-        finest = self.sizes[0]
-        score = self.scores.new_zeros(len(self.scores), 1, *finest)
-        weight = torch.zeros_like(score)
-        scores, weights = torch.split(self.scores, counts, 1), torch.split(self.weights, counts, 1)
-        for s, w, layout in zip(scores, weights, self.layouts, strict=True):
-            share = s.shape[1] / counts[0]  # a deep token's vote is spread over its patch
-            score += F.interpolate(layout.as_map((s * w)[..., None]), finest, mode="nearest") * share
-            weight += F.interpolate(layout.as_map(w[..., None]), finest, mode="nearest") * share
-        return (score / weight)[:, 0], weight[:, 0]
+FINE = (4, 2)  # the light form's two finest maps: pixels a side of their cells on the third one's grid
 
 
 @dataclass(frozen=True)
@@ -92,6 +43,7 @@ class Seen:
     """
 
     maps: list[Tensor]  # the encoder's, (B, C_i, H_i, W_i)
+    fine: list[Moments]  # of the two finest maps on the grid of the third, in the light form
     tokens: list[Tensor]
     # SDA's votes on each stage's tokens, summed, None for the deepest; computed when first asked, for references never
     deeper: Callable[[], list[Tensor | None]]
@@ -100,7 +52,14 @@ class Seen:
     @cached_property
     def figures(self) -> Tensor:
         """(B, 2C) `statistics` of the maps."""
-        return statistics(self.maps)
+        return statistics(self.maps, self.fine)
+
+
+class Gaps(NamedTuple):
+    """Absolute differences of two sides' encoder maps."""
+
+    stages: list[list[Tensor]]  # of each stage, (B, C_i, h, w) on its own grid
+    squares: Tensor  # (B, C) their mean squares, of every channel of every map
 
 
 class Yoto(nn.Module):
@@ -173,20 +132,24 @@ class Yoto(nn.Module):
         `afar`: (B,) bool, which images show a place reduced in size (`YotoConfig.overview`); None: none of them.
         """
         in_light = self.config.form == "light"
-        coarse = maps[2:] if in_light else maps
+        fine = [moments(m, side) for m, side in zip(maps, FINE, strict=False)] if in_light else []
+        coarse = maps[len(fine) :]
         stages = [[m] for m in coarse]
         if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid
-            stages.insert(0, [*_mean_and_spread(maps[0], 4), *_mean_and_spread(maps[1], 2)])
+            stages.insert(0, [part for m in fine for part in (m.mean, m.variance().clamp_min(1e-6).sqrt())])
         grid = (maps[-1].shape[2], maps[-1].shape[3]) if in_light else (1, 1)
         layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if in_light else coarse))
-        tokens = [
-            mix(layout.by_patch(*features), embed, layout)
-            for features, layout, embed, mix in zip(stages, layouts, self.embed, self.channel_attention, strict=True)
-        ]
+        shifts: list[Tensor | None] = [None] * len(stages)
         if self.config.overview:
             seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
-            tokens = [t + view(seen)[:, None, None] for t, view in zip(tokens, self.view, strict=True)]
-        return Seen(maps, tokens, cache(partial(self._deeper, tokens, layouts)), layouts)
+            shifts = [view(seen) for view in self.view]
+        tokens = [
+            mix(layout.by_patch(*features), embed, layout, shift)
+            for features, layout, embed, mix, shift in zip(
+                stages, layouts, self.embed, self.channel_attention, shifts, strict=True
+            )
+        ]
+        return Seen(maps, fine, tokens, cache(partial(self._deeper, tokens, layouts)), layouts)
 
     def _deeper(self, tokens: list[Tensor], layouts: tuple[Layout, ...]) -> list[Tensor | None]:
         """What each stage's tokens learn from all deeper ones."""
@@ -195,47 +158,43 @@ class Yoto(nn.Module):
             i, j = map(int, pair)
             vote = self.sda_norm[pair](sda(tokens[i], tokens[j], layouts[i], layouts[j]))
             before = sums[i]
-            sums[i] = vote if before is None else before + vote
+            sums[i] = vote if before is None else before.add_(vote)
         return sums
 
     def compare(self, x: Seen, y: Seen | None = None) -> TokenMaps:
         """Judge images against their references (FR) or alone (NR: y = x and both segments 0)."""
         return self._compare(x, y, self._gaps(x, y))
 
-    def _gaps(self, x: Seen, y: Seen | None) -> list[Tensor] | None:
-        """Absolute differences of the encoder's maps, where anything asks for them."""
+    def _gaps(self, x: Seen, y: Seen | None) -> Gaps | None:
+        """How the encoder's maps differ, where anything asks for it."""
         if y is None or not (self.config.compared or self.config.readout):
             return None
-        return [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
+        gaps = [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
+        fine, rest = [moments(gap, side) for gap, side in zip(gaps, FINE, strict=False)], gaps[len(FINE) :]
+        squares = torch.cat([*[m.square.mean((2, 3)) for m in fine], mean_squares(rest)], 1)
+        return Gaps([[m.mean for m in fine], *[[gap] for gap in rest]], squares)
 
-    def _compare(self, x: Seen, y: Seen | None, gaps: list[Tensor] | None) -> TokenMaps:
+    def _compare(self, x: Seen, y: Seen | None, gaps: Gaps | None) -> TokenMaps:
         segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
         shown: list[Tensor] | None = None  # of each stage: differences, (B, P, n, C_i)
         if gaps is not None and self.config.compared:
-            fine = [F.avg_pool2d(gaps[0], 4), F.avg_pool2d(gaps[1], 2)]
-            stages = [fine, *[[gap] for gap in gaps[2:]]]
-            shown = [layout.by_patch(*features) for layout, features in zip(x.layouts, stages, strict=True)]
+            shown = [layout.by_patch(*maps) for layout, maps in zip(x.layouts, gaps.stages, strict=True)]
         merged, learnt = [], x.deeper()
         for i, layout in enumerate(x.layouts):
-            own = segment[i][0]
-            if shown is not None:
-                own = F.linear(shown[i], self.difference[i].get_parameter("weight"), own)
-            judged = x.tokens[i] + own
+            if shown is None:
+                judged = x.tokens[i] + segment[i][0]
+            else:
+                judged = F.linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(x.tokens[i])
             asked = judged if y is None else y.tokens[i] + segment[i][1]
             vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
             deeper = learnt[i]
-            merged.append((vote if deeper is None else (vote + deeper) / (4 - i)).flatten(1, 2))
-        tokens = torch.cat(merged, dim=1)
-        spread = None
-        if self.config.context:
-            mean = tokens.mean(1)
-            variance = (tokens - mean[:, None]).square().sum(1) / (tokens.shape[1] - 1)  # torch.var is slow here
-            spread = torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
-        scores: Tensor = self.score_head(tokens, spread)
+            merged.append((vote if deeper is None else vote.add_(deeper)).flatten(1, 2))
+        counts = [1 if deeper is None else 4 - i for i, deeper in enumerate(learnt)]  # of votes in each sum
+        scores, weights = votes((self.score_head, self.weight_head), merged, counts, context=self.config.context)
         if shown is not None:
             seen = torch.cat([(d @ share.exp()).flatten(1) for d, share in zip(shown, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top
-        return TokenMaps(scores, self.weight_head(tokens, spread), x.layouts)
+        return TokenMaps(scores, weights, x.layouts)
 
     def forward(self, distorted: Tensor, reference: Tensor | None = None) -> Tensor:
         """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""
@@ -244,12 +203,12 @@ class Yoto(nn.Module):
         x = self.see(self.encode(distorted))
         y = None if reference is None else self.see(self.encode(reference))
         gaps = self._gaps(x, y)
-        votes = self._compare(x, y, gaps).pooled()
+        said = self._compare(x, y, gaps).pooled()
         if not self.config.readout:
-            return votes
+            return said
         if y is None or gaps is None:  # one look at each: near stands for both
-            return self.readout.nr(votes, x.figures.repeat(1, 2))
-        return self.readout.fr(votes, pairing(gaps, x.figures, y.figures).repeat(1, 2))
+            return self.readout.nr(said, x.figures.repeat(1, 2))
+        return self.readout.fr(said, pairing(gaps.squares, x.figures, y.figures).repeat(1, 2))
 
     def frame(self, x: Seen, y: Seen | None, afar: Tensor) -> Tensor:
         """(1,) score of one frame from all its N looks: all their tokens vote at once.
@@ -257,20 +216,13 @@ class Yoto(nn.Module):
         `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`.
         """
         gaps = self._gaps(x, y)
-        said = self._compare(x, y, gaps)
-        votes = ((said.scores * said.weights).sum() / said.weights.sum())[None]
+        maps = self._compare(x, y, gaps)
+        said = ((maps.scores * maps.weights).sum() / maps.weights.sum())[None]
         if not self.config.readout:
-            return votes
+            return said
         if y is None or gaps is None:
-            return self.readout.nr(votes, near_and_far(x.figures, afar))
-        return self.readout.fr(votes, near_and_far(pairing(gaps, x.figures, y.figures), afar))
-
-
-def _mean_and_spread(feature: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation over side x side cells: of (B, C, H, W) two of (B, C, H / side, W / side)."""
-    mean = F.avg_pool2d(feature, side)
-    square = F.avg_pool2d(feature * feature, side)
-    return mean, (square - mean * mean).clamp_min(1e-6).sqrt()
+            return self.readout.nr(said, near_and_far(x.figures, afar))
+        return self.readout.fr(said, near_and_far(pairing(gaps.squares, x.figures, y.figures), afar))
 
 
 def _small_init(module: nn.Module) -> None:

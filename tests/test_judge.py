@@ -203,7 +203,7 @@ def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch:
     monkeypatch.setattr(judge, "_encode", lambda x: (crops.append(len(x)), encode(x))[1])
     monkeypatch.setattr(judge.network, "see", lambda maps, afar: (tokens.append(len(afar)), see(maps, afar))[1])
     monkeypatch.setattr(judge.network, "_deeper", lambda x, lay: (deeper.append(len(x[0])), learn(x, lay))[1])
-    monkeypatch.setattr(yoto, "statistics", lambda maps: (figures.append(len(maps[0])), statistics(maps))[1])
+    monkeypatch.setattr(yoto, "statistics", lambda m, fine: (figures.append(len(m[0])), statistics(m, fine))[1])
     tallies = {i: Tally(f"v{i}.mp4", Fraction(0), WorstFrames(2)) for i in range(4)}
     frames = [Frame(0, Fraction(0), scene(480, 854) // (i + 1) * (i + 1)) for i in tallies]
     Scorer(judge, tallies, {1: 0, 2: 0, 3: 0}).add(

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.models import zoo
-from yoto_video.models.readout import Readout, near_and_far, statistics
+from yoto_video.models.readout import Readout, mean_squares, near_and_far, statistics
 from yoto_video.models.readout import pairing as pairing_of
 from yoto_video.models.training.refit import solve
 from yoto_video.models.yoto import Yoto
@@ -20,7 +20,8 @@ def maps(seed: int, looks: int = 3) -> list[torch.Tensor]:
 
 
 def pairing(x: list[torch.Tensor], y: list[torch.Tensor]) -> torch.Tensor:
-    return pairing_of([a - b for a, b in zip(x, y, strict=True)], statistics(x), statistics(y))
+    apart = mean_squares([a - b for a, b in zip(x, y, strict=True)])
+    return pairing_of(apart, statistics(x), statistics(y))
 
 
 def fitted(seed: int, channels: int = 10) -> Readout:

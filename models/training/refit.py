@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import zoo
 from ..crops import cut, picture_looks
-from ..readout import near_and_far, pairing, statistics
+from ..readout import mean_squares, near_and_far, pairing, statistics
 from ..yoto import Yoto
 from .making import PictureCache
 from .recipe import Recipe, Ridge
@@ -52,8 +52,8 @@ def refit(
                 theirs = _maps(network, entry, cache, reference, recipe.readout_looks)[0]
                 seen = {reference: (theirs, statistics(theirs))}
             theirs, spread = seen[reference]
-            gaps = [x - y for x, y in zip(maps, theirs, strict=True)]
-            figures["fr"].append(near_and_far(pairing(gaps, mine, spread), afar))
+            apart = mean_squares([x - y for x, y in zip(maps, theirs, strict=True)])
+            figures["fr"].append(near_and_far(pairing(apart, mine, spread), afar))
             opinions["fr"].append(opinion)
         if done % 100 == 0 or done == len(samples):
             tell(f"statistics of {done} of {len(samples)} rated pictures")
