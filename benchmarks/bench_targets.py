@@ -26,16 +26,19 @@ from bench_scan import FPS, MASTER_KBPS, RUNGS, SIZE, Idle, canvas, load, pan
 
 PEERS = {
     "libvmaf": "libvmaf=n_threads={threads}",
-    "libvmaf n_subsample=5": "libvmaf=n_threads={threads}:n_subsample=5",
+    "libvmaf n_subsample=5": "libvmaf=n_subsample=5",
+    "the same with our threads": "libvmaf=n_threads={threads}:n_subsample=5",
     "ssim": "ssim",
     "psnr": "psnr",
 }
-# Work, beside what, how often that, and how many times as long the work may take.
-TARGETS = [
+# Work, beside what, how often that, and how many times as long the work may take, where that was set.
+TARGETS: list[tuple[str, str, int, float | None]] = [
     ("NR of a clip", "decoding of a clip alone", 1, 1.6),
     ("NR of a clip", "libvmaf n_subsample=5", 1, 1 / 4),
     ("FR and NR of a ladder", "decoding of a ladder alone", 1, 1.8),
     ("FR and NR of a ladder", "libvmaf n_subsample=5", len(RUNGS), 1 / 5),
+    ("NR of a clip", "the same with our threads", 1, None),
+    ("FR and NR of a ladder", "the same with our threads", len(RUNGS), None),
 ]
 
 
@@ -140,7 +143,10 @@ def main() -> None:
     print(f"\n{'':58}    wall     cpu  at most")
     for r in ratios:
         beside = r["beside"] if r["times"] == 1 else f"{r['times']} x {r['beside']}"
-        print(f"{r['work']:24}/ {beside:32}{r['wall_ratio']:8.2f}{r['cpu_ratio']:8.2f}{r['target']:9.2f}")
+        print(
+            f"{r['work']:24}/ {beside:32}{r['wall_ratio']:8.2f}{r['cpu_ratio']:8.2f}"
+            + ("" if r["target"] is None else f"{r['target']:9.2f}")
+        )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class YotoConfig:
     overview: bool = False
     # "light" only. `readout`: a frame's statistics have a say in its score beside the votes (`readout.Readout`).
     readout: bool = False
+    int8: bool = False  # the encoder's convolutions but the first count in 256 levels (`int8.Convolution`)
     ha: bool = True  # False: without Hierarchical Attention, for ablations
     sda: bool = True  # False: without Semantic Distortion Aware, for ablations
 

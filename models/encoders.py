@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from . import int8
 
 _declared: list[object] = []  # operators declared here live as long as their library's handle
 
@@ -40,10 +41,17 @@ class Pyramid(nn.Module):
         strides: which reductions of the input to return, ascending.
         norm: LayerNorm over the channels of every map (the authors' Swin encoder has one a stage).
         options: further arguments of timm's `create_model`.
+        counted: convolutions are `int8.Convolution`.
     """
 
     def __init__(
-        self, name: str, strides: tuple[int, ...], *, norm: bool = False, options: tuple[tuple[str, object], ...] = ()
+        self,
+        name: str,
+        strides: tuple[int, ...],
+        *,
+        norm: bool = False,
+        options: tuple[tuple[str, object], ...] = (),
+        counted: bool = False,
     ) -> None:
         super().__init__()
         backbone = import_timm().create_model(name, features_only=True, pretrained=False, **dict(options))
@@ -52,6 +60,8 @@ class Pyramid(nn.Module):
         self.channels = tuple(backbone.feature_info.channels()[i] for i in self.picks)
         self.name, self.options = name, dict(options)
         self.channels_last = name.startswith("swin")  # timm's Swin gives (B, H, W, C)
+        if counted:
+            int8.put_in(backbone)
         self.backbone = backbone
         self.norms = nn.ModuleList(nn.LayerNorm(c) for c in self.channels) if norm else None
 
@@ -64,17 +74,19 @@ class Pyramid(nn.Module):
         last = maps if self.channels_last else [m.permute(0, 2, 3, 1) for m in maps]
         return [norm(m).permute(0, 3, 1, 2) for norm, m in zip(self.norms, last, strict=True)]
 
+    @property
+    def in_int8(self) -> bool:
+        """Whether it computes in 8 bits."""
+        return any(isinstance(m, int8.Convolution) and m.measured for m in self.backbone.modules())
+
     def fuse(self) -> None:
         """Put the batch norms into the convolutions before them: equal but for rounding, a quarter faster on a CPU.
 
         For judging only: the result can be neither trained nor saved.
         """
-        for parent in list(self.backbone.modules()):
-            children = list(parent.named_children())
-            for (name, convolution), (norm_name, norm) in itertools.pairwise(children):
-                if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
-                    setattr(parent, norm_name, getattr(norm, "act", nn.Identity()))  # timm's norms may hold one
+        for parent, (name, convolution), (norm_name, norm) in list(int8.with_norms(self.backbone)):
+            setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
+            setattr(parent, norm_name, getattr(norm, "act", nn.Identity()))  # timm's norms may hold one
 
     def load_pretrained(self) -> None:
         """Take timm's ImageNet weights from its hub; raises what timm raises where that cannot be reached."""

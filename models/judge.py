@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import exported, half, lanes, zoo
+from . import engine, exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
 from .encoders import Elsewhere
 from .heads import TokenMaps
@@ -116,10 +116,10 @@ class Judge:
         """Let the export run the encoder: the one that was in the cache, or one made now."""
         try:
             self._exported = ready or exported.export(loaded)
-        except exported.ExportError as error:
+        except engine.ExportError as error:
             self.fallback = str(error)
         else:
-            self.engine = exported.engine()
+            self.engine, self.fallback = engine.name(), self._exported.fallback
 
     def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
@@ -128,11 +128,10 @@ class Judge:
         return self._encode_at(frames, places)
 
     def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
-        def look(which: tuple[Picture, list[Look]]) -> Tensor:
-            return self._seen(*which, self.entry.crop)
-
-        seen = self._each(look, list(zip(frames, places, strict=True)))
-        parts = list(self._together(seen))
+        pairs = list(zip(frames, places, strict=True))
+        if self._at_once() > 1 and len(pairs) > 1:  # a frame goes all the way in one lane, and waits for no other
+            return self._each(lambda pair: self._see(self._encode(self._cut(pair)), pair), pairs)
+        parts = list(self._together(self._each(self._cut, pairs)))
         if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
             shares = self._each(self._encode, torch.chunk(torch.cat(parts[0]), self._at_once()))
             encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
@@ -143,12 +142,15 @@ class Judge:
             for part, stages in zip(parts, encoded, strict=True)
             for mine in zip(*(torch.split(stage, [len(crops) for crops in part]) for stage in stages), strict=True)
         ]
+        return self._each(lambda which: self._see(*which), list(zip(maps, pairs, strict=True)))
 
-        def see(which: tuple[list[Tensor], Picture, list[Look]]) -> Encoded:
-            afar = torch.tensor([look.step > 1 for look in which[2]], device=self.device)
-            return Encoded(self.network.see(which[0], afar), afar, which[2], which[1])
+    def _cut(self, pair: tuple[Picture, list[Look]]) -> Tensor:
+        return self._seen(*pair, self.entry.crop)
 
-        return self._each(see, list(zip(maps, frames, places, strict=True)))
+    def _see(self, maps: list[Tensor], pair: tuple[Picture, list[Look]]) -> Encoded:
+        frame, places = pair
+        afar = torch.tensor([look.step > 1 for look in places], device=self.device)
+        return Encoded(self.network.see(maps, afar), afar, places, frame)
 
     def _at_once(self) -> int:
         """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""

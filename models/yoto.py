@@ -78,7 +78,11 @@ class Yoto(nn.Module):
         self.config = config
         in_light = config.form == "light"
         self.encoder = encoder or Pyramid(
-            config.encoder, config.strides, norm=config.encoder_norm, options=config.encoder_options
+            config.encoder,
+            config.strides,
+            norm=config.encoder_norm,
+            options=config.encoder_options,
+            counted=config.int8,
         )
         channels = self.encoder.channels
         if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `see`

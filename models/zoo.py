@@ -64,7 +64,7 @@ HALF = (0.5, 0.5, 0.5)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LIGHT = YotoConfig(
     encoder="mobilenetv2_100", encoder_options=(("pad_type", "same"),), width=64, hidden=64, form="light",
-    dropout=0.0, compared=True, context=True, overview=True, readout=True,
+    dropout=0.0, compared=True, context=True, overview=True, readout=True, int8=True,
 )  # fmt: skip
 
 ZOO = {
@@ -72,7 +72,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="c722f4920f216645e1202e67ed32e1ea420e2836d67ba0fdfc59657bae77345a",
+            sha256="64199aa3713ebda2d273230c937211a108d0ef06d8edabe8a258537cff5c397d",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(
@@ -189,16 +189,23 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
     return record, network.eval(), int(fold or 0)
 
 
+def _half(name: str, value: Tensor) -> Tensor:
+    """In float16, but for the readout, whose scales span more orders of magnitude, and for ranges."""
+    keep = not value.is_floating_point() or name.startswith("readout.") or name.endswith(".range")
+    return value if keep else value.half()
+
+
+def round_off(network: Yoto) -> None:
+    """Give a network the numbers that `save` with `half` would leave it."""
+    network.load_state_dict({k: _half(k, v).to(v.dtype) for k, v in network.state_dict().items()})
+
+
 def save(network: Yoto, name: str, path: Path, *, half: bool = False, fold: int = 0) -> str:
     """Write weights, float16 if `half`, with their model's name and fold as metadata. Returns the file's sha256."""
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        # The readout's scales span more orders of magnitude than float16 does.
-        k: (v.half() if half and v.is_floating_point() and not k.startswith("readout.") else v).cpu().contiguous()
-        for k, v in network.state_dict().items()
-    }
+    state = {k: (_half(k, v) if half else v).cpu().contiguous() for k, v in network.state_dict().items()}
     temporary = path.with_suffix(".part")
     save_file(state, temporary, metadata={"model": f"{name}/fold{fold}" if fold else name})
     temporary.replace(path)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
-from yoto_video.models import exported, zoo
+from yoto_video.models import engine, exported, int8, zoo
 from yoto_video.models.encoders import Elsewhere
 from yoto_video.models.judge import Judge
 
@@ -32,28 +33,39 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def by_torch() -> Judge:
-    return Judge.load(MODEL, device="cpu", export=False)
+def in_float32(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The default network without the ranges that make its encoder compute in 8 bits."""
+    network = zoo.load(MODEL).network
+    for module in network.encoder.modules():
+        if isinstance(module, int8.Convolution):
+            module.range.fill_(torch.nan)
+    file = tmp_path_factory.mktemp("weights") / "float32.safetensors"
+    zoo.save(network, MODEL, file)
+    return str(file)
 
 
+# In 8 bits the last digit of a float32 decides how a number is rounded, and that shows in the layers after it.
 @needs_openvino
-def test_scores_are_those_of_torch(by_torch: Judge) -> None:
-    judge = Judge.load(MODEL, device="cpu")
-    assert (judge.engine, judge.fallback) == (exported.engine(), None)
+@pytest.mark.parametrize(("model", "points"), [("in_float32", 1e-3), (MODEL, 1.5)])
+def test_scores_are_those_of_torch(model: str, points: float, request: pytest.FixtureRequest) -> None:
+    weights = model if model == MODEL else request.getfixturevalue(model)
+    judge, by_torch = Judge.load(weights, device="cpu"), Judge.load(weights, device="cpu", export=False)
+    assert judge.engine == engine.name()
+    assert judge.fallback in (None, engine.OVERFLOW)
     assert by_torch.engine.startswith("torch ")
     # All sizes in one call, then one by one: none may leave anything behind that another sees.
     frames = [picture(*size, i) for i, size in enumerate([(720, 1280), (144, 176), (301, 533), (16, 16), (720, 1280)])]
     damaged = [frame // 24 * 24 for frame in frames]
     ours, theirs = judge.encode(frames), by_torch.encode(frames)
-    assert judge.nr(ours) == pytest.approx(by_torch.nr(theirs), abs=1e-3)
+    assert judge.nr(ours) == pytest.approx(by_torch.nr(theirs), abs=points)
     assert judge.fr(judge.encode(damaged), ours) == pytest.approx(
-        by_torch.fr(by_torch.encode(damaged), theirs), abs=1e-3
+        by_torch.fr(by_torch.encode(damaged), theirs), abs=points
     )
     assert judge.fr(ours, ours) == [100.0] * len(frames)
     alone = [judge.nr(judge.encode([frame]))[0] for frame in frames]
-    assert alone == pytest.approx(by_torch.nr(theirs), abs=1e-3)
+    assert alone == pytest.approx(judge.nr(ours), abs=1e-3)
     heat = judge.heat_map(damaged[2], frames[2])
-    assert np.abs(heat - by_torch.heat_map(damaged[2], frames[2])).max() < 0.01
+    assert np.abs(heat - by_torch.heat_map(damaged[2], frames[2])).max() < 10 * points
 
 
 @needs_openvino
@@ -92,7 +104,7 @@ def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path: Path, monkeypa
 
 @needs_openvino
 def test_other_numbers_are_not_used(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exported, "TOLERANCE", -1.0)
+    monkeypatch.setattr(exported, "TOLERANCE_INT8", -1.0)
     judge = Judge.load(MODEL, device="cpu")
     assert (judge.engine[:6], judge.fallback) == ("torch ", "OpenVINO comes to other numbers than torch")
     assert not cache.exists()
@@ -122,6 +134,6 @@ def test_without_openvino_torch_judges_and_says_why(cache: Path, monkeypatch: py
 def test_old_exports_go(cache: Path) -> None:
     empty = np.zeros(1, np.uint8)
     for number in range(exported.KEPT + 3):
-        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,)))
+        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,), int8=False))
     assert len(list(cache.iterdir())) == exported.KEPT
     assert (cache / f"encoder-{exported.KEPT + 2}").exists()

@@ -121,6 +121,18 @@ class Batches:
             torch.tensor(referenced),
         )  # fmt: skip
 
+    def typical(self, count: int, side: int) -> Tensor:
+        """(count, 3, side, side) uint8 places: of rated pictures in turn with made ones and their masters."""
+        rng = np.random.Generator(np.random.PCG64([self.recipe.seed, count]))
+        made = [version.file for ladder, _ in self.ladders for version in ladder.versions]
+        files = [file for file, _ in self.files], [*made, *(ladder.reference for ladder, _ in self.ladders)]
+        crops = []
+        for number in range(count):
+            some = files[number % 2] or files[0] or files[1]
+            file = some[int(rng.integers(len(some)))]
+            crops.append(self._cut(file, self._look(file, side, int(rng.choice((1, 1, 2))), rng), side, flip=False))
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+
     def _look(self, file: str, side: int, step: int, rng: np.random.Generator) -> Look:
         """A random place, seen from afar as far as the picture's size allows."""
         height, width = self.cache.get(file).shape[:2]

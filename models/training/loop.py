@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from .. import zoo
+from .. import int8, zoo
 from ..yoto import Yoto
 from .batches import Batch, Batches
 from .folds import VALIDATION_ONLY, held_out
@@ -178,6 +178,12 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 if step + 1 == recipe.phases[0].steps:
                     _write(state, out / FIRST_PHASE)
     average.eval()
+    if average.config.int8:
+        images = entry.normalise(batches.typical(recipe.settled_on, entry.crop))
+        int8.settle(
+            average.encoder.backbone, lambda: average.encode(images.contiguous(memory_format=torch.channels_last))
+        )
+    zoo.round_off(average)  # the readout is to be fitted on what ships
     if average.config.readout:
         refit(average, entry, rated, cache, recipe, tell)
     weights = out / "weights.safetensors"

@@ -54,9 +54,10 @@ class Recipe:
     modes_weight: float = 0.2  # NR is drawn to FR
     made_weight: float = 0.5  # of an opinion computed, against 1 of a person's
     pristine_opinion: float = 0.95  # 0 to 1, NR score that a pristine photograph is taught
-    nr_readout: Ridge = Ridge(1.0, 0.4)
-    fr_readout: Ridge = Ridge(0.5, 0.5)
+    nr_readout: Ridge = Ridge(1.0, 0.5)
+    fr_readout: Ridge = Ridge(0.15, 0.5)
     readout_looks: int = 12  # at each rated picture
+    settled_on: int = 64  # places of training pictures that the 8-bit ranges are measured on: `int8.settle`
     save_every: int = 100  # steps
 
     @property

@@ -1,0 +1,143 @@
+"""The encoder in 8 bits: what is rounded and how far, that training can go on, and what OpenVINO makes of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from yoto_video.models import engine, int8, zoo
+from yoto_video.models.encoders import Pyramid, import_timm
+
+needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    kernel=st.sampled_from([1, 3, 5]),
+    stride=st.sampled_from([1, 2]),
+    depthwise=st.booleans(),
+    same=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_until_measured_it_is_the_convolution_it_stands_for(
+    kernel: int, stride: int, depthwise: bool, same: bool, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    import_timm()
+    from timm.layers import create_conv2d
+
+    original = create_conv2d(8, 8, kernel, stride=stride, padding="same" if same else "", depthwise=depthwise)
+    maps = torch.randn(2, 8, 16, 24)
+    assert torch.equal(int8.Convolution(original)(maps), original(maps))
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_input_and_weights_take_256_values_each_half_a_step_away_at_most(depthwise: bool) -> None:
+    torch.manual_seed(1)
+    conv = int8.Convolution(nn.Conv2d(6, 6, 1, groups=6 if depthwise else 1, bias=False))
+    maps = torch.randn(2, 6, 32, 32) * torch.linspace(0.1, 10, 6)[None, :, None, None]
+    exact = conv(maps)
+    conv.measure(maps)
+    assert conv.measured
+    counted = conv._counted(maps)
+    step, weight = (conv.range[1] - conv.range[0]) / 255, conv.weight.detach()
+    assert float(((counted - maps).abs() / step[None, :, None, None]).max()) <= 0.51
+    channels = counted.transpose(0, 1).flatten(1) if depthwise else counted.flatten()[None]
+    assert all(len(values.unique()) <= 256 for values in channels)
+    assert float((conv._weight().detach() - weight).abs().max()) <= float(weight.abs().max()) / int8.LEVELS / 2 + 1e-7
+    assert float((conv(maps) - exact).detach().abs().mean()) < 0.05 * float(exact.abs().mean())
+
+
+def test_gradients_go_through_the_rounding() -> None:
+    torch.manual_seed(2)
+    conv = int8.Convolution(nn.Conv2d(4, 3, 3, padding=1))
+    maps = torch.randn(1, 4, 8, 8, requires_grad=True)
+    conv.measure(maps.detach())
+    conv(maps).square().mean().backward()
+    for values in (maps, conv.weight):
+        assert values.grad is not None
+        assert float(values.grad.abs().sum()) > 0
+
+
+def encoder() -> Pyramid:
+    torch.manual_seed(3)
+    made = Pyramid("mobilenetv2_035", (2, 4, 8, 16, 32), options=(("pad_type", "same"),), counted=True).eval()
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):  # as trained: no norm is the identity
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+    return made
+
+
+def test_settling_takes_the_shift_out_of_every_layer() -> None:
+    made = encoder()
+    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        exact = made(pictures)
+        assert not made.in_int8
+        int8.settle(made.backbone, lambda: made(pictures))
+        assert made.in_int8
+        counted = made(pictures)
+    for a, b in zip(exact, counted, strict=True):
+        assert not torch.equal(a, b)
+        # Single numbers are rounded; means of channels are what they were.
+        assert float((a - b).mean((0, 2, 3)).abs().max()) < 0.01 * float(a.abs().mean())
+    made.fuse()
+    with torch.no_grad():
+        fused = made(pictures)
+    for a, b in zip(counted, fused, strict=True):
+        assert float((a - b).abs().mean()) < 0.05 * float(a.abs().mean())
+
+
+def test_ranges_are_part_of_the_weights_and_weights_without_them_compute_in_float32() -> None:
+    made, other = encoder(), encoder()
+    pictures = torch.rand(2, 3, 64, 64) * 2 - 1
+    int8.settle(made.backbone, lambda: made(pictures))
+    state = made.state_dict()
+    other.load_state_dict(state)
+    with torch.no_grad():
+        assert all(torch.equal(a, b) for a, b in zip(made(pictures), other(pictures), strict=True))
+    old = {name: value for name, value in state.items() if not name.endswith(".range")}
+    other.load_state_dict(old)
+    assert not other.in_int8
+
+
+def test_the_default_computes_in_8_bits() -> None:
+    network = zoo.load("yoto_mobilenetv2").network
+    assert network.encoder.in_int8
+    first, *rest = [m for m in network.encoder.backbone.modules() if isinstance(m, nn.Conv2d)]
+    assert not isinstance(first, int8.Convolution)
+    assert all(isinstance(m, int8.Convolution) and m.measured for m in rest)
+
+
+PROGRAM = """
+import sys
+import numpy as np
+from yoto_video.models.judge import Judge
+v, u = np.mgrid[0:256, 0:320]
+frame = np.stack([128 + 90 * np.sin(u / a + v / b) for a, b in ((3, 9), (20, 5), (7, 40))], -1).astype(np.uint8)
+judge = Judge.load("yoto_mobilenetv2", device="cpu")
+print(judge.engine, judge.fallback, *judge.nr(judge.encode([frame, frame // 32 * 32])), sep="|")
+"""
+
+
+@needs_openvino
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="processors of other makes")
+def test_a_processor_whose_8_bit_sums_overflow_is_told_and_gives_the_same_scores(tmp_path: Path) -> None:
+    said = []
+    for most in ("DEFAULT", "AVX2"):  # AVX2 adds two products of 8-bit numbers in 16 bits
+        environment = os.environ | {"ONEDNN_MAX_CPU_ISA": most, "YOTO_CACHE": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.strip().split("|"))
+    assert said[1][:2] == [engine.name(), engine.OVERFLOW]
+    assert [float(n) for n in said[1][2:]] == pytest.approx([float(n) for n in said[0][2:]], abs=0.5)
