@@ -178,7 +178,7 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 if step + 1 == recipe.phases[0].steps:
                     _write(state, out / FIRST_PHASE)
     average.eval()
-    if average.config.int8:
+    if average.config.int8 and recipe.settled_on:
         images = entry.normalise(batches.typical(recipe.settled_on, entry.crop))
         int8.settle(
             average.encoder.backbone, lambda: average.encode(images.contiguous(memory_format=torch.channels_last))

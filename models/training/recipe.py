@@ -57,7 +57,7 @@ class Recipe:
     nr_readout: Ridge = Ridge(1.0, 0.5)
     fr_readout: Ridge = Ridge(0.15, 0.5)
     readout_looks: int = 12  # at each rated picture
-    settled_on: int = 64  # places of training pictures that the 8-bit ranges are measured on: `int8.settle`
+    settled_on: int = 64  # places of training pictures that the 8-bit ranges are measured on; 0: stay in float32
     save_every: int = 100  # steps
 
     @property
