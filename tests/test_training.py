@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from yoto_video.models import zoo
 from yoto_video.models.training import distortions, loop
 from yoto_video.models.training.batches import Batch
 from yoto_video.models.training.correlation import agreement
@@ -161,6 +162,9 @@ def test_an_interrupted_run_ends_in_the_same_place(
     pytest.importorskip("imageio_ffmpeg", reason="extra `train` is not installed")
     (tiny_data / SHORT.imagenet).symlink_to((data_dir / SHORT.imagenet).resolve())
     whole = loop.train(tiny_data, tmp_path / "whole", SHORT, lambda _: None)
+    first = torch.load(tmp_path / "whole" / loop.FIRST_PHASE, weights_only=True)
+    assert first["step"] == SHORT.phases[0].steps  # kept though no other save falls there
+    assert zoo.load(str(whole)).network.encoder.in_int8
 
     real, calls = loop.step_loss, []
 

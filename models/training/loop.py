@@ -170,12 +170,13 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 left = pace * (recipe.steps - step - 1) / 60
                 now = f"step {step + 1} of {recipe.steps}, loss {float(loss.detach()):.4f}"
                 tell(f"{now}, {pace:.2f} s a step, {left:.0f} min left")
-            if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+            first = step + 1 == recipe.phases[0].steps
+            if (step + 1) % recipe.save_every == 0 or first or step + 1 == recipe.steps:
                 log.flush()
                 state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
                 state |= {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
                 _write(state, save)
-                if step + 1 == recipe.phases[0].steps:
+                if first:
                     _write(state, out / FIRST_PHASE)
     average.eval()
     if average.config.int8 and recipe.settled_on:
