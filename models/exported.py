@@ -22,8 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import engine
+from . import engine, zoo
 from .config import STRIDE
+from .encoders import Elsewhere
 from .engine import ExportError
 from .yoto import Yoto
 from .zoo import Entry, Loaded
@@ -99,6 +100,22 @@ class _FromPixels(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return tuple(self.network.encode(self.entry.normalise(images)))
+
+
+def load(model: str) -> tuple[Loaded, Exported | None]:
+    """`zoo.load` of a network, without its encoder where the cache has that one's export: both, or None for the export.
+
+    Raises:
+        zoo.ModelError: as `zoo.load` does.
+    """
+    ready: Exported | None = None
+
+    def look_up(entry: Entry, sha256: str) -> Elsewhere | None:
+        nonlocal ready
+        ready = cached(entry, sha256)
+        return None if ready is None else Elsewhere(ready.channels)
+
+    return zoo.load(model, look_up), ready
 
 
 def export(loaded: Loaded) -> Exported:
