@@ -54,7 +54,11 @@ class Graph(NamedTuple):
 
 
 class Exported:
-    """Computes an encoder's maps on the CPU. May be called from any thread."""
+    """Computes an encoder's maps on the CPU. May be called from any thread.
+
+    Raises:
+        ExportError: OpenVINO is not installed, or cannot run this graph.
+    """
 
     def __init__(self, graph: Graph) -> None:
         openvino = engine.openvino()
@@ -70,7 +74,7 @@ class Exported:
                 self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
             raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error
-        self.fallback = None if exact else engine.OVERFLOW
+        self.fallback = None if exact else engine.OVERFLOW  # why 8-bit numbers are computed in float32
         self._tensor = openvino.Tensor
 
     def __call__(self, images: Tensor) -> list[Tensor]:
@@ -158,15 +162,16 @@ def cached(entry: Entry, weights_sha256: str) -> Exported | None:
     """The export of these weights, if it is in the cache and whole, and OpenVINO can run it."""
     from safetensors import SafetensorError, safe_open
 
-    file = folder() / name_of(entry, weights_sha256)
     try:
+        file = folder() / name_of(entry, weights_sha256)
         with safe_open(file, framework="np") as opened:
             facts = json.loads((opened.metadata() or {})["export"])
             parts = opened.get_tensor("text"), opened.get_tensor("weights")
         graph = Graph(*parts, tuple(facts["strides"]), tuple(facts["channels"]), facts["int8"])
         if graph.digest() != facts["digest"]:
             return None
-        os.utime(file)
+        with contextlib.suppress(OSError):  # a cache that others wrote can be read all the same
+            os.utime(file)
         return Exported(graph)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, ExportError):
         return None
@@ -179,17 +184,28 @@ def name_of(entry: Entry, weights_sha256: str) -> str:
 
 
 def folder() -> Path:
-    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches."""
+    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches.
+
+    Raises:
+        OSError: there is none, for the user has no home folder.
+    """
     given = os.environ.get("YOTO_CACHE")
     if given:
         return Path(given)
     systems = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
     variable, otherwise = systems.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
-    return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
+    try:
+        return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
+    except RuntimeError as error:
+        raise FileNotFoundError("no home folder to keep exports in") from error
 
 
 def _keep(name: str, graph: Graph) -> None:
-    """Put an export into the cache: there whole, or not at all."""
+    """Put an export into the cache: there whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     from safetensors.numpy import save
 
     facts = {"strides": graph.strides, "channels": graph.channels, "int8": graph.int8, "digest": graph.digest()}
@@ -197,8 +213,14 @@ def _keep(name: str, graph: Graph) -> None:
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(place / name)
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.close()
+            part.replace(place / name)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
     kept = sorted(place.glob("encoder-*"), key=lambda f: f.stat().st_mtime, reverse=True)
     for old in kept[KEPT:]:
         old.unlink(missing_ok=True)
