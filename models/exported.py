@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from . import engine, zoo
 from .config import STRIDE
 from .encoders import Elsewhere
-from .engine import ExportError
+from .engine import ExportError, first_line
 from .yoto import Yoto
 from .zoo import Entry, Loaded
 
@@ -73,7 +73,7 @@ class Exported:
             for _ in range(engine.streams()):
                 self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
-            raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error
+            raise ExportError(f"OpenVINO cannot run it ({first_line(error)})") from error
         self.fallback = None if exact else engine.OVERFLOW  # why 8-bit numbers are computed in float32
         self._tensor = openvino.Tensor
 
@@ -242,10 +242,5 @@ def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[ND
             openvino.save_model(model, f"{place}/graph.xml", compress_to_fp16=False)
             text, weights = (np.fromfile(f"{place}/graph.{kind}", np.uint8) for kind in ("xml", "bin"))
     except Exception as error:  # of whatever kind: torch can do it
-        raise ExportError(f"OpenVINO cannot take it ({_first_line(error)})") from error
+        raise ExportError(f"OpenVINO cannot take it ({first_line(error)})") from error
     return text, weights
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]

@@ -54,6 +54,9 @@ def settle(judge: Halved, kinds: Iterable[torch.dtype]) -> str | None:
 
     Returns:
         Why it goes on in float32, a few words; None when it does not.
+
+    Raises:
+        MemoryError: the device has no room for one picture.
     """
     clean = [_picture(grain) for grain in GRAINS]
     chance = np.random.default_rng(0)

@@ -88,7 +88,10 @@ class Judge:
         if elsewhere:
             judge.runner.export(loaded, ready)
         elif export and (kinds := half.formats(judge.device)):
-            judge.runner.fallback = half.settle(judge, kinds)
+            try:
+                judge.runner.fallback = half.settle(judge, kinds)
+            except (MemoryError, torch.cuda.OutOfMemoryError) as error:
+                raise zoo.ModelError(f"the memory of {str(judge.device)!r} is full; use --device cpu") from error
         return judge
 
     @property

@@ -34,7 +34,7 @@ class Runner:
             self._network = loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError) as error:
             raise ModelError(
-                f"the device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}; use --device cpu"
+                f"the device {device!r} cannot be used: {engine.first_line(error).rstrip('.')}; use --device cpu"
                 + ("" if torch.version.cuda else ", or install PyTorch's CUDA build")
             ) from error
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from yoto_video.jobs.options import make_settings
-from yoto_video.models import half
+from yoto_video.models import half, zoo
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
@@ -86,6 +86,17 @@ def test_numbers_too_large_for_a_format_are_noticed() -> None:
     judge = Overflowing()
     assert half.settle(judge, [torch.float16]) == "float16 gives no scores"
     assert judge.runner.half is None
+
+
+@pytest.mark.parametrize("error", [MemoryError("the GPU's"), torch.cuda.OutOfMemoryError("CUDA out of memory.")])
+def test_a_gpu_that_is_full_already_is_a_sentence(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(half, "formats", lambda _: (torch.float16,))
+    monkeypatch.setattr(half, "settle", settle)
+    with pytest.raises(zoo.ModelError, match=r"^the memory of 'meta' is full; use --device cpu$"):
+        Judge.load(MODEL, device="meta")
 
 
 class Small:
