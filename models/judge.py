@@ -86,7 +86,7 @@ class Judge:
             torch.set_flush_denormal(True)
         judge = cls(loaded, device=device, crops=crops, seed=seed)
         if elsewhere:
-            judge.runner.export(loaded, ready)
+            judge.runner.export(ready)
         elif export and (kinds := half.formats(judge.device)):
             try:
                 judge.runner.fallback = half.settle(judge, kinds)

@@ -24,14 +24,14 @@ class Runner:
         device = present(device)
         self.half: torch.dtype | None = None  # of torch's numbers; None: float32
         self.fallback: str | None = None  # why not OpenVINO, where that was asked for, or why not in fewer bits
-        self._entry = loaded.entry
+        self._loaded = loaded
         self._exported: exported.Exported | None = None
         self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
         loaded.network.encoder.fuse()
         try:
             self.device = torch.device(device)
             # Channels last: this encoder's convolutions take half the time on CPUs, and no more on GPUs.
-            self._network = loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError) as error:
             raise ModelError(
                 f"the device {device!r} cannot be used: {engine.first_line(error).rstrip('.')}; use --device cpu"
@@ -46,13 +46,13 @@ class Runner:
         by_torch = f"torch {torch.__version__}"
         return by_torch if self.device.type == "cpu" else f"{by_torch}, {name(self.half)}"
 
-    def export(self, loaded: Loaded, ready: exported.Exported | None) -> None:
-        """Leave it to OpenVINO, on a CPU: to the export that was in the cache (`ready`), or to one made now.
+    def export(self, ready: exported.Exported | None) -> None:
+        """Leave it to OpenVINO, on a CPU: to the export that was in the cache, or to one made now.
 
         Where OpenVINO cannot, torch goes on and `fallback` says why.
         """
         try:
-            self._exported = ready or exported.export(loaded)
+            self._exported = ready or exported.export(self._loaded)
         except engine.ExportError as error:
             self.fallback = str(error)
         else:
@@ -82,9 +82,9 @@ class Runner:
             torch.cuda.empty_cache()  # only here: the error held what did not fit
 
     def _by_torch(self, crops: Tensor) -> list[Tensor]:
-        images = self._entry.normalise(crops.to(self.device)).contiguous(memory_format=torch.channels_last)
+        images = self._loaded.entry.normalise(crops.to(self.device)).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
-            return [m.float() for m in self._network.encode(images)]
+            return [m.float() for m in self._loaded.network.encode(images)]
 
 
 def present(device: str) -> str:
