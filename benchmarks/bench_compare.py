@@ -2,7 +2,7 @@
 
 python benchmarks/bench_compare.py [FOLDER] [--clips 7] [--seconds 3] [--encode-only]
 
-Clips of the shared data (YOTO_DATA) are cut and scaled to 480x270 as masters, and encoded by x264, x265, SVT-AV1 and
+Clips of the data (YOTO_DATA) are cut and scaled to 480x270 as masters, and encoded by x264, x265, SVT-AV1 and
 VP9 at five constant qualities each, two encodes at a time; x264's encodes are also copied under other names, as an
 encoder that is none. Then `compare x264 x265 svtav1 vp9 again` is run. So small and short that all of it takes some
 five minutes on two cores. FOLDER (default: one that is removed afterwards) keeps everything; a second run encodes and

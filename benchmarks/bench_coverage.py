@@ -1,4 +1,4 @@
-"""How often a clip's 95 % interval holds the score of a much closer look: real clips of the shared data, NR and FR.
+"""How often a clip's 95 % interval holds the score of a much closer look: real clips of the data, NR and FR.
 
 python benchmarks/bench_coverage.py [--format json] [--clips NAME ...] [--looks 5]
 

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_decode.py [VIDEO.mp4]
 
-Without a video 20 s of 1080p H.264 (groups of 60, B-frames) are made from a clip of the shared data (YOTO_DATA). Wall
+Without a video 20 s of 1080p H.264 (groups of 60, B-frames) are made from a clip of the data (YOTO_DATA). Wall
 times mean little on a busy machine; CPU times hold.
 """
 

@@ -3,7 +3,7 @@
 python benchmarks/bench_scan.py [--format json] [--threads 2] [--seconds 10] [--model NAME_OR_FILE]
 
 Two pieces of work: one 1080p H.264 clip, and that clip as the master of a ladder of five rungs (1080p to 240p). The
-clip is made here: a photograph of the shared data (YOTO_DATA) panned, or a texture where there is none. All figures
+clip is made here: a photograph of the data (YOTO_DATA) panned, or a texture where there is none. All figures
 come from `measure_ladder`, the path every scan takes: "decode" with a judge that does nothing, "inference" with frames
 that lie in memory, "whole" as it is. Pictures of worst frames, which every scan makes too, are the last column.
 """

@@ -2,7 +2,7 @@
 
 python benchmarks/bench_truth.py [--format json] [--clips NAME ...] [--codecs NAME ...] [--only NAME ...]
 
-Of each clip of the shared data a master is made and, with each encoder, an encode with each disturbance of
+Of each clip of the data (YOTO_DATA) a master is made and, with each encoder, an encode with each disturbance of
 tests/disturbances.py: another start, turns, bars, cut borders, range, matrix, sample aspect ratio, fields, frames left
 out or repeated. A row is the comparison of one encode: the points by which its FR score is off that of the same encode
 without the disturbance (2 are allowed), and the offset found, in frames, beside the true one. "MISSED" marks what is

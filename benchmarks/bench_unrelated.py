@@ -1,4 +1,4 @@
-"""How often encodes are laid over masters that show something else: every pair of real clips of the shared data.
+"""How often encodes are laid over masters that show something else: every pair of real clips of the data.
 
 python benchmarks/bench_unrelated.py [--format json] [--seconds 60]
 

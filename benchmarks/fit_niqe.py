@@ -1,4 +1,4 @@
-"""Fit what NIQE takes for good pictures on photographs of the shared data, and write its model.
+"""Fit what NIQE takes for good pictures on the data's photographs (pristine/), and write its model.
 
 YOTO_DATA=data python benchmarks/fit_niqe.py
 

@@ -2,9 +2,9 @@
 
     python benchmarks/fuzz_media.py [--files 2000] [--batch 250] [--seed 0] [--workers 0] [--largest 3000]
 
-Takes the files of clips/torture and clips/sdr of the shared data (YOTO_DATA), damages each in one or two of six ways,
-and scans them with `yoto-video scan`, so many at once as --batch says. Every file must have its rows, the exit code
-must be 0 or 4, and nothing may look like a traceback. Prints how the files ended; a seed makes the same files again.
+Takes the files of the data's clips/torture and clips/sdr (YOTO_DATA), damages each in one or two of six ways, and scans
+them with `yoto-video scan`, so many at once as --batch says. Every file must have its rows, the exit code must be 0 or
+4, and nothing may look like a traceback. Prints how the files ended; a seed makes the same files again.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def _scan_sides(
         if path not in plain:
             folders.append(path)
             continue
-        listener.say(f"{label}: {path}")
+        listener.say(path if label == path.rstrip("/") else f"{label}: {path}")
         done = scan(_with_mapping(plain[path], mapped[path]), listener, load)
         folders.append(str(done.out))
         for stage, took in done.seconds.items():

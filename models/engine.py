@@ -45,6 +45,12 @@ def openvino() -> Any:
     return openvino
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, without what libraries add below: 200 characters at most."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
+
+
 def streams() -> int:
     """How many pictures are computed at once; each has its share of torch's threads."""
     return min(torch.get_num_threads(), lanes.MOST)

@@ -22,9 +22,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import engine
+from . import engine, zoo
 from .config import STRIDE
-from .engine import ExportError
+from .encoders import Elsewhere
+from .engine import ExportError, first_line
 from .yoto import Yoto
 from .zoo import Entry, Loaded
 
@@ -53,7 +54,11 @@ class Graph(NamedTuple):
 
 
 class Exported:
-    """Computes an encoder's maps on the CPU. May be called from any thread."""
+    """Computes an encoder's maps on the CPU. May be called from any thread.
+
+    Raises:
+        ExportError: OpenVINO is not installed, or cannot run this graph.
+    """
 
     def __init__(self, graph: Graph) -> None:
         openvino = engine.openvino()
@@ -68,8 +73,8 @@ class Exported:
             for _ in range(engine.streams()):
                 self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
-            raise ExportError(f"OpenVINO cannot run it ({_first_line(error)})") from error
-        self.fallback = None if exact else engine.OVERFLOW
+            raise ExportError(f"OpenVINO cannot run it ({first_line(error)})") from error
+        self.fallback = None if exact else engine.OVERFLOW  # why 8-bit numbers are computed in float32
         self._tensor = openvino.Tensor
 
     def __call__(self, images: Tensor) -> list[Tensor]:
@@ -99,6 +104,22 @@ class _FromPixels(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return tuple(self.network.encode(self.entry.normalise(images)))
+
+
+def load(model: str) -> tuple[Loaded, Exported | None]:
+    """`zoo.load` of a network, without its encoder where the cache has that one's export: both, or None for the export.
+
+    Raises:
+        zoo.ModelError: as `zoo.load` does.
+    """
+    ready: Exported | None = None
+
+    def look_up(entry: Entry, sha256: str) -> Elsewhere | None:
+        nonlocal ready
+        ready = cached(entry, sha256)
+        return None if ready is None else Elsewhere(ready.channels)
+
+    return zoo.load(model, look_up), ready
 
 
 def export(loaded: Loaded) -> Exported:
@@ -141,15 +162,16 @@ def cached(entry: Entry, weights_sha256: str) -> Exported | None:
     """The export of these weights, if it is in the cache and whole, and OpenVINO can run it."""
     from safetensors import SafetensorError, safe_open
 
-    file = folder() / name_of(entry, weights_sha256)
     try:
+        file = folder() / name_of(entry, weights_sha256)
         with safe_open(file, framework="np") as opened:
             facts = json.loads((opened.metadata() or {})["export"])
             parts = opened.get_tensor("text"), opened.get_tensor("weights")
         graph = Graph(*parts, tuple(facts["strides"]), tuple(facts["channels"]), facts["int8"])
         if graph.digest() != facts["digest"]:
             return None
-        os.utime(file)
+        with contextlib.suppress(OSError):  # a cache that others wrote can be read all the same
+            os.utime(file)
         return Exported(graph)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, ExportError):
         return None
@@ -162,17 +184,28 @@ def name_of(entry: Entry, weights_sha256: str) -> str:
 
 
 def folder() -> Path:
-    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches."""
+    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches.
+
+    Raises:
+        OSError: there is none, for the user has no home folder.
+    """
     given = os.environ.get("YOTO_CACHE")
     if given:
         return Path(given)
     systems = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
     variable, otherwise = systems.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
-    return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
+    try:
+        return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
+    except RuntimeError as error:
+        raise FileNotFoundError("no home folder to keep exports in") from error
 
 
 def _keep(name: str, graph: Graph) -> None:
-    """Put an export into the cache: there whole, or not at all."""
+    """Put an export into the cache: there whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     from safetensors.numpy import save
 
     facts = {"strides": graph.strides, "channels": graph.channels, "int8": graph.int8, "digest": graph.digest()}
@@ -180,8 +213,14 @@ def _keep(name: str, graph: Graph) -> None:
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(place / name)
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.close()
+            part.replace(place / name)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
     kept = sorted(place.glob("encoder-*"), key=lambda f: f.stat().st_mtime, reverse=True)
     for old in kept[KEPT:]:
         old.unlink(missing_ok=True)
@@ -203,10 +242,5 @@ def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[ND
             openvino.save_model(model, f"{place}/graph.xml", compress_to_fp16=False)
             text, weights = (np.fromfile(f"{place}/graph.{kind}", np.uint8) for kind in ("xml", "bin"))
     except Exception as error:  # of whatever kind: torch can do it
-        raise ExportError(f"OpenVINO cannot take it ({_first_line(error)})") from error
+        raise ExportError(f"OpenVINO cannot take it ({first_line(error)})") from error
     return text, weights
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]

@@ -19,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from .runner import Runner, name
+
 TOLERANCE = 0.5  # points that a score may move
 GRAINS = (4, 16, 64, 224)  # dots a side of the made pictures: from soft to noise
 HARM = 6  # levels up or down that each pixel of a harmed picture is off
@@ -27,7 +29,7 @@ HARM = 6  # levels up or down that each pixel of a harmed picture is off
 class Halved(Protocol):
     """What is tried; `models.judge.Judge` is one."""
 
-    half: torch.dtype | None  # of the encoder's numbers; None: float32
+    runner: Runner  # whose `half` is set
 
     def encode(self, frames: Sequence[NDArray[np.uint8]]) -> Sequence[Any]:
         """(H, W, 3) frames as `nr` and `fr` take them."""
@@ -52,6 +54,9 @@ def settle(judge: Halved, kinds: Iterable[torch.dtype]) -> str | None:
 
     Returns:
         Why it goes on in float32, a few words; None when it does not.
+
+    Raises:
+        MemoryError: the device has no room for one picture.
     """
     clean = [_picture(grain) for grain in GRAINS]
     chance = np.random.default_rng(0)
@@ -62,21 +67,16 @@ def settle(judge: Halved, kinds: Iterable[torch.dtype]) -> str | None:
         x, y = judge.encode(harmed), judge.encode(clean)
         return np.array([judge.nr(x), judge.nr(y), judge.fr(x, y)])
 
-    judge.half = None
+    judge.runner.half = None
     plain, told = scores(), []
     for kind in kinds:
-        judge.half = kind
+        judge.runner.half = kind
         moved = float(np.abs(scores() - plain).max())
         if moved <= TOLERANCE:  # never of a NaN, which too large a number becomes
             return None
         told.append(f"{name(kind)} {'gives no scores' if np.isnan(moved) else f'moves scores by {moved:.1f} points'}")
-    judge.half = None
+    judge.runner.half = None
     return ", ".join(told)
-
-
-def name(kind: torch.dtype | None) -> str:
-    """What a format is called; None is "float32"."""
-    return str(kind or torch.float32).removeprefix("torch.")
 
 
 def _picture(grain: int) -> NDArray[np.uint8]:

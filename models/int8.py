@@ -23,25 +23,39 @@ class Convolution(nn.Conv2d):
     """A convolution whose input and weights take 256 values each; in float32 until its input's range is measured.
 
     Borders are TensorFlow's "same" where the original's were, for maps whose sides its stride divides.
+
+    Raises:
+        ValueError: the original fills its borders with something else than nought.
     """
 
     range: Tensor  # (2, inputs) or (2, 1): lowest and highest number of its input; NaN: not measured
 
     def __init__(self, original: nn.Conv2d) -> None:
+        if original.padding_mode != "zeros":
+            raise ValueError(f"a convolution with borders of kind {original.padding_mode!r} is not computed in 8 bits")
         shape: dict[str, Any] = {"kernel_size": original.kernel_size, "stride": original.stride}
         shape |= {"padding": original.padding, "dilation": original.dilation, "groups": original.groups}
         super().__init__(original.in_channels, original.out_channels, bias=original.bias is not None, **shape)
         self.weight, self.bias = original.weight, original.bias
         own = self.in_channels if self.groups == self.in_channels else 1
         self.register_buffer("range", torch.full((2, own), torch.nan))
-        spare = [max(0, k - s) for k, s in zip(self.kernel_size, self.stride, strict=True)]
-        same = type(original).__name__ == "Conv2dSame" and max(self.stride) > 1
+        spans = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
+        spare = [max(0, span - s) for span, s in zip(spans, self.stride, strict=True)]
+        same = type(original).__name__ == "Conv2dSame"
         self.border = (spare[1] // 2, -(-spare[1] // 2), spare[0] // 2, -(-spare[0] // 2)) if same else None
 
     @property
     def measured(self) -> bool:
         """Whether its input's range is known."""
         return not bool(self.range[0, 0].isnan())
+
+    @property
+    def sound(self) -> bool:
+        """Whether its range can be counted in: not empty, finite, nought in it; or is not measured at all."""
+        low, high = self.range
+        width = high - low
+        good = (low <= 0) & (high >= 0) & (width > SMALLEST / 2) & width.isfinite()
+        return bool(good.all() or self.range.isnan().all())
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C', H / stride, W / stride)."""
@@ -132,36 +146,39 @@ def with_norms(backbone: nn.Module) -> Iterator[tuple[nn.Module, tuple[str, nn.C
 
 @torch.no_grad()
 def settle(backbone: nn.Module, run: Callable[[], object]) -> None:
-    """Measure all ranges on typical pictures, and take what rounding shifts out of the batch norms' means.
+    """Measure all ranges on typical pictures, and take out what rounding shifts the means of channels by.
+
+    It goes into the running means of the batch norm that follows a convolution, else into the convolution's bias; where
+    there is neither it stays.
 
     Args:
-        backbone: trained in float32, with its batch norms.
-        run: computes it on the pictures.
+        backbone: trained in float32, in evaluation mode.
+        run: computes it on the pictures, all in one batch.
     """
-    pairs = [(conv, norm) for _, (_, conv), (_, norm) in with_norms(backbone) if isinstance(conv, Convolution)]
+    norms = {conv: norm for _, (_, conv), (_, norm) in with_norms(backbone)}
     means: dict[nn.Module, Tensor] = {}
-    for conv, _ in pairs:
-        conv.range.fill_(torch.nan)
 
-    def look(conv: nn.Module, given: tuple[Tensor], found: Tensor) -> None:
-        assert isinstance(conv, Convolution)
+    def measure(conv: Convolution, given: tuple[Tensor], found: Tensor) -> None:
         conv.measure(given[0])
         means[conv] = found.mean((0, 2, 3))
 
-    hooks = [conv.register_forward_hook(look) for conv, _ in pairs]
-    run()
-    for hook in hooks:
-        hook.remove()
+    def mend(conv: Convolution, _: tuple[Tensor], found: Tensor) -> Tensor | None:
+        shift, norm = found.mean((0, 2, 3)) - means[conv], norms.get(conv)
+        if norm is not None and norm.running_mean is not None:
+            norm.running_mean += shift
+        elif norm is None and conv.bias is not None:
+            conv.bias -= shift
+            return found - shift[:, None, None]
+        return None
 
-    def mend(norm: nn.BatchNorm2d) -> Callable[[nn.Module, tuple[Tensor], Tensor], None]:
-        def shift(conv: nn.Module, _: tuple[Tensor], found: Tensor) -> None:
-            assert norm.running_mean is not None
-            norm.running_mean += found.mean((0, 2, 3)) - means[conv]
-
-        return shift
-
-    # One pass does it: a layer's shift is out before the next layer is computed.
-    hooks = [conv.register_forward_hook(mend(norm)) for conv, norm in pairs]
-    run()
-    for hook in hooks:
-        hook.remove()
+    convolutions = [module for module in backbone.modules() if isinstance(module, Convolution)]
+    for conv in convolutions:
+        conv.range.fill_(torch.nan)
+    # One pass each does it: a layer's shift is out before the next layer is computed.
+    for hook in (measure, mend):
+        hooks = [conv.register_forward_hook(hook) for conv in convolutions]
+        try:
+            run()
+        finally:
+            for handle in hooks:
+                handle.remove()

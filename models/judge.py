@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import engine, exported, half, lanes, zoo
+from . import exported, half, lanes, zoo
 from .crops import Look, cut, picture_looks, tiles
-from .encoders import Elsewhere
 from .heads import TokenMaps
+from .runner import Runner, present
 from .yoto import Seen
 
 T = TypeVar("T")
@@ -46,27 +46,14 @@ class Judge:
 
     A frame's score pools the tokens of all its crops at once (sum(s * w) / sum(w) over the frame), so that a crop in
     which the network sees nothing worth judging weighs little. Black bars at its edges are not looked at.
+
+    Arguments and errors are those of `load`, but of a network that is loaded already; torch runs it in float32.
     """
 
     def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        loaded.network.encoder.fuse()
-        try:
-            self.device = torch.device(device)
-            # Channels last: this encoder's convolutions take half the time on CPUs, and no more on GPUs.
-            self.network = loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        except (RuntimeError, AssertionError) as error:
-            raise zoo.ModelError(
-                f"the device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}; use --device cpu"
-                + ("" if torch.version.cuda else ", or install PyTorch's CUDA build")
-            ) from error
+        self.runner = Runner(loaded, device)
+        self.device, self.network = self.runner.device, loaded.network
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
-        self.engine = f"torch {torch.__version__}"  # what runs the encoder
-        self.fallback: str | None = None  # why that is torch, where it should have been OpenVINO, or why not in 16 bits
-        self.half: torch.dtype | None = None  # of the encoder's numbers by torch; None: float32
-        self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
-        self._exported: exported.Exported | None = None
         self._lanes = lanes.Lanes()
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
@@ -84,42 +71,38 @@ class Judge:
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1".
             crops: places of a frame that are looked at, at most.
             seed: of the places.
-            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points. On a
-                GPU it computes in 16 bits, where that keeps scores within half a point (`half`).
+            export: on a CPU OpenVINO runs the encoder, where it can; the scores are the same within 1e-3 points, in 8
+                bits within a few tenths as a rule. On a GPU it computes in 16 bits, where that keeps scores within half
+                a point (`half`). Without: torch, in float32.
 
         Raises:
             zoo.ModelError: an unknown name, a bad file or a device that is not there; one sentence.
         """
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        ready: exported.Exported | None = None
-
-        def look_up(entry: zoo.Entry, sha256: str) -> Elsewhere | None:
-            nonlocal ready
-            ready = exported.cached(entry, sha256) if export and device == "cpu" else None
-            return None if ready is None else Elsewhere(ready.channels)
-
-        loaded = zoo.load(model, look_up)
+        elsewhere = export and present(device) == "cpu"
+        loaded, ready = exported.load(model) if elsewhere else (zoo.load(model), None)
         if loaded.entry.config.form == "paper":
             # Denormals in its sharp attention cost a factor of three. The whole process computes so from here on, which
             # is why the default network, whose attention is never that sharp, does without.
             torch.set_flush_denormal(True)
         judge = cls(loaded, device=device, crops=crops, seed=seed)
-        if export and device == "cpu":
-            judge._run_exported(loaded, ready)
+        if elsewhere:
+            judge.runner.export(ready)
         elif export and (kinds := half.formats(judge.device)):
-            judge.fallback = half.settle(judge, kinds)
-            judge.engine += f", {half.name(judge.half)}"
+            try:
+                judge.runner.fallback = half.settle(judge, kinds)
+            except (MemoryError, torch.cuda.OutOfMemoryError) as error:
+                raise zoo.ModelError(f"the memory of {str(judge.device)!r} is full; use --device cpu") from error
         return judge
 
-    def _run_exported(self, loaded: zoo.Loaded, ready: exported.Exported | None) -> None:
-        """Let the export run the encoder: the one that was in the cache, or one made now."""
-        try:
-            self._exported = ready or exported.export(loaded)
-        except engine.ExportError as error:
-            self.fallback = str(error)
-        else:
-            self.engine, self.fallback = engine.name(), self._exported.fallback
+    @property
+    def engine(self) -> str:
+        """What runs the encoder: `Runner.engine`."""
+        return self.runner.engine
+
+    @property
+    def fallback(self) -> str | None:
+        """Why that is not what is meant for this device, a few words; None where it is."""
+        return self.runner.fallback
 
     def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
@@ -130,13 +113,13 @@ class Judge:
     def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
         pairs = list(zip(frames, places, strict=True))
         if self._at_once() > 1 and len(pairs) > 1:  # a frame goes all the way in one lane, and waits for no other
-            return self._each(lambda pair: self._see(self._encode(self._cut(pair)), pair), pairs)
+            return self._each(lambda pair: self._see(self.runner.maps(self._cut(pair)), pair), pairs)
         parts = list(self._together(self._each(self._cut, pairs)))
         if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
-            shares = self._each(self._encode, torch.chunk(torch.cat(parts[0]), self._at_once()))
+            shares = self._each(self.runner.maps, torch.chunk(torch.cat(parts[0]), self._at_once()))
             encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
         else:
-            encoded = self._each(lambda part: self._encode(torch.cat(part)), parts)
+            encoded = self._each(lambda part: self.runner.maps(torch.cat(part)), parts)
         maps = [
             list(mine)
             for part, stages in zip(parts, encoded, strict=True)
@@ -204,7 +187,7 @@ class Judge:
         side = self.entry.crop if self.network.config.form == "paper" else max(height, width)
         spot = Look(max(0, (height - side) // 2), max(0, (width - side) // 2))
         seen = torch.cat([self._seen(picture, [spot], side) for picture in pictures])
-        maps = F.avg_pool2d(self._encode(seen)[0].float(), 2)
+        maps = F.avg_pool2d(self.runner.maps(seen)[0], 2)
         return np.asarray(maps.flatten(1).cpu().numpy(), np.float32)
 
     @torch.inference_mode()
@@ -221,8 +204,8 @@ class Judge:
         see = self.network.see
 
         def judge(part: list[Look]) -> tuple[Tensor, Tensor]:
-            x = see(self._encode(self._seen(frame, part, side)))
-            y = None if reference is None else see(self._encode(self._seen(reference, part, side)))
+            x = see(self.runner.maps(self._seen(frame, part, side)))
+            y = None if reference is None else see(self.runner.maps(self._seen(reference, part, side)))
             said: TokenMaps = self.network.compare(x, y)
             return said.heat()
 
@@ -253,32 +236,6 @@ class Judge:
         h, w = seen.shape[2:]
         pad = (0, self._padded(w) - w, 0, self._padded(h) - h)
         return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen
-
-    def _encode(self, crops: Tensor) -> list[Tensor]:
-        """Encoder maps of (B, 3, h, w) uint8 crops; half as many at a time from where a GPU's memory runs out.
-
-        Raises:
-            MemoryError: not even one crop fits.
-        """
-        if self._exported is not None:
-            return self._exported(crops)
-        pixels = crops[0, 0].numel()
-        while True:
-            parts = torch.split(crops, max(1, self._room // pixels))
-            try:
-                maps = [self._by_torch(part) for part in parts]
-            except torch.cuda.OutOfMemoryError as error:
-                if len(parts[0]) == 1:
-                    raise MemoryError("the GPU's, even for one picture at a time") from error
-            else:
-                return maps[0] if len(maps) == 1 else [torch.cat(stage) for stage in zip(*maps, strict=True)]
-            self._room = len(parts[0]) // 2 * pixels
-            torch.cuda.empty_cache()  # only here: the error held what did not fit
-
-    def _by_torch(self, crops: Tensor) -> list[Tensor]:
-        images = self.entry.normalise(crops.to(self.device)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
-            return [m.float() for m in self.network.encode(images)]
 
     def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
         def score(which: tuple[Encoded, Encoded | None]) -> float:

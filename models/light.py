@@ -43,6 +43,12 @@ def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: n
 Product = tuple[Tensor, Tensor | None, Tensor]  # `Projection._product`
 
 
+class _Kept(NamedTuple):
+    stamp: list[tuple[int, int]]  # address and version of each weight
+    of: list[Tensor]  # the weights' memory: while we hold it, no other weights get its addresses
+    product: Product
+
+
 class Projection:
     """Keys over sqrt(C), their bias and values (the tokens, without `value`), what is linear multiplied together first.
 
@@ -51,7 +57,11 @@ class Projection:
 
     def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear | None = None) -> None:
         self._parts = query, key, value
-        self._kept: tuple[list[tuple[int, int]], Product] | None = None
+        self._kept: _Kept | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the product: of copies, versions say nothing."""
+        return {**self.__dict__, "_kept": None}
 
     def __call__(self, tokens: Tensor) -> Known:
         """Of (..., C) tokens."""
@@ -61,16 +71,19 @@ class Projection:
         return Known(key, F.linear(tokens, asked), value)
 
     def _remembered(self) -> Product:
-        """The product of weights that nobody trains: computed once, and anew when they have changed."""
+        """The product of weights that nobody trains: computed once, and anew when they have changed.
+
+        Changes in place through `.data` are not seen, for torch does not count them.
+        """
         query, key, value = self._parts
         parameters = [query.weight, query.bias, key.weight, *(() if value is None else (value.weight, value.bias))]
         if any(p.is_inference() for p in parameters):  # nothing tells whether these have changed
             return self._product()
-        stamp = [(p.data_ptr(), p._version) for p in parameters]
-        kept = self._kept
-        if kept is None or kept[0] != stamp:
-            kept = self._kept = stamp, self._product()
-        return kept[1]
+        now, kept = [(p.data_ptr(), p._version) for p in parameters], self._kept
+        if kept is None or kept.stamp != now:
+            of = [p.detach() for p in parameters]
+            kept = self._kept = _Kept([(p.data_ptr(), p._version) for p in of], of, self._product())
+        return kept.product
 
     def _product(self) -> Product:
         """Weights (2C, C) and biases (2C) of keys and values, weights (1, C) of the scores' bias."""

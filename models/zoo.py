@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import int8
 from .config import YotoConfig
 from .encoders import Pyramid
 from .training.folds import FOLDS
@@ -180,8 +181,11 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except RuntimeError as error:
         raise CheckpointError(f"{path}: these are not weights of {record.name}") from error
-    if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
+    numbers = (v for key, v in network.state_dict().items() if not key.endswith(".range"))
+    if not all(bool(torch.isfinite(v).all()) for v in numbers):
         raise CheckpointError(f"{path}: holds numbers that are not finite")
+    if not all(m.sound for m in network.modules() if isinstance(m, int8.Convolution)):
+        raise CheckpointError(f"{path}: holds a range of 8-bit numbers that is empty, without nought or not finite")
     # One entry of metadata for both: safetensors writes several in any order, and equal runs are to give equal files.
     _, named, fold = metadata.get("model", "").partition("/fold")
     if named and fold not in map(str, range(len(FOLDS))):

@@ -258,11 +258,12 @@ def test_folders_are_scanned_mapped_and_kept_apart(
             make(tmp_path / label / f"x{number}{label}.mp4", size=(96, 64), frames=24, options={"crf": str(quality)})
             rows.append(f"{label}/x{number}{label}.mp4,film,")
     (tmp_path / "mapping.csv").write_text("\n".join(rows))
-    words = ["compare", "a", "b", "--mapping", "mapping.csv", "--workers", "0", "--labels", "old,new"]
+    words = ["compare", "a", "b", "--mapping", "mapping.csv", "--workers", "0", "--labels", "a,new"]
     words += ["--format", "json"]
     code = cli.main(words)
     assert code in (0, 4)  # so small that some curves do not rise
     said = capsys.readouterr()
+    assert {"a", "new: b"} <= set(said.err.splitlines())  # which side is scanned, by a name of its own if it has one
     lines = [json.loads(line) for line in said.out.splitlines()]
     figures = [o for o in lines if o["type"] == "bd_rate"]
     assert {(f["title"], f["mode"]) for f in figures} == {(None, "fr"), ("film", "fr")}

@@ -82,6 +82,11 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
+def test_every_benchmark_stands_in_their_document() -> None:
+    said = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in (ROOT / "benchmarks").glob("*.py") if path.stem not in said] == []
+
+
 def test_both_make_commands_stand_at_the_top() -> None:
     top = "\n".join(README.splitlines()[:6])
     assert "make demo" in top

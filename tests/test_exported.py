@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import subprocess
 import sys
@@ -100,6 +101,39 @@ def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path: Path, monkeypa
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("YOTO_CACHE", str(tmp_path / "file" / "cache"))
     assert Judge.load(MODEL, device="cpu").fallback is None
+
+
+@needs_openvino
+def test_a_cache_that_others_wrote_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Judge.load(MODEL, device="cpu")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(exported.os, "utime", refuse)
+    assert isinstance(Judge.load(MODEL, device="cpu").network.encoder, Elsewhere)
+
+
+@needs_openvino
+def test_without_a_home_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("YOTO_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as where a user has no name either
+    with pytest.raises(FileNotFoundError, match="no home folder"):
+        exported.folder()
+    judge = Judge.load(MODEL, device="cpu")
+    assert (judge.engine, judge.fallback) in [(engine.name(), None), (engine.name(), engine.OVERFLOW)]
+
+
+def test_an_export_that_cannot_be_kept_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    empty = np.zeros(1, np.uint8)
+    with pytest.raises(OSError, match="No space"):
+        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,), int8=False))
+    assert list(cache.iterdir()) == []
 
 
 @needs_openvino

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from yoto_video.jobs.options import make_settings
-from yoto_video.models import half
+from yoto_video.models import half, zoo
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
@@ -35,7 +36,7 @@ def scores(judge: Judge) -> list[float]:
 
 def test_a_cpu_computes_in_32_bits(judge: Judge) -> None:
     assert half.formats(torch.device("cpu")) == ()
-    assert judge.half is None
+    assert judge.runner.half is None
 
 
 @pytest.mark.parametrize(("major", "found"), [(6, ()), (7, (torch.float16,)), (8, (torch.float16, BF16)), (12, 2)])
@@ -50,7 +51,7 @@ def test_16_bits_that_move_scores_are_not_used(judge: Judge) -> None:
     said = half.settle(judge, [BF16])
     assert said is not None
     assert said.startswith("bfloat16 moves scores by ")
-    assert judge.half is None
+    assert judge.runner.half is None
     assert scores(judge) == before
 
 
@@ -58,26 +59,44 @@ def test_16_bits_within_the_tolerance_are(judge: Judge, monkeypatch: pytest.Monk
     before = scores(judge)
     monkeypatch.setattr(half, "TOLERANCE", 10.0)
     assert half.settle(judge, [BF16]) is None
-    assert judge.half == BF16
-    assert {m.dtype for m in judge._encode(torch.zeros(1, 3, 224, 224, dtype=torch.uint8))} == {torch.float32}
+    assert judge.runner.half == BF16
+    assert {m.dtype for m in judge.runner.maps(torch.zeros(1, 3, 224, 224, dtype=torch.uint8))} == {torch.float32}
     after = scores(judge)
     assert after != before  # it really computed in fewer bits
     assert after == pytest.approx(before, abs=10.0)
 
 
+@pytest.mark.parametrize(("kind", "said"), [(None, "float32"), (torch.float16, "float16"), (BF16, "bfloat16")])
+def test_on_a_gpu_the_engine_says_its_numbers(judge: Judge, kind: torch.dtype | None, said: str) -> None:
+    assert judge.engine == f"torch {torch.__version__}"
+    judge.runner.device, judge.runner.half = torch.device("cuda"), kind
+    assert judge.engine == f"torch {torch.__version__}, {said}"
+
+
 def test_numbers_too_large_for_a_format_are_noticed() -> None:
     class Overflowing(FakeJudge):
-        half: torch.dtype | None = None
+        runner: Any = SimpleNamespace(half=None)
 
         def nr(self, encoded: Sequence[Any]) -> list[float]:
-            return [float("nan") if self.half else 50.0] * len(encoded)
+            return [float("nan") if self.runner.half else 50.0] * len(encoded)
 
         def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
             return [50.0] * len(encoded)
 
     judge = Overflowing()
     assert half.settle(judge, [torch.float16]) == "float16 gives no scores"
-    assert judge.half is None
+    assert judge.runner.half is None
+
+
+@pytest.mark.parametrize("error", [MemoryError("the GPU's"), torch.cuda.OutOfMemoryError("CUDA out of memory.")])
+def test_a_gpu_that_is_full_already_is_a_sentence(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(half, "formats", lambda _: (torch.float16,))
+    monkeypatch.setattr(half, "settle", settle)
+    with pytest.raises(zoo.ModelError, match=r"^the memory of 'meta' is full; use --device cpu$"):
+        Judge.load(MODEL, device="meta")
 
 
 class Small:

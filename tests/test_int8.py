@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import os
+import pickle
 import platform
 import subprocess
 import sys
@@ -22,22 +24,29 @@ needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None
 
 @settings(max_examples=30, deadline=None)
 @given(
-    kernel=st.sampled_from([1, 3, 5]),
-    stride=st.sampled_from([1, 2]),
+    kernel=st.sampled_from([1, 2, 3, 4, 5]),
+    stride=st.sampled_from([1, 2, 4]),
+    dilation=st.sampled_from([1, 2]),
     depthwise=st.booleans(),
     same=st.booleans(),
     seed=st.integers(0, 1000),
 )
 def test_until_measured_it_is_the_convolution_it_stands_for(
-    kernel: int, stride: int, depthwise: bool, same: bool, seed: int
+    kernel: int, stride: int, dilation: int, depthwise: bool, same: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
     import_timm()
     from timm.layers import create_conv2d
 
-    original = create_conv2d(8, 8, kernel, stride=stride, padding="same" if same else "", depthwise=depthwise)
+    padding = "same" if same else ""
+    original = create_conv2d(8, 8, kernel, stride=stride, dilation=dilation, padding=padding, depthwise=depthwise)
     maps = torch.randn(2, 8, 16, 24)
     assert torch.equal(int8.Convolution(original)(maps), original(maps))
+
+
+def test_borders_that_are_not_nought_are_refused() -> None:
+    with pytest.raises(ValueError, match="'reflect'"):
+        int8.Convolution(nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect"))
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
@@ -45,7 +54,7 @@ def test_input_and_weights_take_256_values_each_half_a_step_away_at_most(depthwi
     torch.manual_seed(1)
     conv = int8.Convolution(nn.Conv2d(6, 6, 1, groups=6 if depthwise else 1, bias=False))
     maps = torch.randn(2, 6, 32, 32) * torch.linspace(0.1, 10, 6)[None, :, None, None]
-    exact = conv(maps)
+    exact = conv(maps).detach()
     conv.measure(maps)
     assert conv.measured
     counted = conv._counted(maps)
@@ -54,7 +63,7 @@ def test_input_and_weights_take_256_values_each_half_a_step_away_at_most(depthwi
     channels = counted.transpose(0, 1).flatten(1) if depthwise else counted.flatten()[None]
     assert all(len(values.unique()) <= 256 for values in channels)
     assert float((conv._weight().detach() - weight).abs().max()) <= float(weight.abs().max()) / int8.LEVELS / 2 + 1e-7
-    assert float((conv(maps) - exact).detach().abs().mean()) < 0.05 * float(exact.abs().mean())
+    assert float((conv(maps).detach() - exact).abs().mean()) < 0.05 * float(exact.abs().mean())
 
 
 def test_gradients_go_through_the_rounding() -> None:
@@ -96,6 +105,46 @@ def test_settling_takes_the_shift_out_of_every_layer() -> None:
         fused = made(pictures)
     for a, b in zip(counted, fused, strict=True):
         assert float((a - b).abs().mean()) < 0.05 * float(a.abs().mean())
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_settling_without_batch_norms_measures_all_and_mends_biases(bias: bool) -> None:
+    torch.manual_seed(4)
+    layers = [nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, bias=bias), nn.ReLU(), nn.Conv2d(8, 4, 1, bias=bias)]
+    made = nn.Sequential(*layers).eval()
+    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        exact = made(pictures)
+        int8.put_in(made)
+        assert torch.equal(made(pictures), exact)
+        int8.settle(made, lambda: made(pictures))
+        counted = made(pictures)
+    assert [isinstance(m, int8.Convolution) and m.measured for m in made] == [False, True, False, True]
+    assert not torch.equal(counted, exact)
+    shift = float((counted - exact).mean((0, 2, 3)).abs().max())
+    assert shift < (1e-5 if bias else 0.01) * float(exact.abs().mean())
+
+
+def test_settling_that_fails_leaves_nothing_hooked() -> None:
+    made = encoder()
+
+    def run() -> None:
+        made(torch.zeros(1, 3, 64, 64))
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        int8.settle(made.backbone, run)
+    assert not any(module._forward_hooks for module in made.modules())
+
+
+def test_copies_compute_the_same() -> None:
+    made = encoder()
+    pictures = torch.rand(1, 3, 64, 64) * 2 - 1
+    int8.settle(made.backbone, lambda: made(pictures))
+    with torch.no_grad():
+        for other in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+            assert other.in_int8
+            assert all(torch.equal(a, b) for a, b in zip(made(pictures), other(pictures), strict=True))
 
 
 def test_ranges_are_part_of_the_weights_and_weights_without_them_compute_in_float32() -> None:

@@ -199,8 +199,8 @@ def test_features_are_of_the_picture_alone(judge: Judge) -> None:
 
 def test_a_ladders_step_asks_the_network_once_a_frame(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     crops, tokens, deeper, figures = [], [], [], []
-    encode, see, learn, statistics = judge._encode, judge.network.see, judge.network._deeper, yoto.statistics
-    monkeypatch.setattr(judge, "_encode", lambda x: (crops.append(len(x)), encode(x))[1])
+    encode, see, learn, statistics = judge.runner.maps, judge.network.see, judge.network._deeper, yoto.statistics
+    monkeypatch.setattr(judge.runner, "maps", lambda x: (crops.append(len(x)), encode(x))[1])
     monkeypatch.setattr(judge.network, "see", lambda maps, afar: (tokens.append(len(afar)), see(maps, afar))[1])
     monkeypatch.setattr(judge.network, "_deeper", lambda x, lay: (deeper.append(len(x[0])), learn(x, lay))[1])
     monkeypatch.setattr(yoto, "statistics", lambda m, fine: (figures.append(len(m[0])), statistics(m, fine))[1])

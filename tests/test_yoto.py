@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import re
 
 import pytest
 import torch
 from yoto_video.models import zoo
 from yoto_video.models.attention import patches, unpatch
+from yoto_video.models.light import Projection
 from yoto_video.models.yoto import Yoto
 
 
@@ -112,6 +114,29 @@ def test_changed_weights_are_seen(light: Yoto, pictures: torch.Tensor) -> None:
         assert torch.equal(after, fresh(pictures, pictures.flip(0)))
     assert not torch.equal(after, before)
     assert torch.allclose(after, trained(pictures, pictures.flip(0)), atol=1e-6)  # as it is computed for training
+
+
+def test_other_weights_at_an_address_seen_before_are_seen() -> None:
+    query, key, tokens = torch.nn.Linear(64, 64), torch.nn.Linear(64, 64), torch.ones(1, 64)
+    known = Projection(query, key)
+    with torch.no_grad():
+        for _ in range(10):
+            known(tokens)
+            for _ in range(2):  # the second takes the memory that the first one freed
+                key.weight.data = torch.randn(64, 64)
+            assert torch.equal(known(tokens).key, Projection(query, key)(tokens).key)
+
+
+def test_copies_know_nothing_of_the_originals_weights(light: Yoto, pictures: torch.Tensor) -> None:
+    with torch.inference_mode():
+        before = light(pictures, pictures.flip(0))
+    for other in (copy.deepcopy(light), pickle.loads(pickle.dumps(light))):
+        products = [p for m in other.modules() for p in vars(m).values() if isinstance(p, Projection)]
+        assert products
+        assert all(p._kept is None for p in products)
+        with torch.inference_mode():
+            assert torch.allclose(other(pictures, pictures.flip(0)), before, atol=1e-6)
+        assert any(p._kept is not None for p in products)
 
 
 def test_patches_and_back() -> None:

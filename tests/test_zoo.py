@@ -74,11 +74,54 @@ def test_weights_of_something_else(tmp_path: Path) -> None:
         zoo.load(str(path))
 
 
-def test_weights_with_nan(tmp_path: Path) -> None:
-    network = Yoto(zoo.LIGHT)
-    network.get_parameter("embed.0.bias").data.fill_(float("nan"))
-    zoo.save(network, "yoto_mobilenetv2", tmp_path / "w.safetensors")
+@pytest.mark.parametrize("name", ["embed.0.bias", "readout.nr_weight", "encoder.backbone.bn1.running_mean"])
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_weights_with_numbers_that_are_none(name: str, number: float, tmp_path: Path) -> None:
+    state = Yoto(zoo.LIGHT).state_dict()
+    state[name].flatten()[0] = number
+    save_file(state, tmp_path / "w.safetensors", metadata={"model": "yoto_mobilenetv2"})
     with pytest.raises(zoo.CheckpointError, match="not finite"):
+        zoo.load(str(tmp_path / "w.safetensors"))
+
+
+RANGE = "encoder.backbone.blocks.0.0.conv_dw.range"  # (2, 32): of a depthwise convolution
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (0.0, 6.0), (-6.0, 0.0), (NAN, NAN)])  # NaN: in float32
+def test_ranges(low: float, high: float, tmp_path: Path) -> None:
+    state = zoo.load("yoto_mobilenetv2").network.state_dict()
+    state[RANGE][0], state[RANGE][1] = low, high
+    save_file(state, tmp_path / "w.safetensors", metadata={"model": "yoto_mobilenetv2"})
+    zoo.load(str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-1.0, NAN), (NAN, 1.0), (0.0, INF), (-INF, 0.0), (0.0, 0.0), (0.0, 1e-42), (1.0, -1.0), (1.0, 2.0), (-2.0, -1.0)],
+)
+@pytest.mark.parametrize("channels", [slice(None), 3])
+def test_damaged_ranges(low: float, high: float, channels: slice | int, tmp_path: Path) -> None:
+    state = zoo.load("yoto_mobilenetv2").network.state_dict()
+    state[RANGE][0, channels], state[RANGE][1, channels] = low, high
+    save_file(state, tmp_path / "w.safetensors", metadata={"model": "yoto_mobilenetv2"})
+    with pytest.raises(zoo.CheckpointError, match=r"w\.safetensors: holds a range"):
+        zoo.load(str(tmp_path / "w.safetensors"))
+
+
+def test_a_range_that_is_measured_in_part(tmp_path: Path) -> None:
+    state = zoo.load("yoto_mobilenetv2").network.state_dict()
+    state[RANGE][:, 3] = NAN
+    save_file(state, tmp_path / "w.safetensors", metadata={"model": "yoto_mobilenetv2"})
+    with pytest.raises(zoo.CheckpointError, match="holds a range"):
+        zoo.load(str(tmp_path / "w.safetensors"))
+
+
+def test_ranges_of_another_shape(tmp_path: Path) -> None:
+    state = zoo.load("yoto_mobilenetv2").network.state_dict()
+    state[RANGE] = state[RANGE][:, :1].clone()
+    save_file(state, tmp_path / "w.safetensors", metadata={"model": "yoto_mobilenetv2"})
+    with pytest.raises(zoo.CheckpointError, match="not weights of yoto_mobilenetv2"):
         zoo.load(str(tmp_path / "w.safetensors"))
 
 

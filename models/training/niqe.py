@@ -2,7 +2,7 @@
 
 Mittal, Soundararajan and Bovik, "Making a completely blind image quality analyzer", IEEE Signal Processing Letters
 20(3), 2013. The method is theirs, the photographs that it compares with are not: `benchmarks/fit_niqe.py` fitted
-`weights/niqe.safetensors` on good ones of the shared data, so values differ from those of the authors' own model.
+`weights/niqe.safetensors` on 176 good ones, so values differ from those of the authors' own model.
 """
 
 from __future__ import annotations

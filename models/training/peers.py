@@ -23,7 +23,7 @@ def missing() -> list[str]:
     """A sentence for each library of other measures that is not installed."""
     wanted = {"piq": ("train", "PSNR, SSIM and MS-SSIM"), "brisque": ("peers", "BRISQUE")}
     return [
-        f"{what} not computed: pip install 'yoto-video[{extra}]'"
+        f"{what} not computed: pip install '.[{extra}]' in a checkout of yoto-video"
         for library, (extra, what) in wanted.items()
         if importlib.util.find_spec(library) is None
     ]

@@ -41,7 +41,7 @@ class Recipe:
     )
     # Warm restarts: the learning rate falls to nothing over each cycle's steps and starts again at a part of its peak.
     cycles: tuple[tuple[int, float], ...] = ((1800, 1.0), (400, 0.6))
-    fold: int = 0  # which contents are held out: see `tables.FOLDS`; 0 is what ships
+    fold: int = 0  # which contents are held out: see `folds.FOLDS`; 0 is what ships
     crop_sides: tuple[int, ...] = (128, 160, 192)  # drawn a step; any size goes in, so no size is learnt by heart
     afar: float = 0.3  # of the made ladders are seen from afar
     encoder_rate: float = 2e-4

@@ -82,8 +82,8 @@ def _csiq_labels(root: Path) -> Iterator[tuple[str, float]]:
             from openpyxl import load_workbook
         except ImportError:
             raise DataError(
-                f"{workbook}: reading it needs openpyxl; pip install 'yoto-video[train]', or save its sheet "
-                "all_by_image as csiq.DMOS.csv"
+                f"{workbook}: reading it needs openpyxl; pip install '.[train]' in a checkout of yoto-video, or "
+                "save its sheet all_by_image as csiq.DMOS.csv"
             ) from None
         try:
             sheet = load_workbook(workbook, read_only=True, data_only=True)["all_by_image"]
