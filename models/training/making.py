@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -144,13 +145,16 @@ def measure_rated(samples: Sequence[Sample], cache: PictureCache) -> list[dict[s
     """`opinions.measure` of rated pictures that have a reference; written down once in the cache."""
     record = cache.folder / "rated-measured.json"
     known: dict[str, dict[str, float]] = json.loads(record.read_text()) if record.exists() else {}
+    before = len(known)
     for sample in samples:
         file, reference = cache.rated(sample)
         if file not in known:
             assert reference is not None
             known[file] = opinions.measure(cache.get(reference), [cache.get(file)])[0]
-    record.with_suffix(".part").write_text(json.dumps(known))
-    record.with_suffix(".part").replace(record)
+    if len(known) > before:
+        part = record.with_suffix(f".{os.getpid()}.part")  # two runs may share a cache
+        part.write_text(json.dumps(known))
+        part.replace(record)
     return [known[cache.rated(s)[0]] for s in samples]
 
 
