@@ -1,8 +1,9 @@
 """Convolutions in numbers of eight bits: less than half the time on CPUs that multiply these fast.
 
-The numbers are part of the network, not of a machine: training goes on with them (quantisation-aware training, Jacob et
-al., CVPR 2018), and torch and OpenVINO compute the same. Weights have a step a channel, inputs one a layer; inputs of
-depthwise convolutions, whose channels do not mix, have one a channel too.
+The numbers are part of the network, not of a machine: torch and OpenVINO round at the same places. They are settled
+after training (Nagel et al., "A White Paper on Neural Network Quantization", arXiv 2106.08295), and gradients still go
+through. Weights have a step a channel, inputs one a layer; inputs of depthwise convolutions, whose channels do not mix,
+have one a channel too.
 """
 
 from __future__ import annotations
