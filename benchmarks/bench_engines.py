@@ -2,8 +2,7 @@
 
 YOTO_DATA=data python benchmarks/bench_engines.py [--format json] [--frames 60] [--model NAME_OR_FILE]
 
-In 8 bits the last digit of a float32 decides how a number is rounded, and the layers after it show that. The same holds
-between two kinds of processors: ONEDNN_MAX_CPU_ISA=AVX2 has this one compute as an older one would.
+In 8 bits the last digit of a float32 decides how a number is rounded, and the layers after it show that.
 """
 
 from __future__ import annotations

@@ -12,10 +12,7 @@ import torch
 
 from . import lanes
 
-OVERFLOW = (
-    "this processor adds products of 8-bit numbers in 16 bits, where they overflow; "
-    "they are computed in float32, which takes longer"
-)
+OVERFLOW = "by OpenVINO this processor adds products of 8-bit numbers in 16 bits, where they overflow"
 
 
 class ExportError(RuntimeError):
@@ -56,14 +53,13 @@ def streams() -> int:
     return min(torch.get_num_threads(), lanes.MOST)
 
 
-def settings(*, exact: bool) -> dict[str, object]:
-    """How a graph is compiled; `exact`: numbers of 8 bits are computed as they are, not in float32."""
+def settings() -> dict[str, object]:
+    """How a graph is compiled."""
     return {
         "INFERENCE_PRECISION_HINT": "f32",  # by default it computes in 16 bits where the processor can
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "NUM_STREAMS": streams(),  # calls at once, which share the threads
         "ENABLE_CPU_PINNING": False,  # or the processes of a machine would crowd on its first core
-        **({} if exact else {"LP_TRANSFORMS_MODE": "NO"}),
     }
 
 
@@ -80,6 +76,6 @@ def counts_right() -> bool:
     low, high = op.constant(-largest), op.constant(largest)
     weight = op.fake_quantize(op.constant(np.full((64, 64, 1, 1), largest)), low, high, low, high, 255)
     whole = op.convolution(op.fake_quantize(pixels, *ends, *ends, 256), weight, [1, 1], [0, 0], [0, 0], [1, 1])
-    compiled = package.Core().compile_model(package.Model([whole], [pixels]), "CPU", settings(exact=True))
+    compiled = package.Core().compile_model(package.Model([whole], [pixels]), "CPU", settings())
     found = compiled([np.full((1, 64, 8, 8), 255, np.float32)])[0]
     return bool(np.allclose(found, 255 * 127 * 64))

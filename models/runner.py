@@ -55,8 +55,6 @@ class Runner:
             self._exported = ready or exported.export(self._loaded)
         except engine.ExportError as error:
             self.fallback = str(error)
-        else:
-            self.fallback = self._exported.fallback
 
     def maps(self, crops: Tensor) -> list[Tensor]:
         """One float32 (B, C_i, h / stride_i, w / stride_i) map a stride of (B, 3, h, w) uint8 crops.

@@ -17,7 +17,10 @@ from yoto_video.models.encoders import Elsewhere
 from yoto_video.models.judge import Judge
 
 MODEL = "yoto_mobilenetv2"
-needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed")
+needs_openvino = pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None or not engine.counts_right(),
+    reason="OpenVINO is not installed, or its 8-bit sums overflow on this processor",
+)
 
 
 def picture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
@@ -52,7 +55,7 @@ def test_scores_are_those_of_torch(model: str, points: float, request: pytest.Fi
     weights = model if model == MODEL else request.getfixturevalue(model)
     judge, by_torch = Judge.load(weights, device="cpu"), Judge.load(weights, device="cpu", export=False)
     assert judge.engine == engine.name()
-    assert judge.fallback in (None, engine.OVERFLOW)
+    assert judge.fallback is None
     assert by_torch.engine.startswith("torch ")
     # All sizes in one call, then one by one: none may leave anything behind that another sees.
     frames = [picture(*size, i) for i, size in enumerate([(720, 1280), (144, 176), (301, 533), (16, 16), (720, 1280)])]
@@ -122,7 +125,7 @@ def test_without_a_home_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(FileNotFoundError, match="no home folder"):
         exported.folder()
     judge = Judge.load(MODEL, device="cpu")
-    assert (judge.engine, judge.fallback) in [(engine.name(), None), (engine.name(), engine.OVERFLOW)]
+    assert (judge.engine, judge.fallback) == (engine.name(), None)
 
 
 def test_an_export_that_cannot_be_kept_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,12 +181,13 @@ print(judge.engine, judge.fallback, *judge.nr(judge.encode([frame, frame // 32 *
 
 @needs_openvino
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="processors of other makes")
-def test_a_processor_whose_8_bit_sums_overflow_is_told_and_gives_the_same_scores(tmp_path: Path) -> None:
+def test_where_8_bit_sums_overflow_torch_gives_the_same_scores_and_that_is_said(tmp_path: Path) -> None:
     said = []
     for most in ("DEFAULT", "AVX2"):  # AVX2 adds two products of 8-bit numbers in 16 bits
         environment = os.environ | {"ONEDNN_MAX_CPU_ISA": most, "YOTO_CACHE": str(tmp_path)}
         done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         said.append(done.stdout.strip().split("|"))
-    assert said[1][:2] == [engine.name(), engine.OVERFLOW]
+    assert said[1][0].startswith("torch ")
+    assert said[1][1] == engine.OVERFLOW
     assert [float(n) for n in said[1][2:]] == pytest.approx([float(n) for n in said[0][2:]], abs=0.5)
