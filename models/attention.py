@@ -1,23 +1,27 @@
-"""The paper's attention (Yun & Lin, arXiv 2310.09560, section 3) as the authors have it; `light` has the other form."""
+"""The paper's attention (Yun & Lin, arXiv 2310.09560, section 3) as the authors have it; `light` has the other form.
+
+Tokens lie patch by patch, (B, P, n, C): P patches of 32x32 pixels in rows, n tokens in each, in rows too.
+"""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import GRID, YotoConfig
+from .config import YotoConfig
 from .layout import Layout
+from .projection import Known, Projection, Query
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(C)) v over the last two axes."""
-    if key.shape[-2] <= 64:  # few keys: the next line would spend as long looking for masked rows as on the rest
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        return torch.softmax(scores, -1) @ value
-    if query.ndim == 3:  # one head, said: without that axis all scores would be written to memory
-        return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None])[:, 0]
-    return F.scaled_dot_product_attention(query, key, value)
+    """softmax(q k^T) v over the last two axes of (B, n, C) tensors."""
+    if key.shape[1] <= 64:  # few keys: the next line would spend as long looking for masked rows as on the rest
+        return torch.softmax(query @ key.transpose(1, 2), -1) @ value
+    # One head, said: without that axis all scores would be written to memory.
+    return F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], scale=1.0)[:, 0]
 
 
 def gate(dim: int) -> nn.Sequential:
@@ -25,19 +29,17 @@ def gate(dim: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(dim, 1), nn.GELU())
 
 
-def patches(tokens: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """Cut (B, H W, C) tokens of an HxW map into a grid: (B, rows, cols, tokens of a patch, C)."""
-    (h, w), (rows, cols) = size, grid
-    b, _, c = tokens.shape
-    cut = tokens.view(b, rows, h // rows, cols, w // cols, c).transpose(2, 3)
-    return cut.reshape(b, rows, cols, -1, c)
+def attended(tokens: Tensor, query: Tensor, known: Known, share: Tensor, drop: nn.Dropout) -> Tensor:
+    """tokens + share * softmax(q k^T + b) v, tokens and q (..., n, C), share (..., n, 1).
 
-
-def unpatch(cut: Tensor, size: tuple[int, int]) -> Tensor:
-    """The inverse of `patches`."""
-    b, rows, cols, _, c = cut.shape
-    h, w = size
-    return cut.view(b, rows, cols, h // rows, w // cols, c).transpose(2, 3).reshape(b, h * w, c)
+    Scores lie with one row a key: down the columns, many at a time, a softmax of few keys takes a fraction of the time.
+    """
+    key, bias, value = known
+    n, m, c = query.shape[-2], key.shape[-2], query.shape[-1]
+    scores = torch.baddbmm(bias.reshape(-1, m, 1), key.reshape(-1, m, c), query.reshape(-1, n, c).transpose(1, 2))
+    # The weights are scaled, not what they find: there are fewer of them.
+    weights = drop(torch.softmax(scores, 1)) * share.reshape(-1, 1, n)
+    return torch.baddbmm(tokens.reshape(-1, n, c), weights.transpose(1, 2), value.reshape(-1, m, c)).view(tokens.shape)
 
 
 class ChannelAttention(nn.Module):
@@ -51,33 +53,39 @@ class ChannelAttention(nn.Module):
         self.gate = gate(positions)
         self.drop = nn.Dropout(config.dropout)
         self.permuted = config.permuted_channels
+        self.question = Query(self.query, self.key)
 
-    def forward(self, source: Tensor, embed: nn.Linear, *_: object) -> Tensor:
-        """(B, 1, N, C) tokens of (B, 1, N, d) features: 2 x + gate * attended x, where x = embed(features)."""
-        source = source[:, 0]
-        tokens: Tensor = embed(source)
-        x = tokens.transpose(1, 2)  # (B, C, N)
-        narrow = source.shape[2] < tokens.shape[2]
-        out = self._narrow(source, embed) if narrow else attend(self.query(x), self.key(x), self.value(x))
+    def forward(self, source: Tensor, embed: nn.Linear, layout: Layout, _: object = None) -> Tensor:
+        """(B, P, n, C) tokens of (B, P, n, d) features: 2 x + gate * attended x, where x = embed(features)."""
+        rows, mixing = self._rows(layout.as_map(source).flatten(2), embed)
+        scores = _mixed(mixing, _mixed(mixing, self.question(rows) @ rows.transpose(1, 2)).transpose(1, 2))
+        weights = torch.softmax(scores, 1)  # (B, C asked, C asking)
+        found = self.value(rows).transpose(1, 2) @ (weights if mixing is None else mixing.T @ weights)  # (B, N, C)
         if self.permuted:
             # The authors transpose to (B, N, C) and reshape that memory to (B, C, N): positions and channels are really
             # shuffled. Their weights were trained so and need it.
-            out = out.transpose(1, 2).reshape(x.shape)
-        refined: Tensor = 2 * x + self.drop(out) * self.gate(x)
-        return refined.transpose(1, 2)[:, None]
+            found = found.view(found.transpose(1, 2).shape).transpose(1, 2)
+        linear, bounded = self.gate
+        share = bounded(_mixed(mixing, linear(rows))).transpose(1, 2)
+        twice = F.linear(source, 2 * embed.weight, 2 * embed.bias)
+        return torch.addcmul(twice, layout.cut(self.drop(found)), share[:, None])
 
-    def _narrow(self, source: Tensor, embed: nn.Linear) -> Tensor:
-        """Attention over C channels that are mixtures of d < C features, x = M [e; 1]: the same in far fewer steps.
+    def _rows(self, features: Tensor, embed: nn.Linear) -> tuple[Tensor, Tensor | None]:
+        """What the C channels over the N positions are mixed of, (B, r, N), and how, (C, r); None: they are those rows.
 
-        The N x N projections see the d + 1 rows of [e; 1] in place of C, and the mixing M waits until after them. Of
-        the scores (M q + bq) (M k + bk)^T what does not vary along a row makes no difference to its softmax: left out.
+        Channels are mixtures of d features. Where d < C, the N x N projections see those in place of C channels, in far
+        fewer steps: f(M F) = M f(F) for all that is linear, and with a bias too if each row of M is 1 in sum. So a row
+        of ones stands for the embedding's bias, and one of noughts takes what is left to 1.
         """
-        b, n, _ = source.shape
-        mixing = torch.cat([embed.weight, embed.bias[:, None]], 1)  # (C, d + 1)
-        features = torch.cat([source, source.new_ones(b, n, 1)], 2).transpose(1, 2)  # (B, d + 1, N)
-        query, key, value = (features @ p.weight.T for p in (self.query, self.key, self.value))
-        scores = (mixing @ (query @ key.transpose(1, 2)) + (self.query.bias @ key.transpose(1, 2))[:, None]) @ mixing.T
-        return torch.softmax(scores * n**-0.5, -1) @ mixing @ value + self.value.bias
+        if features.shape[1] >= embed.out_features:
+            return embed(features.transpose(1, 2)).transpose(1, 2), None
+        weight, bias = embed.weight, embed.bias[:, None]
+        ones, noughts = features.new_ones(len(features), 1, features.shape[2]), torch.zeros_like(features[:, :1])
+        return torch.cat([features, ones, noughts], 1), torch.cat([weight, bias, 1 - weight.sum(1, True) - bias], 1)
+
+
+def _mixed(mixing: Tensor | None, rows: Tensor) -> Tensor:
+    return rows if mixing is None else mixing @ rows
 
 
 class HierarchicalAttention(nn.Module):
@@ -97,22 +105,26 @@ class HierarchicalAttention(nn.Module):
             self.gate2 = gate(c)
         self.drop = nn.Dropout(config.dropout)
 
+    @cached_property
+    def questions(self) -> tuple[Query, ...]:
+        """Of the step over the whole map and of the local one."""
+        whole = Query(self.query1, self.key1)
+        return (whole, Query(self.query2, self.key2)) if self.local else (whole,)
+
     def forward(self, x: Tensor, y: Tensor, layout: Layout) -> Tensor:
-        """Distorted x and reference y, (B, 1, N, C)."""
-        x, y, size = x[:, 0], y[:, 0], layout.size
-        whole: Tensor = self.drop(attend(self.query1(y), self.key1(x), self.value1(x)))
-        x = x + torch.mul(whole, self.gate1(x))
+        """Distorted x and reference y, (B, P, n, C)."""
+        shape, x, y = x.shape, x.flatten(1, 2), y.flatten(1, 2)
+        whole = self.drop(attend(self.questions[0](y), x, self.value1(x)))
+        x = torch.addcmul(x, whole, self.gate1(x))
         if not self.local:
-            return x[:, None]
-        quarters = (2, 2)
-        query = patches(self.query2(y), size, quarters)
-        key, value = patches(self.key2(x), size, quarters), patches(self.value2(x), size, quarters)
-        inside: Tensor = self.drop(unpatch(attend(query, key, value), size))
-        return (x + torch.mul(inside, self.gate2(x)))[:, None]
+            return x.view(shape)
+        mine, theirs = (layout.quarters(t) for t in (x, y))  # (4 B, N / 4, C)
+        inside = self.drop(attend(self.questions[1](theirs), mine, self.value2(mine)))
+        return layout.whole(torch.addcmul(mine, inside, self.gate2(mine))).view(shape)
 
 
 class SemanticDistortionAware(nn.Module):
-    """SDA (section 3.4): shallow tokens question the deep tokens of the same patch of the deepest map's grid."""
+    """SDA (section 3.4): shallow tokens question the deep tokens of their patch."""
 
     def __init__(self, config: YotoConfig) -> None:
         super().__init__()
@@ -120,18 +132,11 @@ class SemanticDistortionAware(nn.Module):
         self.query, self.key, self.value = nn.Linear(c, c), nn.Linear(c, c), nn.Linear(c, c)
         self.gate = gate(c)
         self.drop = nn.Dropout(config.dropout)
+        self.inside = Projection(self.query, self.key, self.value)
 
-    def forward(self, shallow: Tensor, deep: Tensor, layout: Layout, deep_layout: Layout) -> Tensor:
-        """(B, 1, N, C) shallow tokens to the same shape."""
-        shallow, size, deep_size, grid = shallow[:, 0], layout.size, deep_layout.size, (GRID, GRID)
-        deep = deep[:, 0]
-        value = patches(self.value(deep), deep_size, grid)
-        tokens = patches(shallow, size, grid)
-        if value.shape[-2] == 1:  # one deep token a patch takes all the attention
-            found = value.expand(tokens.shape)
-        else:
-            # (s Wq + bq) k = s (Wq k) + bq k: the deep tokens are fewer, so they are projected in place of the shallow.
-            key = patches(self.key(deep), deep_size, grid)
-            scores = tokens @ (key @ self.query.weight).transpose(-2, -1) + (key @ self.query.bias)[..., None, :]
-            found = torch.softmax(scores * key.shape[-1] ** -0.5, -1) @ value
-        return (shallow + torch.mul(self.drop(unpatch(found, size)), self.gate(shallow)))[:, None]
+    def forward(self, shallow: Tensor, deep: Tensor) -> Tensor:
+        """(B, P, n, C) shallow tokens to the same shape."""
+        share = self.gate(shallow)
+        if deep.shape[2] == 1:  # one deep token a patch takes all the attention
+            return torch.addcmul(shallow, self.drop(self.value(deep)), share)
+        return attended(shallow, shallow, self.inside(deep), share, self.drop)

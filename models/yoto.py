@@ -103,7 +103,7 @@ class Yoto(nn.Module):
             for view in self.view:
                 nn.init.zeros_(view.get_parameter("weight"))
         self.ha = nn.ModuleList(parts.HierarchicalAttention(config, local=i < 3) for i in levels if config.ha)
-        self.sda = nn.ModuleDict({f"{i}{j}": parts.SemanticDistortionAware(config) for i, j in pairs})
+        self.sda = nn.ModuleDict({f"{i}{j}": attention.SemanticDistortionAware(config) for i, j in pairs})
         self.ha_norm = nn.ModuleList(nn.LayerNorm(config.width) for _ in levels)
         self.sda_norm = nn.ModuleDict({f"{i}{j}": nn.LayerNorm(config.width) for i, j in pairs})
         self.score_head = Head(config, nn.Sigmoid() if in_light else nn.ReLU())
@@ -141,7 +141,7 @@ class Yoto(nn.Module):
         stages = [[m] for m in coarse]
         if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid
             stages.insert(0, [part for m in fine for part in (m.mean, m.variance().clamp_min(1e-6).sqrt())])
-        grid = (maps[-1].shape[2], maps[-1].shape[3]) if in_light else (1, 1)
+        grid = maps[-1].shape[2], maps[-1].shape[3]
         layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if in_light else coarse))
         shifts: list[Tensor | None] = [None] * len(stages)
         if self.config.overview:
@@ -160,7 +160,7 @@ class Yoto(nn.Module):
         sums: list[Tensor | None] = [None] * 4
         for pair, sda in self.sda.items():
             i, j = map(int, pair)
-            vote = self.sda_norm[pair](sda(tokens[i], tokens[j], layouts[i], layouts[j]))
+            vote = self.sda_norm[pair](sda(tokens[i], tokens[j]))
             before = sums[i]
             sums[i] = vote if before is None else before.add_(vote)
         return sums

@@ -9,7 +9,7 @@ import re
 import pytest
 import torch
 from yoto_video.models import zoo
-from yoto_video.models.attention import patches, unpatch
+from yoto_video.models.layout import Layout
 from yoto_video.models.light import Projection
 from yoto_video.models.yoto import Yoto
 
@@ -141,10 +141,20 @@ def test_copies_know_nothing_of_the_originals_weights(light: Yoto, pictures: tor
 
 def test_patches_and_back() -> None:
     tokens = torch.arange(2 * 8 * 12 * 3.0).view(2, 96, 3)
-    cut = patches(tokens, (8, 12), (4, 3))
-    assert cut.shape == (2, 4, 3, 8, 3)
-    assert torch.equal(unpatch(cut, (8, 12)), tokens)
-    assert torch.equal(cut[0, 0, 0, :, 0], tokens.view(2, 8, 12, 3)[0, :2, :4, 0].flatten())
+    layout = Layout((8, 12), (4, 3))
+    cut = layout.cut(tokens)
+    assert cut.shape == (2, 12, 8, 3)
+    assert torch.equal(cut[0, 0, :, 0], tokens.view(2, 8, 12, 3)[0, :2, :4, 0].flatten())
+    assert torch.equal(layout.as_map(cut).flatten(2).transpose(1, 2), tokens)
+
+
+def test_quarters_and_back() -> None:
+    tokens = torch.arange(2 * 14 * 28 * 3.0).view(2, 392, 3)
+    layout = Layout((14, 28), (7, 7))
+    lying = layout.cut(tokens).flatten(1, 2)
+    quarters = layout.quarters(lying)
+    assert torch.equal(quarters, Layout((14, 28), (2, 2)).cut(tokens).flatten(0, 1))
+    assert torch.equal(layout.whole(quarters), lying)
 
 
 def test_fused_norms_change_nothing(light: Yoto, pictures: torch.Tensor) -> None:
