@@ -7,6 +7,8 @@ decord can be chosen. Where its frames would be wrong (see `decord_reader`) PyAV
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
@@ -15,13 +17,18 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from . import decord_reader, fields, stills
+from .ahead import Ahead
 from .cadence import Rhythm
 from .colour import Converter, orientation_of
 from .errors import VideoError
-from .frames import decoded, decoded_whole
+from .frames import Loss, as_far_as, decoded, decoded_whole, told
+from .packet_table import PacketTable
 from .packets import packet_table
 from .settings import Decoder
+from .storage import is_remote
 from .values import Frame, VideoInfo, VideoRef
+
+LANE_FRAMES, LANE_BYTES = 64, 100 << 20  # that wait in each of several lanes
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -71,6 +78,7 @@ def read_frames(
     raster: tuple[int, int] | None = None,
     decoder: Decoder = "pyav",
     timeout_s: float = 60.0,
+    lanes: int = 1,
 ) -> Iterator[Frame]:
     """Decode the frames with these numbers, one after the other.
 
@@ -81,6 +89,7 @@ def read_frames(
         raster: (width, height) frames are scaled to (bicubic); None: the video's own displayed size.
         decoder: "pyav" or "decord".
         timeout_s: longest wait for the next frame to leave the decoder.
+        lanes: decoders side by side, each of groups of pictures of its own, where the video and its place allow that.
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -102,14 +111,32 @@ def read_frames(
         raise ValueError(f"{ref.path}: frames {wanted[0]} to {wanted[-1]} wanted of {len(table.order)}")
     if choose_decoder(ref, info, decoder, timeout_s=timeout_s)[0] == "decord":
         yield from decord_reader.read(ref, info, table, wanted, raster)
-    else:
-        convert: Converter | None = None
-        whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
-        for index, frame in _decoded(ref, wanted, timeout_s, whole):
-            if convert is None:
-                turn = orientation_of(frame)
-                convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
-            yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
+        return
+    whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
+    most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * raster[0] * raster[1])))
+    shares = table.shares(wanted, lanes, most) if lanes > 1 and whole is None and not is_remote(ref.path) else [wanted]
+    if len(shares) == 1:
+        yield from _shown(_decoded(ref, wanted, timeout_s, whole), info, table, raster)
+        return
+    losses = [Loss() for _ in shares]
+    with contextlib.ExitStack() as stack:
+        side_by_side = []
+        for share, loss in zip(shares, losses, strict=True):
+            frames = _shown(as_far_as(ref, table, share, timeout_s, loss, threads=1), info, table, raster)
+            side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
+        yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
+    told(losses, ref, table, len(wanted))
+
+
+def _shown(
+    frames: Iterator[tuple[int, VideoFrame]], info: VideoInfo, table: PacketTable, raster: tuple[int, int]
+) -> Iterator[Frame]:
+    convert: Converter | None = None
+    for index, frame in frames:
+        if convert is None:
+            turn = orientation_of(frame)
+            convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
+        yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
 
 
 def read_luma(

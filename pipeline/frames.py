@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from av.container import InputContainer
 from av.error import ExitError, FFmpegError, TimeoutError
@@ -17,10 +18,18 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from .errors import BrokenVideo, TransientVideoError
+from .media import DECODE_THREADS, explain, opened
 from .media import decoder as prepare_decoder
-from .media import explain, opened
 from .packet_table import SKIP, WANTED, PacketTable
 from .values import VideoRef
+
+
+@dataclass
+class Loss:
+    """What one decoder could not do."""
+
+    frames: int = 0  # wanted and missing at the end
+    damaged: int = 0  # packets it refused
 
 
 def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float) -> Iterator[tuple[int, VideoFrame]]:
@@ -30,12 +39,30 @@ def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: flo
         BrokenVideo: at the end, after all frames that could be decoded were given, when wanted ones are missing.
         TransientVideoError: no frame came for `timeout_s` seconds, or storage failed.
     """
+    loss = Loss()
+    yield from as_far_as(ref, table, wanted, timeout_s, loss)
+    told([loss], ref, table, len(wanted))
+
+
+def as_far_as(
+    ref: VideoRef,
+    table: PacketTable,
+    wanted: list[int],
+    timeout_s: float,
+    loss: Loss,
+    *,
+    threads: int = DECODE_THREADS,
+) -> Iterator[tuple[int, VideoFrame]]:
+    """As `decoded`, but wanted frames that are missing are no error: `loss` says how many.
+
+    Raises:
+        TransientVideoError: as `decoded` does.
+    """
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
-    damaged = 0
-    for packet_number, frame in _from_packets(ref, table, number_of, timeout_s):
+    for packet_number, frame in _from_packets(ref, table, number_of, timeout_s, threads):
         if frame is None:
-            damaged += 1
+            loss.damaged += 1
             continue
         index = number_of.pop(packet_number, None)
         if index is None:
@@ -43,9 +70,16 @@ def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: flo
         yield index, frame
         if not number_of:
             return
-    cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
-    missing = f"{len(number_of)} of {len(wanted)} wanted frames cannot be decoded ({cause})"
-    raise BrokenVideo(ref.path, f"{missing}; write the file again")
+    loss.frames += len(number_of)
+
+
+def told(losses: Sequence[Loss], ref: VideoRef, table: PacketTable, wanted: int) -> None:
+    """Raise BrokenVideo where frames are missing."""
+    frames, damaged = sum(loss.frames for loss in losses), sum(loss.damaged for loss in losses)
+    if frames:
+        cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
+        missing = f"{frames} of {wanted} wanted frames cannot be decoded ({cause})"
+        raise BrokenVideo(ref.path, f"{missing}; write the file again")
 
 
 def decoded_whole(
@@ -79,14 +113,14 @@ def decoded_whole(
 
 
 def _from_packets(
-    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float
+    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float, threads: int
 ) -> Iterator[tuple[int, VideoFrame | None]]:
     """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
 
     None in place of a frame stands for a packet the decoder refused.
     """
     with opened(ref, timeout_s=timeout_s) as (container, stream):
-        prepare_decoder(stream)
+        prepare_decoder(stream, threads=threads)
         counter = 0
         last = time.monotonic()
         try:

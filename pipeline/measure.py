@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from . import decode
+from .ahead import Ahead, batches
 from .align import Sample
 from .choose import Extra, choose_samples
 from .geometry import View
 from .identity import display_raster, ladder_ids, result_id
-from .lockstep import Ahead, Reading, batches, in_step
+from .lockstep import Reading, in_step
 from .looks import Watch
 from .object_store import TRAFFIC
 from .pictures import PictureSink, WorstFrames, apart, with_pictures
@@ -32,6 +33,7 @@ __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
 
 FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
 BYTES_A_CALL = 100 << 20  # of these frames, where they are large
+MOST_LANES = 4  # decoders side by side on one video: the network wants cores too
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ def measure_ladder(
         _shorten([*tracks, *extras], moments)
     probed = time.perf_counter()
 
+    workers, lanes = _threads(len([t for t in tracks if t.samples]) + len(extras))
     readings = [
-        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings))
+        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, lanes))
         for t in tracks
         if t.samples
     ]
@@ -105,13 +108,13 @@ def measure_ladder(
             Reading(
                 extra.place,
                 extra.samples,
-                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings),
+                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings, lanes),
             )
         )
         tallies[extra.place] = Tally(master.ref.path, master.start_s, WorstFrames(0, 0.0))
     references = {t.place: t.reference for t in tracks if t is not master} if master is not None else {}
     scorer = Scorer(judge, tallies, references)
-    with Ahead(in_step(readings, workers=_threads(len(readings))), depth=_at_once(raster)) as decoded:
+    with Ahead(in_step(readings, workers), depth=_at_once(raster)) as decoded:
         for batch in batches(iter(decoded), _at_once(raster)):
             scorer.add(batch)
             batch.clear()  # or its frames would live on while the next batch fills
@@ -150,6 +153,7 @@ def _read(
     watch: Watch,
     raster: tuple[int, int],
     settings: Settings,
+    lanes: int,
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
@@ -160,6 +164,7 @@ def _read(
         raster=raster if view is None else view.read_size,
         decoder=settings.decoder,
         timeout_s=settings.decode_timeout_s,
+        lanes=lanes,
     )
     for frame in frames:
         shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
@@ -174,11 +179,11 @@ def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> W
     return WorstFrames(count, apart(count, duration))
 
 
-def _threads(videos: int) -> int:
-    """Videos decoded at once: one for each core this process may use (Ray says it in OMP_NUM_THREADS)."""
+def _threads(videos: int) -> tuple[int, int]:
+    """Videos decoded at once, and lanes of each, by the cores this process may use (Ray says it in OMP_NUM_THREADS)."""
     given = os.environ.get("OMP_NUM_THREADS", "")
     cores = int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
-    return max(1, min(cores, videos))
+    return max(1, min(cores, videos)), max(1, min(MOST_LANES, cores // max(1, videos)))
 
 
 def _at_once(raster: tuple[int, int]) -> int:

@@ -110,3 +110,20 @@ class PacketTable:
             actions[start + (int(inside[-1]) + 1 if len(inside) else 0) : end] = SKIP
         actions[chosen] = WANTED
         return actions
+
+    def shares(self, wanted: Sequence[int], lanes: int, most: int) -> list[list[int]]:
+        """Wanted frames shared out among decoders that work side by side, none of which decodes what another does.
+
+        Groups that start afresh go to one decoder after the other. One share holds all where there is no more than one
+        group, or where more than `most` frames are wanted of one: the others would wait for that.
+        """
+        if self.counted:
+            return [list(wanted)]
+        group = np.searchsorted(np.flatnonzero(self.afresh), self.order[list(wanted)], side="right")
+        _, place, counts = np.unique(group, return_inverse=True, return_counts=True)
+        if counts.max() > most:
+            return [list(wanted)]
+        shares = [
+            [frame for frame, k in zip(wanted, place.tolist(), strict=True) if k % lanes == i] for i in range(lanes)
+        ]
+        return [share for share in shares if share]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.pipeline import decode
+from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.values import VideoRef
 
 from . import clips
@@ -31,10 +33,36 @@ def test_every_frame_and_any_few(name: str, made: Any) -> None:
     rnd = random.Random(name)
     some = [sorted(rnd.sample(range(len(times)), count)) for count in (1, 1, 2, 5)]
     for wanted in [list(range(len(times))), [len(times) - 1], *some]:
-        frames = list(decode.read_frames(ref, info, wanted, raster=(64, 64)))
+        frames, in_lanes = (list(decode.read_frames(ref, info, wanted, raster=(64, 64), lanes=n)) for n in (1, 3))
         assert [frame.index for frame in frames] == wanted
         assert numbers(frames) == [index + hidden for index in wanted]
         assert [frame.pts_s for frame in frames] == [times[index] for index in wanted]
+        assert [(f.index, f.pts_s, f.rgb.tobytes()) for f in in_lanes] == [
+            (f.index, f.pts_s, f.rgb.tobytes()) for f in frames
+        ]
+
+
+def test_lanes_share_groups_of_pictures_and_no_work(made: Any) -> None:
+    table = packet_table(VideoRef(str(made("h264.mp4"))))
+    first, second = table.shares(range(30), 2, most=100)
+    assert sorted(first + second) == list(range(30))
+    work = [np.count_nonzero(table.plan(table.order[share].tolist())) for share in (first, second)]
+    assert work == [24, 6]  # its groups are of 12, 3, 12 and 3 frames
+    assert table.shares(range(30), 2, most=2) == [list(range(30))]  # too many of one group to wait for
+    assert table.shares([3, 4], 2, most=100) == [[3, 4]]
+    open_gop = packet_table(VideoRef(str(made("h264_open_gop.mp4"))))
+    assert len(open_gop.shares(range(30), 2, most=100)) == 1
+
+
+def test_lanes_end_when_nobody_reads_on(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "LANE_FRAMES", 2)
+    ref, info, times = look(made("prores.mov"))
+    before = threading.active_count()
+    frames = decode.read_frames(ref, info, range(len(times)), raster=(16, 16), lanes=3)
+    assert next(frames).index == 0
+    assert threading.active_count() > before
+    frames.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yoto_video.pipeline.ahead import Ahead, batches
 from yoto_video.pipeline.align import Sample
 from yoto_video.pipeline.errors import BrokenVideo
-from yoto_video.pipeline.lockstep import Ahead, Reading, batches, in_step
+from yoto_video.pipeline.lockstep import Reading, in_step
 from yoto_video.pipeline.values import Frame
 
 

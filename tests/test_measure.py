@@ -206,12 +206,13 @@ def test_what_is_known_already_is_not_looked_up_again(make: Make, monkeypatch: p
 
 def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make(a=FakeVideo(times(50)))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     seen: dict[str, Any] = {}
     inner = decode.read_frames
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
     found = rows(run(ladder("a"), settings=Settings(decoder="decord", decode_timeout_s=7, display=(32, 24))))
     assert found["a", "nr"].sentences == ("read with PyAV, not decord: there is no file",)
-    assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7}
+    assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7, "lanes": 2}
 
 
 def test_the_worst_frames_are_kept_with_their_reference_beside_them(make: Make, out_dir: Path) -> None:
