@@ -21,6 +21,9 @@ from .values import VideoInfo, VideoRef
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
 KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
 
+_ALONE = 1 << 18  # multiplications in a product; larger ones OpenBLAS shares out among threads that spin meanwhile
+_LINES = 4  # at a time: fewer cost more calls, more cost products with weights of 0
+
 Rect = tuple[float, float, float, float]  # left, top, right, bottom; in pixels of a luma picture unless said otherwise
 WHOLE: Rect = (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
@@ -116,7 +119,21 @@ def resample(pictures: NDArray[Any], rect: Rect, size: tuple[int, int]) -> NDArr
     left, right = rect[0] * width / WIDTH, rect[2] * width / WIDTH
     top, bottom = rect[1] * height / HEIGHT, rect[3] * height / HEIGHT
     rows, columns = _weights(top, bottom, size[1], height), _weights(left, right, size[0], width)
-    return np.asarray(rows @ pictures.astype(np.float32, copy=False) @ columns.T, np.float32)
+    lines = _weighted(rows, pictures.astype(np.float32, copy=False))
+    return np.ascontiguousarray(_weighted(columns, lines.transpose(0, 2, 1)).transpose(0, 2, 1))
+
+
+def _weighted(weights: NDArray[np.float32], pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`weights @ pictures`, a few new lines at a time, from the old ones that have weight in them."""
+    if weights.size * pictures.shape[2] <= _ALONE:
+        return np.asarray(weights @ pictures)
+    out = np.empty((len(pictures), len(weights), pictures.shape[2]), np.float32)
+    for start in range(0, len(weights), _LINES):
+        some = weights[start : start + _LINES]
+        used = np.flatnonzero(some.any(axis=0))
+        old = slice(used[0], used[-1] + 1)
+        out[:, start : start + _LINES] = some[:, old] @ pictures[:, old]
+    return out
 
 
 def _weights(start: float, end: float, count: int, pixels: int) -> NDArray[np.float32]:
