@@ -6,6 +6,7 @@ all its encodes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import decode
+from .packet_table import since_first
 from .values import VideoInfo, VideoRef
 
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
@@ -50,7 +52,7 @@ class Stretch:
 
 
 class Sight:
-    """Looks at one video's luma, from its head on as far as needed, and at other places.
+    """Looks at one video's luma, from its head on as far as needed, and at other places. Several threads may ask.
 
     Args:
         ref, info: the video.
@@ -59,16 +61,25 @@ class Sight:
     """
 
     def __init__(self, ref: VideoRef, info: VideoInfo, times: Sequence[Fraction], *, timeout_s: float = 60.0) -> None:
-        first = times[0]
-        self.times = np.array([float(time - first) for time in times])
+        self.times = since_first(times)
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
+        self._shown: Stretch | None = None  # what was asked for last of it
         self._more: Iterator[tuple[int, NDArray[np.uint8]]] | None = None
+        self._one_at_a_time = threading.Lock()
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
     def head(self, seconds: float) -> Stretch:
         """The frames of the first `seconds`; reads on where an earlier call stopped."""
-        wanted = int(np.searchsorted(self.times, seconds))
+        with self._one_at_a_time:
+            wanted = int(np.searchsorted(self.times, seconds))
+            self._read_on(wanted)
+            shown = self._head[:wanted]
+            if self._shown is None or len(self._shown.luma) != len(shown):
+                self._shown = Stretch(0, self.times[: len(shown)], np.stack(shown) if shown else _NONE)
+            return self._shown
+
+    def _read_on(self, wanted: int) -> None:
         if self._more is None:
             self._more = self._read(0, len(self.times))
         while len(self._head) < wanted and (read := next(self._more, None)) is not None:
@@ -76,20 +87,19 @@ class Sight:
             while len(self._head) < number:  # a frame that cannot be decoded: the one after it, so that times hold
                 self._head.append(picture)
             self._head.append(picture)
-        shown = self._head[:wanted]
-        return Stretch(0, self.times[: len(shown)], np.stack(shown) if shown else _NONE)
 
     def between(self, start_s: float, end_s: float) -> Stretch:
         """The frames of a stretch anywhere in the video; the last few stretches are remembered."""
         first, last = (int(i) for i in np.searchsorted(self.times, (start_s, end_s)))
-        if (first, last) not in self._stretches:
-            got = dict(self._read(first, last))
-            numbers = sorted(got)
-            luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
-            while self._stretches and sum(len(s.luma) for s in self._stretches.values()) + len(luma) > KEPT:
-                self._stretches.pop(next(iter(self._stretches)))
-            self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
-        return self._stretches[first, last]
+        with self._one_at_a_time:
+            if (first, last) not in self._stretches:
+                got = dict(self._read(first, last))
+                numbers = sorted(got)
+                luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
+                while self._stretches and sum(len(s.luma) for s in self._stretches.values()) + len(luma) > KEPT:
+                    self._stretches.pop(next(iter(self._stretches)))
+                self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
+            return self._stretches[first, last]
 
     def stream(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Single frames with their numbers, ascending; those that cannot be decoded are left out."""

@@ -1,14 +1,22 @@
-"""Small luma pictures: averages over areas."""
+"""Small luma pictures: averages over areas, and stretches that several threads ask for."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline.luma import HEIGHT, WHOLE, WIDTH, resample
+from yoto_video.pipeline import decode
+from yoto_video.pipeline.luma import HEIGHT, WHOLE, WIDTH, Sight, resample
+from yoto_video.pipeline.values import VideoRef
+
+from .fakes import FakeVideo, info, times
+from .measuring import Make
 
 SHARE = st.floats(0, 1)
 
@@ -53,3 +61,30 @@ def test_a_picture_at_its_own_size_is_itself(kind: Any) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, HEIGHT, WIDTH)).astype(kind)
     np.testing.assert_array_equal(resample(pictures, WHOLE, (WIDTH, HEIGHT)), pictures)
     assert not len(resample(pictures[:0], WHOLE, (64, 36)))
+
+
+def test_threads_share_what_one_of_them_had_decoded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(m=FakeVideo(times(200), missing=frozenset({3, 49, 50, 120})))
+    decoded, real = [], decode.read_luma
+
+    def counted(*args: Any, **rest: Any) -> Any:
+        for number, picture in real(*args, **rest):
+            decoded.append(number)
+            yield number, picture
+
+    def look(sight: Sight, seconds: float) -> tuple[Any, Any]:
+        return sight.head(seconds), sight.between(5 - seconds, 5)
+
+    monkeypatch.setattr(decode, "read_luma", counted)
+    video = VideoRef("/m.mp4"), info(), times(200)
+    with closing(Sight(*video)) as one:
+        expected = {seconds: look(one, seconds) for seconds in (0.5, 1.0, 2.0)}
+    once = sorted(decoded)
+    decoded.clear()
+    wanted = [0.5, 2.0, 0.5, 1.0, 2.0, 1.0] * 4
+    with closing(Sight(*video)) as shared, ThreadPoolExecutor(6) as pool:
+        for seconds, found in zip(wanted, pool.map(partial(look, shared), wanted), strict=True):
+            for mine, theirs in zip(found, expected[seconds], strict=True):
+                np.testing.assert_array_equal(mine.times, theirs.times)
+                np.testing.assert_array_equal(mine.luma, theirs.luma)
+    assert sorted(decoded) == once
