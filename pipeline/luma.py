@@ -23,6 +23,9 @@ from .values import VideoInfo, VideoRef
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
 KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
 
+BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
+BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
+_LEAST_PART = 0.4  # of each axis that is no bar
 _ALONE = 1 << 18  # multiplications in a product; larger ones OpenBLAS shares out among threads that spin meanwhile
 _LINES = 4  # at a time: fewer cost more calls, more cost products with weights of 0
 
@@ -47,8 +50,32 @@ class Stretch:
         blocks = rows[:, :, 0::4] + rows[:, :, 1::4] + rows[:, :, 2::4] + rows[:, :, 3::4]
         return np.asarray(blocks / np.float32(16), np.float32)
 
+    @cached_property
+    def active_area(self) -> Rect:
+        """The part of the picture without black bars, over all bright frames; the whole where there are none."""
+        if not len(self.luma):
+            return WHOLE
+        dark = float(np.percentile(self.luma[:, ::4, ::4], 0.5))
+        bright = self.luma[self.luma[:, ::4, ::4].mean(axis=(1, 2)) > dark + BRIGHT / 2]
+        if len(bright) < 3:
+            return WHOLE
+        bright = bright[:: max(1, len(bright) // 24)]
+        limit = min(dark, 32.0) + BAR_LUMA
+        rows = np.percentile(bright, 97, axis=2).max(axis=0)  # a few bright pixels are noise, or a ringing edge
+        columns = np.percentile(bright, 97, axis=1).max(axis=0)
+        top, bottom = _inside(rows > limit)
+        left, right = _inside(columns > limit)
+        if bottom - top < _LEAST_PART * HEIGHT or right - left < _LEAST_PART * WIDTH:
+            return WHOLE
+        return float(left), float(top), float(right), float(bottom)
+
     def __repr__(self) -> str:
         return f"Stretch(first={self.first}, frames={len(self.times)})"
+
+
+def _inside(lit: NDArray[np.bool_]) -> tuple[int, int]:
+    found = np.flatnonzero(lit)
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, len(lit))
 
 
 class Sight:
