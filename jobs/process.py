@@ -26,14 +26,16 @@ def cores(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def tune() -> None:
-    """Set up threads and memory of this process; to be called before torch is imported.
+    """Set up threads and memory of this process; to be called before numpy and torch are imported.
 
     Threads that wait for each other sleep: by default they spin, which beside decoders and other processes cost four
-    times the processor time of the work itself. And memory, once had, is kept: layers' outputs are large, and giving
-    each back to the system and faulting it in again was a third of the network's time.
+    times the processor time of the work itself. numpy's cannot but spin, so its small products have one thread. And
+    memory, once had, is kept: layers' outputs are large, and giving each back to the system and faulting it in again
+    was a third of the network's time.
     """
     os.environ.setdefault("OMP_NUM_THREADS", str(cores()))  # torch and we know nothing of a container's quota
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
         library = ctypes.CDLL(None)
         for what, value in ((_MMAP, _LARGE), (_TRIM, _LARGE), (_ARENAS, 1)):

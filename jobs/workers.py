@@ -85,7 +85,8 @@ class RayCrew:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         room = places(nodes, gpus=settings.device in ("auto", "cuda"), wanted=workers, most=most)
         self.workers, self.engines = room.workers, set[str]()
-        variables = {"OMP_NUM_THREADS": str(room.threads), "OMP_WAIT_POLICY": "PASSIVE"}  # read when torch is imported
+        # As `tune` has them; read when numpy and torch are imported, which is before it is called.
+        variables = {"OMP_NUM_THREADS": str(room.threads), "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
         variables["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
         asked: dict[str, Any] = {"memory": WORKER_BYTES, "scheduling_strategy": "SPREAD"} if shared else {}
         actor = ray.remote(num_cpus=1, num_gpus=room.gpus, max_restarts=0, runtime_env={"env_vars": variables}, **asked)

@@ -7,6 +7,7 @@ where luma is sure of the neighbourhood and not of the frame.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,17 @@ BESIDE = 8  # frame gaps of the master before and after them: offsets so far fro
 SAID = "too little moves for small pictures: the network's features told its offset in time"
 _MOVES = 0.5  # standard errors by which luma has to prefer its frame to its neighbours: else nothing moves at all
 _AT_ONCE = 8
+
+
+def in_turn(features: Features) -> Features:
+    """The same for threads: one asks at a time."""
+    lock = threading.Lock()
+
+    def asked(pictures: Sequence[RGB]) -> NDArray[np.float32]:
+        with lock:
+            return features(pictures)
+
+    return asked
 
 
 def settled(mine: Stretch, theirs: Stretch, laid: Laid, gap: float, features: Features) -> Laid:

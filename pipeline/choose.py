@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 from . import align, by_content, cadence, decode, fields, match, telecine
 from .align import Sample
-from .by_features import Features
+from .by_features import Features, in_turn
 from .errors import SkippedVideo, UsageError
 from .geometry import View
 from .looks import Watch
@@ -18,6 +21,8 @@ from .score import as_video_error
 from .settings import Settings
 from .tracks import Track
 from .values import Finding
+
+AT_ONCE = 4  # encodes laid over their master side by side: each may have 200 MB of small pictures
 
 
 @dataclass
@@ -36,8 +41,11 @@ def choose_samples(
     settings: Settings,
     raster: tuple[int, int] = (1, 1),
     features: Features | None = None,
+    workers: int = 1,
 ) -> list[Extra]:
     """Fill in `start_s`, `samples`, `match` and findings of every wanted track, and of the master where needed.
+
+    Up to `workers` videos are looked at side by side, each by itself; `features` is asked by one of them at a time.
 
     Returns:
         Further readings of the master for encodes that show only a part of its picture.
@@ -48,28 +56,20 @@ def choose_samples(
         master = None
     chosen: list[int] = []
     master_times = None if master is None else _times(master, settings)
+    ladder: _Master | None = None
     if master is not None and master_times is not None:
         _note_film(master, settings)
         chosen = [s.frame for s in _own(master_times, settings)]
-    sight: Sight | None = None
-    for track in tracks:
-        if track is master or not track.wanted or (times := _times(track, settings)) is None:
-            continue
-        try:
-            # An encode at its master's rate shows what its master shows: only where that is film in fields it may be.
-            same = master_times is not None and align.frame_gap(times) == align.frame_gap(master_times)
-            if not same or (master is not None and master.info is not None and master.info.telecine):
-                _note_film(track, settings)
-            if master is None or master_times is None:
-                track.samples = _own(times, settings)
-            else:
-                sight = sight or _sight(master, master_times, settings)
-                _pair(track, times, master, master_times, chosen, settings, sight, raster, features)
-        except Exception as error:
-            track.failure = as_video_error(track.ref.path, error, "choosing its frames")
-    if sight is not None:
-        sight.close()
-    if master is None or master_times is None:
+        sight = _sight(master, master_times, settings)
+        ladder = _Master(master, master_times, chosen, sight, raster, features and in_turn(features))
+    others = [t for t in tracks if t is not master and t.wanted]
+    try:
+        with ThreadPoolExecutor(max(1, min(workers, AT_ONCE)), thread_name_prefix="match") as pool:
+            list(pool.map(partial(_choose, master=ladder, settings=settings), others))  # an error cancels the rest
+    finally:
+        if ladder is not None:
+            ladder.sight.close()
+    if master is None or ladder is None:
         return []
     encodes = [t for t in tracks if t is not master]
     usual = [t.samples for t in encodes if t.match is None or t.match.master_view is None]
@@ -85,47 +85,68 @@ def choose_samples(
     return extras
 
 
+@dataclass(frozen=True)
+class _Master:
+    """What all encodes of a ladder are laid over."""
+
+    track: Track
+    times: Sequence[Fraction]
+    chosen: list[int]  # its sampled frames
+    sight: Sight
+    raster: tuple[int, int]
+    features: Features | None
+
+
+def _choose(track: Track, master: _Master | None, settings: Settings) -> None:
+    """Samples of one video; whatever goes wrong is its own failure, but for errors of the request."""
+    times = _times(track, settings)
+    if times is None:
+        return
+    try:
+        # An encode at its master's rate shows what its master shows: only where that is film in fields it may be.
+        same = master is not None and align.frame_gap(times) == align.frame_gap(master.times)
+        if not same or (master is not None and master.track.info is not None and master.track.info.telecine):
+            _note_film(track, settings)
+        if master is None:
+            track.samples = _own(times, settings)
+        else:
+            _pair(track, times, master, settings)
+    except Exception as error:
+        track.failure = as_video_error(track.ref.path, error, "choosing its frames")
+
+
 def _sight(track: Track, times: Sequence[Fraction], settings: Settings) -> Sight:
     assert track.info is not None
     return Sight(track.ref, track.info, times, timeout_s=settings.decode_timeout_s)
 
 
-def _pair(
-    track: Track,
-    times: Sequence[Fraction],
-    master: Track,
-    master_times: Sequence[Fraction],
-    chosen: list[int],
-    settings: Settings,
-    sight: Sight,
-    raster: tuple[int, int],
-    features: Features | None,
-) -> None:
+def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Settings) -> None:
     """Samples of one encode against its master."""
-    assert track.info is not None
-    assert master.info is not None
-    length, theirs = float(align.span(times)), float(align.span(master_times))
+    info, theirs_info = track.info, master.track.info
+    assert info is not None
+    assert theirs_info is not None
+    length, theirs = float(align.span(times)), float(align.span(master.times))
     if abs(length - theirs) > max(0.5, 0.01 * theirs):
         track.findings.append(f"lasts {length:.2f} s, its master {theirs:.2f} s")
-    gap, master_gap = align.frame_gap(times), align.frame_gap(master_times)
+    gap, master_gap = align.frame_gap(times), align.frame_gap(master.times)
     if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
         track.findings.append(f"{float(1 / gap):.2f} frames a second, its master {float(1 / master_gap):.2f}")
-    reason = align.why_not_comparable(track.info, master.info)
-    mine, found = _sight(track, times, settings), Match()
-    if reason is None:
-        rates = (track.info.fps or Fraction(0), master.info.fps or Fraction(0))
-        found = match.match(mine, sight, raster, (track.info.width, track.info.height), rates, features)
-        mine.close()
-        reason = found.reason
-    pairing = align.pair_with_master(times, master_times, chosen, found.offset, found.ratio)
+    reason = align.why_not_comparable(info, theirs_info)
+    size, raster, found = (info.width, info.height), master.raster, Match()
+    with closing(_sight(track, times, settings)) as mine:
+        if reason is None:
+            rates = (info.fps or Fraction(0), theirs_info.fps or Fraction(0))
+            found = match.match(mine, master.sight, raster, size, rates, master.features)
+            reason = found.reason
+    pairing = align.pair_with_master(times, master.times, master.chosen, found.offset, found.ratio)
     if found.uneven and found.laid is not None:
-        pairing = replace(pairing, samples=by_content.by_content(mine, sight, found.laid, pairing.samples))
+        pairing = replace(pairing, samples=by_content.by_content(mine, master.sight, found.laid, pairing.samples))
     track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
     if reason is None and pairing.unpaired == pairing.wanted:
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
     if reason is not None:
         track.samples = align.without_references(track.samples)
-        if raster != (track.info.width, track.info.height):  # a wrong master's size would do so unsaid
+        if raster != size:  # a wrong master's size would do so unsaid
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", "warning"))
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -139,12 +139,21 @@ class Orientation:
 def orientation_of(frame: VideoFrame) -> Orientation:
     """The display matrix a frame carries; the identity when none."""
     try:
-        data = frame.side_data.get("DISPLAYMATRIX")
+        data = _side_data(frame).get("DISPLAYMATRIX")
     except ValueError:  # PyAV 18 fails on side data it does not know (EXIF); the turn it can tell without
         turn = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), -180: (-1, 0, 0, -1), -90: (0, 1, -1, 0)}
         a, b, c, d = turn.get(frame.rotation, (1, 0, 0, 1))
         return Orientation.from_matrix(struct.pack("=9i", a, b, 0, c, d, 0, 0, 0, 1))
     return Orientation.from_matrix(bytes(data)) if isinstance(data, SideData) else Orientation()
+
+
+def _side_data(frame: VideoFrame) -> SideDataContainer:
+    """What came with a frame's picture.
+
+    Not `frame.side_data`: that and the frame refer to each other, so a frame that was asked for it is freed by the
+    garbage collector alone, which counts objects and not their bytes: 4K frames took gigabytes until it ran.
+    """
+    return cast(SideDataContainer, cast(Any, SideDataContainer)(frame))
 
 
 def rematrix(rgb: RGB, *, used: str, right: str) -> RGB:
@@ -222,7 +231,7 @@ def _is_gray(frame: VideoFrame) -> bool:
 def is_dolby_vision(frame: VideoFrame) -> bool:
     """True where a frame carries Dolby Vision metadata, which nothing here applies."""
     try:
-        return any(frame.side_data.get(name) is not None for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
+        return any(_side_data(frame).get(name) is not None for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     except ValueError:  # as in `orientation_of`
         return False
 

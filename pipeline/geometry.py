@@ -17,10 +17,7 @@ from .colour import Orientation, rescaled
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
 from .values import RGB
 
-BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
-BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
 BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar
-_LEAST_PART = 0.4  # of each axis that is no bar
 _LEVELS = ((80, 45), (160, 90), (320, 180))
 _STEPS = 8
 _HOPELESS = 0.4  # correlation after the coarsest fit below which finer ones are not tried
@@ -75,34 +72,6 @@ def turned_rect(rect: Rect, turn: Orientation) -> Rect:
     if turn.flip_y:
         top, bottom = HEIGHT - bottom, HEIGHT - top
     return left, top, right, bottom
-
-
-def active_area(luma: NDArray[np.uint8]) -> Rect:
-    """The part of the picture without black bars, over all bright frames; the whole where there are none.
-
-    Args:
-        luma: (n, 180, 320) pictures of one video.
-    """
-    if not len(luma):
-        return WHOLE
-    dark = float(np.percentile(luma[:, ::4, ::4], 0.5))
-    bright = luma[luma[:, ::4, ::4].mean(axis=(1, 2)) > dark + BRIGHT / 2]
-    if len(bright) < 3:
-        return WHOLE
-    bright = bright[:: max(1, len(bright) // 24)]
-    limit = min(dark, 32.0) + BAR_LUMA
-    rows = np.percentile(bright, 97, axis=2).max(axis=0)  # a few bright pixels are noise, or a ringing edge
-    columns = np.percentile(bright, 97, axis=1).max(axis=0)
-    top, bottom = _inside(rows > limit)
-    left, right = _inside(columns > limit)
-    if bottom - top < _LEAST_PART * HEIGHT or right - left < _LEAST_PART * WIDTH:
-        return WHOLE
-    return float(left), float(top), float(right), float(bottom)
-
-
-def _inside(lit: NDArray[np.bool_]) -> tuple[int, int]:
-    found = np.flatnonzero(lit)
-    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, len(lit))
 
 
 def register(encode: NDArray[Any], master: NDArray[Any], area: Rect, start: Rect) -> tuple[Rect, float, float]:

@@ -48,7 +48,7 @@ def lay(
     speeds = [float(r) for r in ratios]
     best: Laid | None = None
     long = mine.times[-1] - mine.times[0] > TURNED_S
-    upright, lit = geometry.active_area(mine.luma), geometry.active_area(theirs.luma)
+    upright, lit = mine.active_area, theirs.active_area
     for turn in TURNS:
         if turn != UPRIGHT and (best is None or best.agreement > LEAST_AGREEMENT or long):
             break

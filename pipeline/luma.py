@@ -6,6 +6,7 @@ all its encodes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,10 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import decode
+from .packet_table import since_first
 from .values import VideoInfo, VideoRef
 
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
 KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
+
+BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
+BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
+_LEAST_PART = 0.4  # of each axis that is no bar
+_ALONE = 1 << 18  # multiplications in a product; larger ones OpenBLAS shares out among threads that spin meanwhile
+_LINES = 4  # at a time: fewer cost more calls, more cost products with weights of 0
 
 Rect = tuple[float, float, float, float]  # left, top, right, bottom; in pixels of a luma picture unless said otherwise
 WHOLE: Rect = (0.0, 0.0, float(WIDTH), float(HEIGHT))
@@ -42,12 +50,36 @@ class Stretch:
         blocks = rows[:, :, 0::4] + rows[:, :, 1::4] + rows[:, :, 2::4] + rows[:, :, 3::4]
         return np.asarray(blocks / np.float32(16), np.float32)
 
+    @cached_property
+    def active_area(self) -> Rect:
+        """The part of the picture without black bars, over all bright frames; the whole where there are none."""
+        if not len(self.luma):
+            return WHOLE
+        dark = float(np.percentile(self.luma[:, ::4, ::4], 0.5))
+        bright = self.luma[self.luma[:, ::4, ::4].mean(axis=(1, 2)) > dark + BRIGHT / 2]
+        if len(bright) < 3:
+            return WHOLE
+        bright = bright[:: max(1, len(bright) // 24)]
+        limit = min(dark, 32.0) + BAR_LUMA
+        rows = np.percentile(bright, 97, axis=2).max(axis=0)  # a few bright pixels are noise, or a ringing edge
+        columns = np.percentile(bright, 97, axis=1).max(axis=0)
+        top, bottom = _inside(rows > limit)
+        left, right = _inside(columns > limit)
+        if bottom - top < _LEAST_PART * HEIGHT or right - left < _LEAST_PART * WIDTH:
+            return WHOLE
+        return float(left), float(top), float(right), float(bottom)
+
     def __repr__(self) -> str:
         return f"Stretch(first={self.first}, frames={len(self.times)})"
 
 
+def _inside(lit: NDArray[np.bool_]) -> tuple[int, int]:
+    found = np.flatnonzero(lit)
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, len(lit))
+
+
 class Sight:
-    """Looks at one video's luma, from its head on as far as needed, and at other places.
+    """Looks at one video's luma, from its head on as far as needed, and at other places. Several threads may ask.
 
     Args:
         ref, info: the video.
@@ -56,16 +88,25 @@ class Sight:
     """
 
     def __init__(self, ref: VideoRef, info: VideoInfo, times: Sequence[Fraction], *, timeout_s: float = 60.0) -> None:
-        first = times[0]
-        self.times = np.array([float(time - first) for time in times])
+        self.times = since_first(times)
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
+        self._shown: Stretch | None = None  # what was asked for last of it
         self._more: Iterator[tuple[int, NDArray[np.uint8]]] | None = None
+        self._one_at_a_time = threading.Lock()
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
     def head(self, seconds: float) -> Stretch:
         """The frames of the first `seconds`; reads on where an earlier call stopped."""
-        wanted = int(np.searchsorted(self.times, seconds))
+        with self._one_at_a_time:
+            wanted = int(np.searchsorted(self.times, seconds))
+            self._read_on(wanted)
+            shown = self._head[:wanted]
+            if self._shown is None or len(self._shown.luma) != len(shown):
+                self._shown = Stretch(0, self.times[: len(shown)], np.stack(shown) if shown else _NONE)
+            return self._shown
+
+    def _read_on(self, wanted: int) -> None:
         if self._more is None:
             self._more = self._read(0, len(self.times))
         while len(self._head) < wanted and (read := next(self._more, None)) is not None:
@@ -73,20 +114,19 @@ class Sight:
             while len(self._head) < number:  # a frame that cannot be decoded: the one after it, so that times hold
                 self._head.append(picture)
             self._head.append(picture)
-        shown = self._head[:wanted]
-        return Stretch(0, self.times[: len(shown)], np.stack(shown) if shown else _NONE)
 
     def between(self, start_s: float, end_s: float) -> Stretch:
         """The frames of a stretch anywhere in the video; the last few stretches are remembered."""
         first, last = (int(i) for i in np.searchsorted(self.times, (start_s, end_s)))
-        if (first, last) not in self._stretches:
-            got = dict(self._read(first, last))
-            numbers = sorted(got)
-            luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
-            while self._stretches and sum(len(s.luma) for s in self._stretches.values()) + len(luma) > KEPT:
-                self._stretches.pop(next(iter(self._stretches)))
-            self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
-        return self._stretches[first, last]
+        with self._one_at_a_time:
+            if (first, last) not in self._stretches:
+                got = dict(self._read(first, last))
+                numbers = sorted(got)
+                luma = np.stack([got[i] for i in numbers]) if numbers else _NONE
+                while self._stretches and sum(len(s.luma) for s in self._stretches.values()) + len(luma) > KEPT:
+                    self._stretches.pop(next(iter(self._stretches)))
+                self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
+            return self._stretches[first, last]
 
     def stream(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Single frames with their numbers, ascending; those that cannot be decoded are left out."""
@@ -116,7 +156,21 @@ def resample(pictures: NDArray[Any], rect: Rect, size: tuple[int, int]) -> NDArr
     left, right = rect[0] * width / WIDTH, rect[2] * width / WIDTH
     top, bottom = rect[1] * height / HEIGHT, rect[3] * height / HEIGHT
     rows, columns = _weights(top, bottom, size[1], height), _weights(left, right, size[0], width)
-    return np.asarray(rows @ pictures.astype(np.float32, copy=False) @ columns.T, np.float32)
+    lines = _weighted(rows, pictures.astype(np.float32, copy=False))
+    return np.ascontiguousarray(_weighted(columns, lines.transpose(0, 2, 1)).transpose(0, 2, 1))
+
+
+def _weighted(weights: NDArray[np.float32], pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`weights @ pictures`, a few new lines at a time, from the old ones that have weight in them."""
+    if weights.size * pictures.shape[2] <= _ALONE:
+        return np.asarray(weights @ pictures)
+    out = np.empty((len(pictures), len(weights), pictures.shape[2]), np.float32)
+    for start in range(0, len(weights), _LINES):
+        some = weights[start : start + _LINES]
+        used = np.flatnonzero(some.any(axis=0))
+        old = slice(used[0], used[-1] + 1)
+        out[:, start : start + _LINES] = some[:, old] @ pictures[:, old]
+    return out
 
 
 def _weights(start: float, end: float, count: int, pixels: int) -> NDArray[np.float32]:

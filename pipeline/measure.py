@@ -89,7 +89,7 @@ def measure_ladder(
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
-    extras = choose_samples(tracks, master, settings, raster, judge.features)
+    extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_threads(len(tracks)))
     note_aspect(tracks, raster)
     if moments is not None:
         _shorten([*tracks, *extras], moments)

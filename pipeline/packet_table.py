@@ -45,6 +45,22 @@ class Times(Sequence[Fraction]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def since_first(self) -> NDArray[np.float64]:
+        """(n,) seconds from the first, each the float nearest to the exact time."""
+        ticks = self._ticks - self._ticks[0]
+        return np.asarray(ticks * self._time_base.numerator / self._time_base.denominator, np.float64)
+
+    def usual_step(self, stride: int) -> Fraction:
+        """Median time from a frame to the next, of every `stride`-th frame; of an even number the lower middle."""
+        steps = np.diff(self._ticks)[::stride]
+        return int(np.sort(steps)[(len(steps) - 1) // 2]) * self._time_base if len(steps) else Fraction(0)
+
+
+def since_first(times: Sequence[Fraction]) -> NDArray[np.float64]:
+    """(n,) seconds from the first of n times, as floats."""
+    return times.since_first if isinstance(times, Times) else np.array([float(time - times[0]) for time in times])
+
 
 @dataclass(frozen=True, eq=False)
 class PacketTable:

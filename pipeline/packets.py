@@ -25,7 +25,7 @@ EMPTY_TRACK = "no frame is stored in its video track: cut short, or never writte
 
 
 def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:
-    """Read all packets of the video track once, keeping their numbers only. The last few tables are remembered.
+    """Read all packets of the video track once, keeping their numbers only. The last tables are remembered.
 
     Raises:
         VideoError: the video cannot be opened, or no packet can be read.
@@ -36,7 +36,7 @@ def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:
     return _remembered(ref, tuple((entry.size, entry.mtime_ns) for entry in storage.stat_all(local)), timeout_s)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)  # a large ladder: its tables are asked for to match it, and again to sample it
 def _remembered(ref: VideoRef, _stamp: object, timeout_s: float) -> PacketTable:
     with opened(ref, timeout_s=timeout_s) as (container, stream):
         return read_table(ref, container, stream, timeout_s=timeout_s)

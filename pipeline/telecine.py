@@ -56,7 +56,7 @@ def shows_film(pictures: Iterable[NDArray[np.uint8]]) -> bool:
     shares: list[list[float]] = [[] for _ in range(CYCLE)]
     for number, (one, two) in enumerate(pairwise(pictures)):
         rows = len(one) // 2 * 2
-        change = np.abs(two[:rows].astype(np.int16) - one[:rows])
+        change = np.maximum(one[:rows], two[:rows]) - np.minimum(one[:rows], two[:rows])
         upper, lower = float(change[0::2].mean()), float(change[1::2].mean())
         if upper + lower >= MOVES:
             shares[number % CYCLE].append(upper / (upper + lower) - 0.5)
@@ -92,5 +92,5 @@ def _consecutive(pictures: Iterable[tuple[int, NDArray[np.uint8]]]) -> Iterator[
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
-    """Every line, every fourth column."""
-    return np.asarray(frame.reformat(format="gray").to_ndarray()[:, ::4], np.uint8)
+    """Every line, every fourth column; nothing else of the frame stays in memory."""
+    return np.ascontiguousarray(frame.reformat(format="gray").to_ndarray()[:, ::4], np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from yoto_video.pipeline.align import (
     why_not_comparable,
     without_references,
 )
+from yoto_video.pipeline.packet_table import Times, since_first
 
 from .fakes import info, times
 
@@ -125,6 +127,17 @@ def test_gaps_are_the_median_so_that_a_hole_does_not_count() -> None:
     assert frame_gap([*times(20), *times(20, start=60)]) == Fraction(1, 25)
     assert frame_gap([Fraction(3)]) == 0
     assert span(times(50)) == 2
+
+
+TICKS = st.lists(st.integers(-(10**9), 10**12), min_size=1, max_size=60).map(sorted)
+
+
+@given(TICKS, st.sampled_from([Fraction(1, 90000), Fraction(1001, 30000), Fraction(1, 1000), Fraction(3, 7)]))
+def test_a_packet_tables_times_say_the_same_as_exact_ones(ticks: list[int], time_base: Fraction) -> None:
+    stored, exact = Times(np.array(ticks), time_base), [tick * time_base for tick in ticks]
+    assert frame_gap(stored) == frame_gap(exact)
+    assert span(stored) == span(exact)
+    assert since_first(stored).tolist() == since_first(exact).tolist()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -87,3 +90,17 @@ def test_few_frames_tell_nothing() -> None:
     small = laid(mine, theirs)
     rough = replace(small, offset=replace(small.offset, offset_s=9 * GAP, inside=True, unique=9.0, moves=1.0))
     assert by_features.settled(mine, theirs, rough, GAP, fine) is rough
+
+
+def test_threads_ask_one_at_a_time() -> None:
+    alone = threading.Lock()
+
+    def features(pictures: Sequence[Any]) -> Any:
+        assert alone.acquire(blocking=False), "two threads in one network"
+        time.sleep(0.002)
+        alone.release()
+        return np.array(pictures)
+
+    asked = by_features.in_turn(features)
+    with ThreadPoolExecutor(4) as pool:
+        assert [list(answer) for answer in pool.map(lambda n: asked([n]), range(20))] == [[n] for n in range(20)]

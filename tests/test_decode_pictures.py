@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from yoto_video.pipeline import decode
 
 from . import clips
@@ -56,6 +58,23 @@ def test_pictures_stand_upright(turn: tuple[int, int, int, int], tmp_path: Path)
         assert frame.rgb.shape == ((info.height, info.width, 3) if raster is None else (40, 48, 3))
         assert seen(frame.rgb) == shown.tolist()
         assert frame.rgb.flags.c_contiguous
+
+
+def test_frames_that_were_read_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
+    def alive() -> int:
+        return sum(isinstance(thing, VideoFrame) for thing in gc.get_objects())
+
+    path = clips.make(tmp_path / "clip.mp4", size=(64, 32), frames=30)
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        ref, info, _ = look(path)
+        assert len(list(decode.read_luma(ref, info, range(30), (32, 18)))) == 30
+        assert len(list(decode.read_frames(ref, info, range(30)))) == 30
+        assert alive() == before
+    finally:
+        gc.enable()
 
 
 def test_pixels_that_are_not_square(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import pytest
-from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError
-from yoto_video.pipeline.values import Mode
+from yoto_video.pipeline import decode
+from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import Mode, VideoRef
 
-from .fakes import FakeJudge, FakeVideo, info, times
+from .fakes import FakeJudge, FakeVideo, info, picture, times
 from .measuring import Make, ladder, notes, rows, run
 
 
@@ -45,6 +48,55 @@ def test_a_video_that_cannot_be_scored_is_one_row_and_the_others_go_on(
     assert "\n" not in clip.reason
     assert "/b.mp4" not in clip.reason
     assert result.retryable == ({clip.result_id} if retryable else set())
+
+
+def test_rungs_laid_over_their_master_side_by_side_fare_as_one_after_the_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(
+        m=FakeVideo(times(100)),
+        plain=FakeVideo(times(100), noise=9),
+        late=FakeVideo(times(80), draw=lambda t, w, h: picture(t + 0.8, 9, w, h)),
+        half=FakeVideo(times(50, Fraction(25, 2)), noise=20),
+        empty=FakeVideo([]),
+        cut=FakeVideo(times(100), breaks_at=30),
+        untimed=FakeVideo([], times_error=BrokenVideo("/untimed.mp4", "truncated")),
+        other=FakeVideo(times(100), draw=lambda t, w, h: picture(0, 90, h, w).transpose(1, 0, 2)),
+        surprise=FakeVideo(times(100)),
+    )
+    real = decode.read_luma
+
+    def read(ref: VideoRef, *args: Any, **rest: Any) -> Any:
+        if ref.path == "/surprise.mp4":
+            raise KeyError("surprise")
+        return real(ref, *args, **rest)
+
+    monkeypatch.setattr(decode, "read_luma", read)
+    names = ("plain", "late", "half", "empty", "cut", "untimed", "other", "surprise")
+    found = []
+    for threads in (1, 2, 8):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+        found.append([(result.clip, result.frames) for result in run(ladder(*names, master="m")).results])
+    assert found[0] == found[1] == found[2]
+    clips = {(clip.path, clip.mode): clip for clip, _ in found[0]}
+    assert clips["/late.mp4", "fr"].offset_frames == 20
+    assert ("/plain.mp4", "fr") in clips
+    assert ("/other.mp4", "fr") not in clips
+    reason = clips["/surprise.mp4", None].reason
+    assert reason == "unexpected error while choosing its frames (KeyError: 'surprise')"
+
+
+def test_what_is_wrong_with_the_request_is_no_rungs_fault(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(m=FakeVideo(times(50)), a=FakeVideo(times(50)), b=FakeVideo(times(50)))
+
+    def missing(ref: VideoRef, *_: Any, **__: Any) -> Any:
+        if ref.path == "/m.mp4":
+            return "pyav", None
+        raise UsageError("decord is not installed")
+
+    monkeypatch.setattr(decode, "choose_decoder", missing)
+    with pytest.raises(UsageError, match="decord"):
+        run(ladder("a", "b", master="m"), settings=Settings(decoder="decord"))
 
 
 def test_a_surprise_is_said_in_one_sentence_with_its_kind(make: Make) -> None:
