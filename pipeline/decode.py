@@ -22,6 +22,7 @@ from .cadence import Rhythm
 from .colour import Converter, orientation_of
 from .errors import VideoError
 from .frames import Loss, as_far_as, decoded, decoded_whole, told
+from .media import DECODE_THREADS
 from .packet_table import PacketTable
 from .packets import packet_table
 from .settings import Decoder
@@ -78,7 +79,7 @@ def read_frames(
     raster: tuple[int, int] | None = None,
     decoder: Decoder = "pyav",
     timeout_s: float = 60.0,
-    lanes: int = 1,
+    cores: int = 1,
 ) -> Iterator[Frame]:
     """Decode the frames with these numbers, one after the other.
 
@@ -89,7 +90,8 @@ def read_frames(
         raster: (width, height) frames are scaled to (bicubic); None: the video's own displayed size.
         decoder: "pyav" or "decord".
         timeout_s: longest wait for the next frame to leave the decoder.
-        lanes: decoders side by side, each of groups of pictures of its own, where the video and its place allow that.
+        cores: that decoding may use. From two on there are as many decoders side by side, each of groups of pictures of
+            its own, where the video and its place allow that; elsewhere one decoder with two threads.
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -114,15 +116,16 @@ def read_frames(
         return
     whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
     most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * raster[0] * raster[1])))
-    shares = table.shares(wanted, lanes, most) if lanes > 1 and whole is None and not is_remote(ref.path) else [wanted]
+    shares = table.shares(wanted, cores, most) if cores > 1 and whole is None and not is_remote(ref.path) else [wanted]
     if len(shares) == 1:
-        yield from _shown(_decoded(ref, wanted, timeout_s, whole), info, table, raster)
+        given = _decoded(ref, wanted, timeout_s, whole, threads=min(cores, DECODE_THREADS))
+        yield from _shown(given, info, table, raster)
         return
     losses = [Loss() for _ in shares]
     with contextlib.ExitStack() as stack:
         side_by_side = []
         for share, loss in zip(shares, losses, strict=True):
-            frames = _shown(as_far_as(ref, table, share, timeout_s, loss, threads=1), info, table, raster)
+            frames = _shown(as_far_as(ref, table, share, timeout_s, 1, loss), info, table, raster)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
     told(losses, ref, table, len(wanted))
@@ -170,10 +173,14 @@ def read_luma(
 
 
 def _decoded(
-    ref: VideoRef, wanted: list[int], timeout_s: float, whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None
+    ref: VideoRef,
+    wanted: list[int],
+    timeout_s: float,
+    whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None,
+    threads: int = DECODE_THREADS,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Frames with these numbers as the decoder gives them, or made whole of their fields."""
     table = packet_table(ref, timeout_s=timeout_s)
     if whole is None:
-        return decoded(ref, table, wanted, timeout_s)
-    return decoded_whole(ref, table, wanted, timeout_s, whole)
+        return decoded(ref, table, wanted, timeout_s, threads)
+    return decoded_whole(ref, table, wanted, timeout_s, whole, threads)

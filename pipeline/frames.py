@@ -32,7 +32,9 @@ class Loss:
     damaged: int = 0  # packets it refused
 
 
-def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float) -> Iterator[tuple[int, VideoFrame]]:
+def decoded(
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int = DECODE_THREADS
+) -> Iterator[tuple[int, VideoFrame]]:
     """Frames with these numbers, ascending, as the decoder gives them.
 
     Raises:
@@ -40,18 +42,12 @@ def decoded(ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: flo
         TransientVideoError: no frame came for `timeout_s` seconds, or storage failed.
     """
     loss = Loss()
-    yield from as_far_as(ref, table, wanted, timeout_s, loss)
+    yield from as_far_as(ref, table, wanted, timeout_s, threads, loss)
     told([loss], ref, table, len(wanted))
 
 
 def as_far_as(
-    ref: VideoRef,
-    table: PacketTable,
-    wanted: list[int],
-    timeout_s: float,
-    loss: Loss,
-    *,
-    threads: int = DECODE_THREADS,
+    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int, loss: Loss
 ) -> Iterator[tuple[int, VideoFrame]]:
     """As `decoded`, but wanted frames that are missing are no error: `loss` says how many.
 
@@ -88,11 +84,12 @@ def decoded_whole(
     wanted: list[int],
     timeout_s: float,
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame],
+    threads: int = DECODE_THREADS,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """As `decoded`, of a stream of fields: each frame made `whole` (see `fields`) by means of the two beside it."""
     last = len(table.order) - 1
     beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
-    woven = decoded(ref, table, beside, timeout_s)
+    woven = decoded(ref, table, beside, timeout_s, threads)
     near: dict[int, VideoFrame] = {}
     todo, problem = list(reversed(wanted)), None
     while todo:

@@ -33,7 +33,7 @@ __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
 
 FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
 BYTES_A_CALL = 100 << 20  # of these frames, where they are large
-MOST_LANES = 4  # decoders side by side on one video: the network wants cores too
+MOST_CORES = 4  # for decoding one video: the network wants cores too
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,16 @@ def measure_ladder(
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
-    extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_threads(len(tracks)))
+    extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_cores())
     note_aspect(tracks, raster)
     if moments is not None:
         _shorten([*tracks, *extras], moments)
     probed = time.perf_counter()
 
-    workers, lanes = _threads(len([t for t in tracks if t.samples]) + len(extras))
+    videos = len([t for t in tracks if t.samples]) + len(extras)
+    share = min(MOST_CORES, _cores() // max(1, videos))
     readings = [
-        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, lanes))
+        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, share))
         for t in tracks
         if t.samples
     ]
@@ -108,13 +109,13 @@ def measure_ladder(
             Reading(
                 extra.place,
                 extra.samples,
-                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings, lanes),
+                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings, share),
             )
         )
         tallies[extra.place] = Tally(master.ref.path, master.start_s, WorstFrames(0, 0.0))
     references = {t.place: t.reference for t in tracks if t is not master} if master is not None else {}
     scorer = Scorer(judge, tallies, references)
-    with Ahead(in_step(readings, workers), depth=_at_once(raster)) as decoded:
+    with Ahead(in_step(readings, workers=min(_cores(), max(1, videos))), depth=_at_once(raster)) as decoded:
         for batch in batches(iter(decoded), _at_once(raster)):
             scorer.add(batch)
             batch.clear()  # or its frames would live on while the next batch fills
@@ -153,7 +154,7 @@ def _read(
     watch: Watch,
     raster: tuple[int, int],
     settings: Settings,
-    lanes: int,
+    share: int,
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
@@ -164,7 +165,7 @@ def _read(
         raster=raster if view is None else view.read_size,
         decoder=settings.decoder,
         timeout_s=settings.decode_timeout_s,
-        lanes=lanes,
+        cores=max(1, share),
     )
     for frame in frames:
         shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
@@ -179,11 +180,10 @@ def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> W
     return WorstFrames(count, apart(count, duration))
 
 
-def _threads(videos: int) -> tuple[int, int]:
-    """Videos decoded at once, and lanes of each, by the cores this process may use (Ray says it in OMP_NUM_THREADS)."""
+def _cores() -> int:
+    """Cores this process may use (Ray says it in OMP_NUM_THREADS)."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    cores = int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
-    return max(1, min(cores, videos)), max(1, min(MOST_LANES, cores // max(1, videos)))
+    return int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
 
 
 def _at_once(raster: tuple[int, int]) -> int:

@@ -33,7 +33,7 @@ def test_every_frame_and_any_few(name: str, made: Any) -> None:
     rnd = random.Random(name)
     some = [sorted(rnd.sample(range(len(times)), count)) for count in (1, 1, 2, 5)]
     for wanted in [list(range(len(times))), [len(times) - 1], *some]:
-        frames, in_lanes = (list(decode.read_frames(ref, info, wanted, raster=(64, 64), lanes=n)) for n in (1, 3))
+        frames, in_lanes = (list(decode.read_frames(ref, info, wanted, raster=(64, 64), cores=n)) for n in (1, 3))
         assert [frame.index for frame in frames] == wanted
         assert numbers(frames) == [index + hidden for index in wanted]
         assert [frame.pts_s for frame in frames] == [times[index] for index in wanted]
@@ -58,7 +58,7 @@ def test_lanes_end_when_nobody_reads_on(made: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(decode, "LANE_FRAMES", 2)
     ref, info, times = look(made("prores.mov"))
     before = threading.active_count()
-    frames = decode.read_frames(ref, info, range(len(times)), raster=(16, 16), lanes=3)
+    frames = decode.read_frames(ref, info, range(len(times)), raster=(16, 16), cores=3)
     assert next(frames).index == 0
     assert threading.active_count() > before
     frames.close()  # type: ignore[attr-defined]

@@ -101,9 +101,9 @@ def until_error(stream: Iterator[Frame]) -> tuple[list[Frame], BrokenVideo]:
     raise AssertionError("damage was not told")
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("cores", [1, 2])
 def test_damage_gives_what_decodes_then_says_so(
-    lanes: int, made: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    cores: int, made: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     data = bytearray(made("prores.mov").read_bytes())
     _, info, times = look(made("prores.mov"))
@@ -111,7 +111,7 @@ def test_damage_gives_what_decodes_then_says_so(
     data[middle : middle + 2000] = bytes(2000)
     (tmp_path / "damaged.mov").write_bytes(data)
     ref = VideoRef(str(tmp_path / "damaged.mov"))
-    got, error = until_error(decode.read_frames(ref, info, range(len(times)), lanes=lanes))
+    got, error = until_error(decode.read_frames(ref, info, range(len(times)), cores=cores))
     lost = 30 - len(got)
     assert 0 < lost < 10
     assert re.search(rf"{lost} of 30 wanted frames cannot be decoded \({lost} damaged packets\); write", error.reason)
