@@ -12,8 +12,6 @@ import torch
 
 from . import lanes
 
-OVERFLOW = "by OpenVINO this processor adds products of 8-bit numbers in 16 bits, where they overflow"
-
 
 class ExportError(RuntimeError):
     """OpenVINO cannot run an encoder here; `str(error)` says why in a few words."""
@@ -68,6 +66,9 @@ def counts_right() -> bool:
     """Whether products of 8-bit numbers are added without overflow, tried on the largest there are.
 
     Processors without VNNI add two at a time in 16 bits, and would give other scores.
+
+    Raises:
+        ExportError: OpenVINO is not installed, or cannot run this.
     """
     package = openvino()
     op, largest = package.opset13, np.float32(127)
@@ -76,6 +77,9 @@ def counts_right() -> bool:
     low, high = op.constant(-largest), op.constant(largest)
     weight = op.fake_quantize(op.constant(np.full((64, 64, 1, 1), largest)), low, high, low, high, 255)
     whole = op.convolution(op.fake_quantize(pixels, *ends, *ends, 256), weight, [1, 1], [0, 0], [0, 0], [1, 1])
-    compiled = package.Core().compile_model(package.Model([whole], [pixels]), "CPU", settings())
-    found = compiled([np.full((1, 64, 8, 8), 255, np.float32)])[0]
+    try:
+        compiled = package.Core().compile_model(package.Model([whole], [pixels]), "CPU", settings())
+        found = compiled([np.full((1, 64, 8, 8), 255, np.float32)])[0]
+    except RuntimeError as error:
+        raise ExportError(f"OpenVINO cannot run it ({first_line(error)})") from error
     return bool(np.allclose(found, 255 * 127 * 64))

@@ -2,6 +2,10 @@
 
 On a CPU the encoder is most of the work, and OpenVINO does it in three quarters of the time torch takes, with the same
 numbers but for rounding. A process that finds the export in the cache builds no encoder, and so needs no timm either.
+
+Numbers of 8 bits it counts in integers. Where that overflows (`engine.counts_right`) they are whole steps in float32,
+as in torch: equal but for rounding, in twice the time. The rounded weights are then constants of the graph: those that
+OpenVINO rounds itself, its low-precision steps off, end up in other layers as soon as there are two streams.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from .engine import ExportError, first_line
 from .yoto import Yoto
 from .zoo import Entry, Loaded
 
-FORMAT = 2  # of the files in the cache; another number whenever what is exported changes
+FORMAT = 4  # of the files in the cache; another number whenever what is exported changes
 KEPT = 16  # exports kept in the cache, 8 MB each; the ones that were longest not used go
 TOGETHER = 2  # crops computed at once: six take a tenth more of a core each, out of its caches
 TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
@@ -45,11 +49,10 @@ class Graph(NamedTuple):
     weights: NDArray[np.uint8]
     strides: tuple[int, ...]  # of its maps
     channels: tuple[int, ...]
-    int8: bool  # convolutions count in 256 levels: `int8.Convolution`
 
     def digest(self) -> str:
         """Hex sha256 of all of it."""
-        facts = json.dumps([self.strides, self.channels, self.int8]).encode()
+        facts = json.dumps([self.strides, self.channels]).encode()
         return hashlib.sha256(facts + self.text.tobytes() + self.weights.tobytes()).hexdigest()
 
 
@@ -66,8 +69,6 @@ class Exported:
         self._strides = graph.strides
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            if graph.int8 and not engine.counts_right():
-                raise ExportError(engine.OVERFLOW)
             core = openvino.Core()
             model = core.read_model(graph.text.tobytes(), openvino.Tensor(graph.weights))
             compiled = core.compile_model(model, "CPU", engine.settings())
@@ -81,7 +82,7 @@ class Exported:
         """One (B, C_i, H / stride_i, W / stride_i) map a stride of (B, 3, H, W) uint8 images."""
         b, _, h, w = images.shape
         images = images.contiguous()  # OpenVINO reads our memory: it must live as long as that
-        maps = [torch.empty(b, c, h // s, w // s) for s, c in zip(self._strides, self.channels, strict=True)]
+        maps = [torch.empty(b, h // s, w // s, c) for s, c in zip(self._strides, self.channels, strict=True)]
         request = self._idle.get()
         try:
             for few, *part in zip(*(torch.split(t, TOGETHER) for t in (images, *maps)), strict=True):
@@ -91,19 +92,18 @@ class Exported:
                 request.infer()
         finally:
             self._idle.put(request)
-        # OpenVINO itself takes five times as long to turn them, and the network's own steps want them so.
-        return [m.contiguous(memory_format=torch.channels_last) for m in maps]
+        return [m.permute(0, 3, 1, 2) for m in maps]  # channels last, as the network's own steps want them
 
 
 class _FromPixels(nn.Module):
-    """What is exported: pixels to maps."""
+    """What is exported: pixels to (B, H, W, C) maps, which is how OpenVINO has them where it counts in integers."""
 
     def __init__(self, entry: Entry, network: Yoto) -> None:
         super().__init__()
         self.entry, self.network = entry, network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.network.encode(self.entry.normalise(images)))
+        return tuple(m.permute(0, 2, 3, 1) for m in self.network.encode(self.entry.normalise(images)))
 
 
 def load(model: str) -> tuple[Loaded, Exported | None]:
@@ -135,21 +135,21 @@ def export(loaded: Loaded) -> Exported:
     """
     engine.openvino()
     entry, network = loaded.entry, loaded.network
-    if network.encoder.in_int8 and not engine.counts_right():
-        raise ExportError(engine.OVERFLOW)
+    in_int8 = network.encoder.in_int8
+    network.encoder.name_rounding(_in_integers(entry))
     side, any_size = entry.crop, entry.config.form == "light"
     sizes = [(2, 3, side, side), *([(1, 3, side + STRIDE, side - STRIDE)] if any_size else [])]
     generator = torch.Generator().manual_seed(0)
     pictures = [torch.randint(0, 256, size, generator=generator).byte() for size in sizes]
     encoder = _FromPixels(entry, network).eval()
     text, weights = _convert(encoder, pictures[0], any_size=any_size)
-    graph = Graph(text, weights, entry.config.strides, network.encoder.channels, network.encoder.in_int8)
+    graph = Graph(text, weights, entry.config.strides, network.encoder.channels)
     exported = Exported(graph)
     with torch.inference_mode():
         for picture in pictures:
             for ours, theirs in zip(encoder(picture), exported(picture), strict=True):
-                apart = (ours - theirs).abs()
-                if graph.int8:
+                apart = (ours - theirs.permute(0, 2, 3, 1)).abs()
+                if in_int8:
                     same = float(apart.mean()) <= TOLERANCE_INT8 * float(ours.abs().mean())
                 else:
                     same = float(apart.max()) <= TOLERANCE * float(ours.abs().max())
@@ -169,7 +169,7 @@ def cached(entry: Entry, weights_sha256: str) -> Exported | None:
         with safe_open(file, framework="np") as opened:
             facts = json.loads((opened.metadata() or {})["export"])
             parts = opened.get_tensor("text"), opened.get_tensor("weights")
-        graph = Graph(*parts, tuple(facts["strides"]), tuple(facts["channels"]), facts["int8"])
+        graph = Graph(*parts, tuple(facts["strides"]), tuple(facts["channels"]))
         if graph.digest() != facts["digest"]:
             return None
         with contextlib.suppress(OSError):  # a cache that others wrote can be read all the same
@@ -180,9 +180,18 @@ def cached(entry: Entry, weights_sha256: str) -> Exported | None:
 
 
 def name_of(entry: Entry, weights_sha256: str) -> str:
-    """File in the cache: of weights, of how pictures go in, and of OpenVINO's version."""
-    said = json.dumps([FORMAT, weights_sha256, engine.name(), repr(entry)])
+    """File in the cache: of weights, of how pictures go in, of OpenVINO's version and of how it counts here.
+
+    Raises:
+        ExportError: OpenVINO is not installed, or cannot be tried.
+    """
+    said = json.dumps([FORMAT, weights_sha256, engine.name(), _in_integers(entry), repr(entry)])
     return f"encoder-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
+
+
+def _in_integers(entry: Entry) -> bool:
+    """Whether OpenVINO counts numbers of 8 bits in integers, where the network has any."""
+    return entry.config.int8 and engine.counts_right()
 
 
 def folder() -> Path:
@@ -210,7 +219,7 @@ def _keep(name: str, graph: Graph) -> None:
     """
     from safetensors.numpy import save
 
-    facts = {"strides": graph.strides, "channels": graph.channels, "int8": graph.int8, "digest": graph.digest()}
+    facts = {"strides": graph.strides, "channels": graph.channels, "digest": graph.digest()}
     content = save({"text": graph.text, "weights": graph.weights}, metadata={"export": json.dumps(facts)})
     place = folder()
     place.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,13 @@ class Convolution(nn.Conv2d):
     """
 
     range: Tensor  # (2, inputs) or (2, 1): lowest and highest number of its input; NaN: not measured
+    fixed: Tensor | None  # weights as rounded by `freeze`, and how its input is: (1, inputs, 1, 1) or (1, 1, 1, 1)
+    step: Tensor
+    rate: Tensor  # 1 / step
+    lowest: Any  # counts: numbers where all channels share them, by which clamping takes a fraction of the time
+    highest: Any
+    alone = False  # nobody else reads its input: it is rounded in place
+    named = True  # an export holds the rounding by its operator's name, once frozen too; else as steps of its own
 
     def __init__(self, original: nn.Conv2d) -> None:
         if original.padding_mode != "zeros":
@@ -40,6 +47,7 @@ class Convolution(nn.Conv2d):
         self.weight, self.bias = original.weight, original.bias
         own = self.in_channels if self.groups == self.in_channels else 1
         self.register_buffer("range", torch.full((2, own), torch.nan))
+        self.register_buffer("fixed", None, persistent=False)
         spans = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
         spare = [max(0, span - s) for span, s in zip(spans, self.stride, strict=True)]
         same = type(original).__name__ == "Conv2dSame"
@@ -61,7 +69,11 @@ class Convolution(nn.Conv2d):
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C', H / stride, W / stride)."""
         weight, padding = self.weight, self.padding
-        if self.measured:
+        if self.fixed is not None and not (self.named and _exporting()):
+            mine = self.alone and maps.dtype == self.rate.dtype
+            maps = maps.mul_(self.rate) if mine else maps.mul(self.rate)
+            maps, weight = maps.round_().clamp_(self.lowest, self.highest).mul_(self.step), self.fixed
+        elif self.measured:
             maps, weight = self._counted(maps), self._weight()
         if self.border is not None:
             maps, padding = F.pad(maps, self.border), (0, 0)
@@ -73,10 +85,33 @@ class Convolution(nn.Conv2d):
         low, high = maps.amin(axes).clamp_max(0), maps.amax(axes).clamp_min(0)
         self.range[0], self.range[1] = low, torch.maximum(high, low + SMALLEST)
 
-    def _counted(self, maps: Tensor) -> Tensor:
+    @torch.no_grad()
+    def freeze(self, *, alone: bool = False) -> None:
+        """Round the weights once for all calls, where the range is measured: for judging, with equal numbers.
+
+        It can be neither trained nor measured anew after that.
+
+        Args:
+            alone: nobody else reads its input, which may be rounded in place.
+        """
+        if not self.measured:
+            return
+        step, nought = self._steps()
+        self.alone, self.fixed = alone, self._weight()
+        counts = {"lowest": -nought, "highest": 255 - nought}
+        if bool((nought == nought[0]).all()):
+            self.lowest, self.highest = (float(values[0]) for values in counts.values())
+            counts = {}
+        for name, values in {"step": step, "rate": 1 / step, **counts}.items():
+            self.register_buffer(name, values.view(1, -1, 1, 1), persistent=False)
+
+    def _steps(self) -> tuple[Tensor, Tensor]:
+        """Width of a step of the input, and which count stands for 0."""
         step = (self.range[1] - self.range[0]) / 255
-        nought = (-self.range[0] / step).round()
-        return rounded(maps, step, nought, 1, (0, 255))
+        return step, (-self.range[0] / step).round()
+
+    def _counted(self, maps: Tensor) -> Tensor:
+        return rounded(maps, *self._steps(), 1, (0, 255))
 
     def _weight(self) -> Tensor:
         step = self.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-12) / LEVELS
@@ -113,7 +148,7 @@ def rounded(values: Tensor, step: Tensor, nought: Tensor, axis: int, ends: tuple
         axis: 0 or 1.
         ends: lowest and highest count.
     """
-    if torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+    if _exporting():
         # An export is to hold the operator by its name, not what it is made of.
         if len(step) == 1:
             return torch.fake_quantize_per_tensor_affine(values, float(step), int(nought), *ends)
@@ -123,6 +158,10 @@ def rounded(values: Tensor, step: Tensor, nought: Tensor, axis: int, ends: tuple
         values, step.view(shape), nought.view(shape), ends
     )
     return found
+
+
+def _exporting() -> bool:
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def put_in(backbone: nn.Module) -> None:

@@ -17,10 +17,7 @@ from yoto_video.models.encoders import Elsewhere
 from yoto_video.models.judge import Judge
 
 MODEL = "yoto_mobilenetv2"
-needs_openvino = pytest.mark.skipif(
-    importlib.util.find_spec("openvino") is None or not engine.counts_right(),
-    reason="OpenVINO is not installed, or its 8-bit sums overflow on this processor",
-)
+needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed")
 
 
 def picture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
@@ -135,7 +132,7 @@ def test_an_export_that_cannot_be_kept_leaves_nothing(cache: Path, monkeypatch: 
     monkeypatch.setattr(Path, "replace", full)
     empty = np.zeros(1, np.uint8)
     with pytest.raises(OSError, match="No space"):
-        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,), int8=False))
+        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,)))
     assert list(cache.iterdir()) == []
 
 
@@ -171,6 +168,6 @@ def test_without_openvino_torch_judges_and_says_why(cache: Path, monkeypatch: py
 def test_old_exports_go(cache: Path) -> None:
     empty = np.zeros(1, np.uint8)
     for number in range(exported.KEPT + 3):
-        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,), int8=False))
+        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,)))
     assert len(list(cache.iterdir())) == exported.KEPT
     assert (cache / f"encoder-{exported.KEPT + 2}").exists()
