@@ -30,6 +30,7 @@ from ..pipeline.text import counted
 from .flags import INCOMPLETE, OK
 from .rated_table import RatedTable, read_table, table_of, write_scores
 from .train import data_folder
+from .work import slower
 
 NAMED = 20  # skipped pictures named on a screen; JSON names all
 
@@ -61,6 +62,7 @@ def run_evaluate(wanted: Evaluate) -> int:
     judges = [Judge.load(m, device=wanted.device, crops=wanted.crops) for m in wanted.cross or (wanted.model,)]
     if wanted.cross:
         _check_cross(wanted, judges)
+    say_slower(judges)
     try:
         found, table = _found(wanted, judges)
     except DataError as error:
@@ -105,6 +107,12 @@ def run_evaluate(wanted: Evaluate) -> int:
         print_scale(meanings)
         print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
     return INCOMPLETE if skipped else OK
+
+
+def say_slower(judges: Sequence[Judge]) -> None:
+    """A line on stderr, once, where networks take longer than they are meant to."""
+    for sentence in dict.fromkeys(filter(None, map(slower, judges))):
+        print(f"yoto-video: {sentence}", file=sys.stderr)
 
 
 def _check_cross(wanted: Evaluate, judges: Sequence[Judge]) -> None:
