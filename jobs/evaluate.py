@@ -28,7 +28,7 @@ from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.text import counted
 from .flags import INCOMPLETE, OK
-from .rated_table import RatedTable, read_table, table_of, write_scores
+from .rated_table import RatedTable, check_writable, read_table, table_of, write_scores
 from .train import data_folder
 from .work import slower
 
@@ -68,8 +68,8 @@ def run_evaluate(wanted: Evaluate) -> int:
     except DataError as error:
         raise UsageError(str(error)) from error
     for path in (wanted.out, wanted.plot):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"{path}: its folder does not exist")  # before an hour of judging, not after
+        if path is not None:
+            check_writable(Path(path))  # before an hour of judging, not after
     of = len(found.samples)
     judged: list[Judged] = []
     skipped = list(found.skipped)
@@ -198,7 +198,9 @@ def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
             "counts 25 points for a step of 1, and the calibration is left out"
         )
-    if len(judged) > 2 and agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
+    if len(judged) < 3:
+        notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
+    elif agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
         notes.append("NR scores fall where mos rises: is it a difference score (DMOS), where higher is worse?")
     for note in notes:
         print(f"yoto-video: {note}", file=sys.stderr)
