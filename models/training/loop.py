@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import pickle
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -207,7 +206,9 @@ def _read(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
-    except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # of whatever kind: the bytes are read as a program
         raise DataError(f"{path}: this save is damaged; delete it to begin again") from error
     return state
 
