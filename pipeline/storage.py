@@ -149,7 +149,7 @@ def open_binary(path: str) -> BinaryIO:
     except FileNotFoundError as error:
         raise SkippedVideo(path, "no such file") from error
     except IsADirectoryError as error:
-        raise SkippedVideo(path, "a folder, not a video") from error
+        raise SkippedVideo(path, "a folder, not a file") from error
     except PermissionError as error:
         raise BrokenVideo(path, "cannot be read: permission denied; allow reading it") from error
     except UsageError as error:
