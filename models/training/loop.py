@@ -36,7 +36,7 @@ def start(recipe: Recipe, data: Path) -> Yoto:
     They come from the recipe's file below `data`, else from timm's hub where the machine reaches it.
 
     Raises:
-        DataError: neither is to be had.
+        DataError: neither is to be had, or the file is damaged.
     """
     torch.manual_seed(recipe.seed)
     entry = zoo.entry(recipe.model)
