@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from yoto_video.pipeline.store import Store
+from yoto_video.reports.agreement_plot import Point, write_agreement_plot
 from yoto_video.reports.pages import build_report, page_name
 
 from .synthetic_results import HOSTILE, ladder, run_row, scored, showcase, unscored, with_moments, write
@@ -212,11 +213,17 @@ def test_the_time_line_zooms_by_keyboard(visit: Visit, index: Path) -> None:
     page.wait_for_function(f"() => ({span})()[1] === {high}")
 
 
-def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path) -> None:
+def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path, tmp_path: Path) -> None:
     page = visit.open(index.parent / "ladders" / page_name("aurora"))
     page.wait_for_selector("#timeline[data-drawn]")
     titles = page.locator("#timeline .modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
     assert len(titles) == 4
+    plot = tmp_path / "plot.html"
+    write_agreement_plot(plot, "mine", {"nr": [Point(50, 60, "a.png", "h264")]}, {})
+    page = visit.open(plot)
+    page.wait_for_selector(".modebar-btn", state="attached")
+    titles += page.locator(".modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
+    assert len(titles) == 8
     assert not [t for t in titles if "hare" in t or "loud" in t or "lotly" in t]
 
 
