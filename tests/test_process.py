@@ -44,6 +44,7 @@ def test_threads_are_as_many_as_asked_for_or_as_there_are_cores(
     monkeypatch.setattr("yoto_video.jobs.process.cores", lambda: 3)
     monkeypatch.setattr("yoto_video.jobs.process.ctypes.CDLL", lambda _: None)  # this process keeps its memory's ways
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.setenv(THREADS, given or "")
     if given is None:
         monkeypatch.delenv(THREADS)
