@@ -38,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
         if args.command not in ("report", "lint", "status"):
-            tune()
+            said = tune()
+            if said is not None:
+                complain(said)
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:

@@ -76,7 +76,7 @@ def _score(args: argparse.Namespace) -> int:
 
     screen = Terminal()
     with screen.stage("judging", 1):
-        clips, seconds = score(args.video, args.reference, settings_of(args), tell=screen.judged)
+        clips, seconds = score(args.video, args.reference, settings_of(args), screen)
     if args.format == "json":
         print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
     else:

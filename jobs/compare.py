@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -211,18 +212,25 @@ def _times(request: CompareRequest) -> dict[str, float]:
         return {}
     known = {}
     try:
-        with open(request.times, newline="", encoding="utf-8") as file:
+        with open(request.times, newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
             if not {"path", "seconds"} <= {*(table.fieldnames or ())}:
                 raise ValueError
             for number, row in enumerate(table, 2):
-                path, seconds = row["path"], float(row["seconds"])
-                if not seconds > 0:
-                    raise UsageError(f"--times {request.times}: line {number}: seconds must be above 0")
+                path, seconds = row["path"], _number(row["seconds"])
+                if not (path and 0 < seconds < math.inf):
+                    raise UsageError(f"--times {request.times}: line {number}: needs a path, and seconds above 0")
                 at = path if storage.is_remote(path) else os.path.join(os.path.dirname(request.times), path)
                 known[storage.canonical(at)] = seconds
     except OSError as error:
         raise UsageError(f"--times {request.times}: cannot be read ({error.strerror})") from None
-    except (KeyError, TypeError, ValueError):
+    except (csv.Error, ValueError):
         raise UsageError(f"--times {request.times}: give CSV with the columns path and seconds") from None
     return known
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        return math.nan

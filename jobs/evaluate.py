@@ -28,8 +28,9 @@ from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.text import counted
 from .flags import INCOMPLETE, OK
-from .rated_table import RatedTable, read_table, table_of, write_scores
+from .rated_table import RatedTable, check_writable, read_table, table_of, write_scores
 from .train import data_folder
+from .work import slower
 
 NAMED = 20  # skipped pictures named on a screen; JSON names all
 
@@ -61,13 +62,14 @@ def run_evaluate(wanted: Evaluate) -> int:
     judges = [Judge.load(m, device=wanted.device, crops=wanted.crops) for m in wanted.cross or (wanted.model,)]
     if wanted.cross:
         _check_cross(wanted, judges)
+    say_slower(judges)
     try:
         found, table = _found(wanted, judges)
     except DataError as error:
         raise UsageError(str(error)) from error
     for path in (wanted.out, wanted.plot):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"{path}: its folder does not exist")  # before an hour of judging, not after
+        if path is not None:
+            check_writable(Path(path))  # before an hour of judging, not after
     of = len(found.samples)
     judged: list[Judged] = []
     skipped = list(found.skipped)
@@ -105,6 +107,12 @@ def run_evaluate(wanted: Evaluate) -> int:
         print_scale(meanings)
         print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
     return INCOMPLETE if skipped else OK
+
+
+def say_slower(judges: Sequence[Judge]) -> None:
+    """A line on stderr, once, where networks take longer than they are meant to."""
+    for sentence in dict.fromkeys(filter(None, map(slower, judges))):
+        print(f"yoto-video: {sentence}", file=sys.stderr)
 
 
 def _check_cross(wanted: Evaluate, judges: Sequence[Judge]) -> None:
@@ -190,7 +198,9 @@ def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
             "counts 25 points for a step of 1, and the calibration is left out"
         )
-    if len(judged) > 2 and agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
+    if len(judged) < 3:
+        notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
+    elif agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
         notes.append("NR scores fall where mos rises: is it a difference score (DMOS), where higher is worse?")
     for note in notes:
         print(f"yoto-video: {note}", file=sys.stderr)

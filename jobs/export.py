@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +15,8 @@ from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore
 from .gates import Gate
+
+LONGEST = 240  # bytes of a log's name; systems take 255, and ".NAME.json.tmp" has ten more
 
 
 def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipScore], list[str]]:
@@ -62,15 +65,22 @@ def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
         raise UsageError(f"--format libvmaf is a log a video, and there are {len(scored)}: name a folder with --to")
     from ..reports.labels import short_labels
 
-    for path, name in short_labels(list(scored)).items():
-        target = None if to is None else str(Path(to) / f"{_file_name(name)}.json")
+    taken = set[str]()
+    for path, label in short_labels(list(scored)).items():
+        name = file_name(label, taken)
+        taken.add(name)
+        target = None if to is None else str(Path(to) / f"{name}.json")
         with _opened(target) as file:
             exports.write_libvmaf_json(list(_with_frames(store, scored[path])), file)
 
 
-def _file_name(label: str) -> str:
-    """A label as one name on every file system."""
-    return "".join("_" if c in '<>:"/\\|?*' or ord(c) < 32 else c for c in label).strip(" .") or "video"
+def file_name(label: str, taken: Container[str] = ()) -> str:
+    """A label as one name on every file system: told apart from those taken, and from others as long, by a digest."""
+    name = "".join("_" if c in '<>:"/\\|?*' or ord(c) < 32 else c for c in label).strip(" .") or "video"
+    if name not in taken and len(name.encode()) <= LONGEST:
+        return name
+    digest = hashlib.blake2b(label.encode(), digest_size=8).hexdigest()
+    return f"{name.encode()[: LONGEST - 17].decode(errors='ignore')}-{digest}"
 
 
 def _with_frames(store: Store, clips: Sequence[ClipScore]) -> Iterator[ClipResult]:

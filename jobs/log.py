@@ -14,9 +14,10 @@ from typing import Any
 
 from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
+from ..pipeline.score import Judge
 from ..pipeline.text import counted
 from .request import End, Listener, ScanResult
-from .work import Done, Lost
+from .work import Done, Lost, slower
 
 LOGGER = logging.getLogger("yoto_video")
 LOGGER.addHandler(logging.NullHandler())
@@ -28,6 +29,11 @@ class Log(Listener):
     def say(self, sentence: str) -> None:
         """A note."""
         _record(logging.INFO, "note", sentence)
+
+    def loaded(self, judge: Judge) -> None:
+        """A note where the network takes longer than it is meant to."""
+        if (sentence := slower(judge)) is not None:
+            self.say(sentence)
 
     def planned(self, plan: Plan) -> None:
         """What was found."""

@@ -38,6 +38,7 @@ def photograph(worst: Sequence[Loss], out: Path, settings: Settings, load: LoadJ
     if not missing:
         return found
     judge = load(settings)
+    listener.loaded(judge)
     with listener.stage("pictures", len(missing)):
         for key, (encode, place) in missing.items():
             try:

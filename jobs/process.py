@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 from math import ceil
 from pathlib import Path
 
+THREADS = "OMP_NUM_THREADS"  # environment variable
 _TRIM, _MMAP, _ARENAS = -1, -3, -8  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX of glibc's malloc.h
 _LARGE = 1 << 30
 
@@ -25,18 +27,24 @@ def cores(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
     return bound
 
 
-def tune() -> None:
+def tune() -> str | None:
     """Set up threads and memory of this process; to be called before numpy and torch are imported.
+
+    Returns a sentence where OMP_NUM_THREADS was set to what is no number of threads, and could not be heeded.
 
     Threads that wait for each other sleep: by default they spin, which beside decoders and other processes cost four
     times the processor time of the work itself. numpy's cannot but spin, so its small products have one thread. And
     memory, once had, is kept: layers' outputs are large, and giving each back to the system and faulting it in again
     was a third of the network's time.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))  # torch and we know nothing of a container's quota
+    given = os.environ.get(THREADS, "").strip()
+    heeded = re.fullmatch(r"0*[1-9]\d{0,8}( *,.*)?", given) is not None  # OpenMP takes a list, by depth of nesting
+    if not heeded:
+        os.environ[THREADS] = str(cores())  # torch and OpenMP know nothing of a container's quota
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
         library = ctypes.CDLL(None)
         for what, value in ((_MMAP, _LARGE), (_TRIM, _LARGE), (_ARENAS, 1)):
             library.mallopt(what, value)
+    return f"{THREADS}={given} is no number of threads; {os.environ[THREADS]} taken" if given and not heeded else None

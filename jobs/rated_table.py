@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +48,16 @@ def read_table(path: Path) -> RatedTable:
     except (DataError, OSError) as error:
         there = str(error) if path.is_file() else f"{path}: there is no such table"
         raise UsageError(there) from error
-    if not rows:
-        raise UsageError(f"{path}: has no rows below its heading; it needs the columns {', '.join(COLUMNS)}")
+    numbered = [(line, row) for line, row in enumerate(rows, 2) if any(cell.strip() for cell in row.values())]
+    if not numbered:  # a spreadsheet's export may end in rows of nothing
+        raise UsageError(f"{path}: has no rows below its heading; it needs the columns image and mos")
     absent = [name for name in ("image", "mos") if name not in rows[0]]
     if absent:
-        raise UsageError(f"{path}: has no column {' and no column '.join(absent)}; it has {', '.join(rows[0])}")
+        hint = "; put commas between columns" if ";" in "".join(rows[0]) else ""
+        raise UsageError(f"{path}: has no column {' and no column '.join(absent)}; it has {', '.join(rows[0])}{hint}")
     group = next((name for name in GROUPS if name in rows[0]), None)
     labels = []
-    for line, row in enumerate(rows, 2):
+    for line, row in numbered:
         image, reference, display = (row.get(name, "").strip() for name in ("image", "reference", "display"))
         if not image:
             raise UsageError(f"{path}, line {line}: names no image")
@@ -66,7 +69,7 @@ def read_table(path: Path) -> RatedTable:
             path.parent / image, path.parent / reference if reference else None, number(row["mos"]),
             row.get("content", "").strip() or image, row[group] if group else "", raster, published(row),
         ))  # fmt: skip
-    return RatedTable(path.stem, tuple(rows[0]), rows, labels)
+    return RatedTable(path.stem, tuple(rows[0]), [row for _, row in numbered], labels)
 
 
 def table_of(samples: Sequence[Sample]) -> RatedTable:
@@ -78,6 +81,23 @@ def table_of(samples: Sequence[Sample]) -> RatedTable:
         rows.append({name: str(value) for name, value in zip(COLUMNS, values, strict=True)})
         labels.append(Label(s.image, s.reference, s.mos, s.content, s.group, s.display))
     return RatedTable("", COLUMNS, rows, labels)
+
+
+def check_writable(path: Path) -> None:
+    """See that a file of results can be written, without writing it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: its folder does not exist")
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def write_scores(path: Path, table: RatedTable, judged: Sequence[Judged | None]) -> None:

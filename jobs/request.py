@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..pipeline.discover import Plan
+from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore
 from .work import Done, Lost
@@ -96,6 +97,11 @@ class Listener:
         """Something worth knowing."""
         for one in self._others:
             one.say(sentence)
+
+    def loaded(self, judge: Judge) -> None:
+        """A network is ready; whoever speaks says where it takes longer than it is meant to."""
+        for one in self._others:
+            one.loaded(judge)
 
     def planned(self, plan: Plan) -> None:
         """What was found."""

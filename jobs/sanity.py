@@ -21,6 +21,7 @@ from ..models.training.sanity import Check, examine
 from ..models.training.tables import DataError
 from ..pipeline.errors import UsageError
 from ..pipeline.text import counted
+from .evaluate import say_slower
 from .flags import GATE, OK
 from .scenery import landscape
 from .train import data_folder
@@ -38,6 +39,7 @@ def run_sanity(*, model: str, data: str | None, device: str, crops: int, format:
         UsageError: `data` is given and has no photographs.
     """
     judge = Judge.load(model, device=device, crops=crops)
+    say_slower([judge])
     pictures = photographs(data) | drawn(2)
 
     def tell(name: str) -> None:

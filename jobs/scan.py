@@ -72,8 +72,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
             listener.say(warning)
         keep_before(store)
         listener.planned(plan)
-        if judge.fallback is not None:
-            listener.say(f"{judge.engine} runs the network, more slowly: {judge.fallback}")
+        listener.loaded(judge)
         with listener.stage("checking", plan.videos):
             known = find_known(
                 plan, store, request.settings, judge.model_sha256, resume=request.resume, advanced=listener.advanced,

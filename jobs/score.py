@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 
 from ..pipeline import storage
@@ -11,6 +10,8 @@ from ..pipeline.errors import UsageError, VideoError
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 from .dispatch import lost_row
+from .log import Log
+from .request import Listener
 from .work import LoadJudge, Lost, Station, Task, load_judge
 
 
@@ -18,8 +19,8 @@ def score(
     path: str | os.PathLike[str],
     reference: str | os.PathLike[str] | None = None,
     settings: Settings | None = None,
+    listener: Listener | None = None,
     *,
-    tell: Callable[[int], None] = lambda _: None,
     load: LoadJudge = load_judge,
 ) -> tuple[list[ClipScore], dict[str, float]]:
     """Judge one video or still picture, without a reference, and with one where it is given.
@@ -28,7 +29,7 @@ def score(
         path: file or URI.
         reference: the master it was made from.
         settings: how; the worst frames' pictures are not kept here.
-        tell: takes the number of frames judged so far, from another thread.
+        listener: told what runs the network, and the number of frames judged so far.
         load: how the network is got.
 
     Returns:
@@ -41,7 +42,10 @@ def score(
     settings = replace(settings or Settings(), worst_frames=0)
     video = _existing(path)
     master = None if reference is None else _existing(reference, "--reference ")
-    station = Station(settings, load(settings), tell)
+    judge = load(settings)
+    listener = Listener(listener or Listener(), Log())
+    listener.loaded(judge)
+    station = Station(settings, judge, listener.judged)
     ladder = Ladder(video.name, (Rendition(video),), master)
     outcome = station.measure(Task(ladder))
     if isinstance(outcome, Lost):

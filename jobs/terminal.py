@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.text import Text
 
 from ..pipeline.plan import Plan, describe
+from ..pipeline.score import Judge
 from ..pipeline.text import counted, printable
 from .progress import Progress, duration
 from .request import Listener
+from .work import slower
 
 EVERY_S = 30.0  # between progress lines where there is no terminal
 
@@ -29,10 +31,18 @@ class Terminal(Listener):
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._plan_to = sys.stdout if plan_to == "stdout" else sys.stderr
         self._stage: _Stage | None = None
+        self._slower: str | None = None  # what was said of the network
 
     def say(self, sentence: str) -> None:
         """One line on stderr, above the bar."""
         self._errors.print(Text(printable(sentence)))
+
+    def loaded(self, judge: Judge) -> None:
+        """A line on stderr where the network takes longer than it is meant to; once, however many sides are scanned."""
+        sentence = slower(judge)
+        if sentence is not None and sentence != self._slower:
+            self.say(sentence)
+            self._slower = sentence
 
     def planned(self, plan: Plan) -> None:
         """Print the plan."""

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from ..pipeline.errors import UsageError
+from ..pipeline.errors import UsageError, unwritable
 
 DATA = "../shared/data"
 
@@ -49,6 +49,8 @@ def run_train(
     recipe = Recipe(fold=fold)
     if mode != "both":
         recipe = replace(recipe, modes=(mode,))
+    if model is not None and model.endswith(".safetensors"):
+        raise UsageError(f"--model {model}: training begins with a network by name, {' or '.join(zoo.ZOO)}, not a file")
     if model is not None:
         recipe = replace(recipe, model=zoo.entry(model).name)
     if steps is not None:
@@ -57,7 +59,12 @@ def run_train(
         recipe = recipe.shortened(steps)
     try:
         weights = train(folder, Path(out), recipe, lambda line: print(line, file=sys.stderr, flush=True))
-    except (DataError, OSError) as error:
+    except DataError as error:
         raise UsageError(str(error)) from error
+    except OSError as error:
+        place = str(error.filename or out)
+        if place.startswith(str(folder)):
+            raise UsageError(f"{place}: cannot be read ({error.strerror})") from error
+        raise unwritable(place, error) from error
     print(weights)
     return 0

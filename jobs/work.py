@@ -79,6 +79,11 @@ def load_judge(settings: Settings) -> Judge:
         return Network.load(settings.model, device=settings.device, crops=settings.crops, seed=settings.seed)
 
 
+def slower(judge: Judge) -> str | None:
+    """Why a network takes longer than it is meant to on this device, a sentence; None where it does not."""
+    return None if judge.fallback is None else f"{judge.engine} runs the network, more slowly: {judge.fallback}"
+
+
 @contextlib.contextmanager
 def model_errors() -> Iterator[None]:
     """Translate the errors of `models.zoo`: a name that is not there is the caller's mistake, a broken file is not."""

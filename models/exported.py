@@ -34,7 +34,7 @@ from .yoto import Yoto
 from .zoo import Entry, Loaded
 
 FORMAT = 4  # of the files in the cache; another number whenever what is exported changes
-KEPT = 16  # exports kept in the cache, 8 MB each; the ones that were longest not used go
+KEPT = 16  # exports kept in the cache, 2.5 to 8 MB each; the ones that were longest not used go
 TOGETHER = 2  # crops computed at once: six take a tenth more of a core each, out of its caches
 TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
 # In 8 bits the last digit of a float32 decides what a number is rounded to, and layers later that shows: mean
@@ -228,6 +228,7 @@ def _keep(name: str, graph: Graph) -> None:
         try:
             file.write(content)
             file.close()
+            part.chmod(0o644)  # where users share a cache
             part.replace(place / name)
         except OSError:
             part.unlink(missing_ok=True)

@@ -172,7 +172,11 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
     if record is None:
         if "model" not in metadata:
             raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
-        record = entry(metadata["model"].split("/")[0])
+        name = metadata["model"].split("/")[0]
+        try:
+            record = entry(name)
+        except UnknownModelError as error:
+            raise CheckpointError(f"{path}: of a model {name!r}, and this version knows {', '.join(ZOO)}") from error
     encoder = encoder_for(record, digest)
     network = Yoto(record.config, encoder)
     if encoder is not None:
@@ -180,7 +184,7 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: these are not weights of {record.name}") from error
+        raise CheckpointError(f"{path}: these are not weights of {record.name} as this version has it") from error
     numbers = (v for key, v in network.state_dict().items() if not key.endswith(".range"))
     if not all(bool(torch.isfinite(v).all()) for v in numbers):
         raise CheckpointError(f"{path}: holds numbers that are not finite")

@@ -39,7 +39,7 @@ def place_of(out: str | os.PathLike[str]) -> str:
     """
     text = os.fspath(out)
     if not text.strip():
-        raise UsageError("--out is empty: name a folder for the results")
+        raise UsageError("the name of the results' folder is empty: give one")
     place = canonical(text)
     if plain(place) != place:  # pyarrow could not open its tables
         raise UsageError(f"{place}: this name is no UTF-8; rename the folder of the results, or choose another")

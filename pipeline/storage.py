@@ -97,7 +97,7 @@ def stat_all(paths: Sequence[str]) -> list[FileEntry]:
         try:
             filesystem, inside = resolve(name)
         except UsageError as error:
-            raise TransientVideoError(name, f"storage did not answer ({short(error)}); try again") from error
+            raise _unresolved(name, error) from error
         place = places.setdefault(id(filesystem), (filesystem, [], []))
         place[1].append(number)
         place[2].append(inside)
@@ -115,6 +115,11 @@ def stat_all(paths: Sequence[str]) -> list[FileEntry]:
     return [entry for entry in entries if entry is not None]
 
 
+def _unresolved(uri: str, error: UsageError) -> TransientVideoError:
+    """What is wrong with a store, about one file in it."""
+    return TransientVideoError(uri, str(error).removeprefix(f"{uri}: "))
+
+
 def _stat_local(path: str) -> FileEntry:
     """Asked of the system, not of pyarrow, which has no path for a name that is no UTF-8."""
     try:
@@ -122,7 +127,7 @@ def _stat_local(path: str) -> FileEntry:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SkippedVideo(path, "no such file") from error
     except (OSError, ValueError) as error:  # a zero byte, or half of a character, in the name
-        raise TransientVideoError(path, f"storage did not answer ({short(error)}); try again") from error
+        raise TransientVideoError(path, f"cannot be read ({short(error)}); check its name and access") from error
     if not S_ISREG(found.st_mode):
         raise SkippedVideo(path, "not a file but a folder or device")
     return FileEntry(path, found.st_size, found.st_mtime_ns)
@@ -144,10 +149,12 @@ def open_binary(path: str) -> BinaryIO:
     except FileNotFoundError as error:
         raise SkippedVideo(path, "no such file") from error
     except IsADirectoryError as error:
-        raise SkippedVideo(path, "a folder, not a video") from error
+        raise SkippedVideo(path, "a folder, not a file") from error
     except PermissionError as error:
         raise BrokenVideo(path, "cannot be read: permission denied; allow reading it") from error
-    except (OSError, UsageError) as error:
+    except UsageError as error:
+        raise _unresolved(path, error) from error
+    except OSError as error:
         raise TransientVideoError(path, f"cannot be read ({short(error)}); check access and try again") from error
 
 

@@ -61,4 +61,5 @@ def write_agreement_plot(
         figure.update_xaxes(title="score", range=[-2, 102], tickvals=SCORE_TICKS, row=1, col=column)
         figure.update_yaxes(title="people's opinion (100 × (MOS − 1) / 4)", tickvals=SCORE_TICKS, row=1, col=column)
     figure.update_layout(title=on_chart(title), template="plotly_white", height=620)
-    figure.write_html(path, include_plotlyjs=True)
+    buttons = ["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]  # by default there is one that uploads the chart
+    figure.write_html(path, include_plotlyjs=True, config={"displaylogo": False, "modeBarButtons": [buttons]})

@@ -13,7 +13,7 @@ from .words import clock
 
 Json = dict[str, object]
 EFFECT: Json = {"label": "Effect", "kind": "number", "digits": 1, "title": "in standard deviations of its seconds"}
-VERDICT: Json = {"label": "Verdict", "kind": "text", "whole": True}
+VERDICT: Json = {"label": "Verdict", "kind": "text"}
 NAMES = ("Pair", "Mode", "Encoder", "Title")  # columns of names
 FIGURE_COLUMNS = (
     *("title", "mode", "pool", "anchor", "test", "pchip", "akima", "ci95_low", "ci95_high", "effect_size"),

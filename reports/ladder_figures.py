@@ -29,16 +29,16 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
     if len(rated) < 2:
         return None
     points = [RatePoint(float(c.bitrate_kbps or 0), float(c.score(mode) or 0), p) for p, c in rated.items()]
-    by_resolution = len({(c.codec, c.height) for c in rated.values()}) < len(rated)
+    by_resolution = len({(c.codec, c.rung) for c in rated.values()}) < len(rated)
     hulls: list[dict[str, object]] = []
     lines: list[dict[str, object]] = []
     for rank, codec in enumerate(_best_first(points, rated)):
         of_codec = [p for p in points if rated[p.key].codec == codec]
         label = on_chart(codec or "unknown codec")
         hulls += _hull(of_codec, label, first=not hulls)
-        for height in dict.fromkeys(rated[p.key].height if by_resolution else None for p in of_codec):
-            line = by_rate([p for p in of_codec if height is None or rated[p.key].height == height])
-            name = f"{label} {height}p" if height else label
+        for rung in dict.fromkeys(rated[p.key].rung if by_resolution else None for p in of_codec):
+            line = by_rate([p for p in of_codec if rung is None or rated[p.key].rung == rung])
+            name = f"{label} {rung}p" if rung else label
             lines += _encodes(line, rated, mode, style, name, "bottom right" if rank else "top left")
     bounds = [v for c in rated.values() for v in (c.interval_beside(mode) or (float(c.score(mode) or 0),))]
     own = ladder.master.score(mode) if ladder.master else None

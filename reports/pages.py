@@ -68,7 +68,7 @@ def build_report(
     except OSError as error:
         raise YotoVideoError(
             f"{results.store.place}/report: cannot write the report ({error.strerror or error}); the results are kept: "
-            f"once there is room, yoto-video report {results.store.place}"
+            f"once it can be written, yoto-video report {results.store.place}"
         ) from None
     finally:
         if aside is not None:

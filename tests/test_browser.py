@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yoto_video.pipeline.store import Store
+from yoto_video.reports.agreement_plot import Point, write_agreement_plot
 from yoto_video.reports.pages import build_report, page_name
 
-from .synthetic_results import HOSTILE, ladder, showcase, unscored, write
+from .synthetic_results import HOSTILE, ladder, run_row, scored, showcase, unscored, with_moments, write
 
 CHROMIUM = next((c for n in ("chromium", "chromium-browser", "google-chrome") if (c := shutil.which(n))), None)
 FLAGS = [
@@ -211,11 +213,17 @@ def test_the_time_line_zooms_by_keyboard(visit: Visit, index: Path) -> None:
     page.wait_for_function(f"() => ({span})()[1] === {high}")
 
 
-def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path) -> None:
+def test_no_button_can_send_a_chart_anywhere(visit: Visit, index: Path, tmp_path: Path) -> None:
     page = visit.open(index.parent / "ladders" / page_name("aurora"))
     page.wait_for_selector("#timeline[data-drawn]")
     titles = page.locator("#timeline .modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
     assert len(titles) == 4
+    plot = tmp_path / "plot.html"
+    write_agreement_plot(plot, "mine", {"nr": [Point(50, 60, "a.png", "h264")]}, {})
+    page = visit.open(plot)
+    page.wait_for_selector(".modebar-btn", state="attached")
+    titles += page.locator(".modebar-btn").evaluate_all("all => all.map(b => b.dataset.title)")
+    assert len(titles) == 8
     assert not [t for t in titles if "hare" in t or "loud" in t or "lotly" in t]
 
 
@@ -229,6 +237,22 @@ def test_pages_fit_a_phone_and_both_colour_schemes(browser: Any, index: Path, sc
         ink = page.locator(".js-plotly-plot .xtick text").first.evaluate("e => getComputedStyle(e).fill")
         red = int(ink.removeprefix("rgb(").split(",")[0])
         assert (red < 100) == (scheme == "light")
+    visit.context.close()
+    assert visit.wrong == []
+
+
+def test_the_longest_name_widens_no_page(browser: Any, tmp_path: Path) -> None:
+    name, out = "x" * 250, tmp_path / "out"
+    with Store(str(out)) as store:
+        results = [with_moments(scored(f"/v/{name}.mp4", name, "nr", 50, seconds=4), store, reference=False)]
+        store.commit(name, results)
+        store.commit_run(run_row(results))
+    index = build_report(out)
+    visit = Visit(browser, viewport={"width": 360, "height": 740}, is_mobile=True)
+    for path in (index, index.parent / "ladders" / page_name(name)):
+        page = visit.open(path)
+        page.wait_for_selector(".js-plotly-plot text")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
     visit.context.close()
     assert visit.wrong == []
 

@@ -283,7 +283,9 @@ def test_folders_are_scanned_mapped_and_kept_apart(
         (["A", "B", "--labels", "x,x"], "different names"), (["A", "nowhere"], "nowhere"),
         (["A", "B", "--import", "none.json"], "no such file"), (["A", "B", "--import", "notes.json"], "is no log"),
         (["A", "B", "--times", "none.csv"], "--times"), (["A", "B", "--times", "notes.json"], "path and seconds"),
+        (["A", "B", "--times", "times.csv"], "line 3: needs a path, and seconds above 0"),
         (["A", "B", "--out", "A"], None), (["A", "B", "--out", "theirs"], "--out"),
+        (["A", "B", "--out", ""], "the results' folder is empty"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line_and_code_2(
@@ -297,6 +299,7 @@ def test_a_wrong_request_is_one_line_and_code_2(
     side(tmp_path / "A", encodes("a", "sea"))
     side(tmp_path / "B", encodes("b", "sea"))
     (tmp_path / "notes.json").write_text('{"a": 1}')
+    (tmp_path / "times.csv").write_text("\ufeffpath,seconds\nA/x.mp4,3\nA/y.mp4,soon\n", encoding="utf-8")
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").touch()
     code = cli.main(["compare", *words])

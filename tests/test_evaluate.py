@@ -147,6 +147,7 @@ def test_the_installed_command_with_the_shipped_network(tmp_path: Path) -> None:
         (("image,", "picture,"), "has no column image; it has picture, reference"),
         (("96x64", "wide"), "line 2: the display raster must be WIDTHxHEIGHT"),
         (("pictures/", "elsewhere/"), "none of its 5 pictures can be used; the first"),
+        ((",", ";"), "it has image;reference;mos;content;display; put commas between columns"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_sentence(
@@ -193,10 +194,25 @@ def test_words_that_do_not_go_together(run: Run, tmp_path: Path) -> None:
         (["--dataset", "live"], "--data FOLDER"),
         (["--data", str(tmp_path / "none")], "there is no such data folder"),
         (["--table", str(rated(tmp_path)), "--out", str(tmp_path / "no/where.csv")], "its folder does not exist"),
+        (["--table", str(rated(tmp_path)), "--out", str(tmp_path)], "cannot be written (Is a directory)"),
+        (["--table", str(rated(tmp_path)), "--plot", "/proc/plot.html"], "/proc/plot.html: cannot be written"),
     ):
         code, objects, err = run(*words)
         assert (code, objects) == (2, [])
         assert sentence in err
+        assert "judged" not in err
+
+
+def test_rows_of_nothing_are_none_and_two_pictures_have_no_figures(run: Run, tmp_path: Path) -> None:
+    rated(tmp_path, contents=1)
+    table = tmp_path / "sheet.csv"
+    table.write_text("image,mos\npictures/0-0.png,4\n,\n ,\npictures/0-1.png,3\n,\n")
+    code, objects, err = run("--table", str(table), "--out", str(tmp_path / "rows.csv"))
+    assert (code, objects[-1]["nr"]["n"], objects[-1]["nr"]["srocc"]) == (0, 2, None)
+    assert "2 pictures judged: figures of agreement take three at least" in err
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+    table.write_text("image,mos\n,\n")
+    assert "needs the columns image and mos" in run("--table", str(table))[2]
 
 
 def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_path: Path) -> None:

@@ -118,6 +118,17 @@ def test_one_line_a_resolution_where_a_size_has_several_rates() -> None:
     assert not shown["layout"].get("shapes")  # no master, no line for it
 
 
+def test_a_line_is_named_by_the_same_size_as_its_points() -> None:
+    results = [
+        scored(f"/{w}x{h}_{k}.mp4", "l", "nr", 10 * np.log(k), width=w, height=h, bitrate_kbps=float(k))
+        for w, h in ((1920, 800), (720, 1280))
+        for k in (500, 1000, 2000)
+    ]
+    shown = spec(ladder_figures.rate_quality(t := table(results), "nr", figures.styles(t.clips)))
+    assert {d["name"] for d in shown["data"] if d.get("name")} == {"hull of a codec", "h264 1080p", "h264 720p"}
+    assert [text for d in shown["data"] for text in d.get("text", []) if text] == ["720p", "1080p"]
+
+
 def test_an_encode_without_a_measured_rate_is_left_out_of_the_curve() -> None:
     results = ladder("title", codecs=("h264",))
     still = scored("/media/vod/title/poster.png", "title", "nr", 70, bitrate_kbps=None, duration_s=None, fps=None)

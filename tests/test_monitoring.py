@@ -88,6 +88,10 @@ def test_export_writes_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[
     logs = {p.name: json.loads(p.read_text()) for p in (tmp_path / "logs").iterdir()}
     assert set(logs) == {"one.mp4.json", "two.mp4.json"}
     assert set(logs["one.mp4.json"]["pooled_metrics"]) == {"yoto_nr", "yoto_fr"}
+    paths = [f"/v/{name}.mp4" for name in ("x/b", "y/b", "z/x_b", "é" * 124)]
+    odd = str(write(tmp_path / "odd", [[scored(path, "odd", "nr", 50)] for path in paths]))
+    assert cli.main(["export", odd, "--format", "libvmaf", "--to", str(tmp_path / "odd-logs")]) == 0
+    assert len(list((tmp_path / "odd-logs").iterdir())) == len(paths)  # x/b and x_b have logs of their own
     assert cli.main(["export", out, "--format", "openmetrics"]) == 0
     assert capsys.readouterr().out.endswith("# EOF\n")
     xml = str(tmp_path / "q.xml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,21 @@ def test_stat_and_open_say_what_is_missing(tmp_path: Path) -> None:
         storage.open_binary(str(tmp_path / "x.mp4"))
     with pytest.raises(SkippedVideo, match="a folder"):
         storage.open_binary(str(tmp_path))
+
+
+@pytest.mark.parametrize("use", [storage.stat, storage.open_binary])
+def test_a_place_that_cannot_be_reached_is_named_once_with_its_reason(
+    use: Callable[[str], object], tmp_path: Path
+) -> None:
+    (tmp_path / "self.mp4").symlink_to("self.mp4")
+    with pytest.raises(TransientVideoError) as caught:
+        use(str(tmp_path / "self.mp4"))
+    assert caught.value.reason.startswith("cannot be read (Too many levels of symbolic links); check ")
+    with pytest.raises(TransientVideoError) as caught:
+        use("http://x/y.mp4")
+    assert caught.value.reason == (
+        "this storage cannot be opened: not http:// but local paths, file://, s3:// and gs:// work"
+    )
     if os.getuid() != 0:  # root may read everything
         (tmp_path / "secret.mp4").touch(mode=0)
         with pytest.raises(BrokenVideo, match="permission denied"):

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from yoto_video.jobs import cli
 from yoto_video.models import zoo
 from yoto_video.models.training import distortions, loop
 from yoto_video.models.training.batches import Batch
@@ -185,6 +186,10 @@ def test_an_interrupted_run_ends_in_the_same_place(
 
     with pytest.raises(DataError, match="another recipe"):
         loop.train(tiny_data, tmp_path / "cut", replace(SHORT, rate=1.0), lambda _: None)
+    for damaged in (b"", b"bad\n", b"no save\n", again.read_bytes()[:99]):
+        (tmp_path / "cut/save.pt").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"save\.pt: this save is damaged; delete it"):
+            loop.train(tiny_data, tmp_path / "cut", SHORT, lambda _: None)
 
 
 def test_missing_data_is_one_sentence(tiny_data: Path, tmp_path: Path) -> None:
@@ -203,3 +208,27 @@ def test_missing_data_is_one_sentence(tiny_data: Path, tmp_path: Path) -> None:
         rated_samples(tiny_data)
     with pytest.raises(DataError, match="ImageNet"):
         loop.start(SHORT, tiny_data)
+    (tiny_data / SHORT.imagenet).write_bytes(b"no weights")
+    with pytest.raises(DataError, match=r"safetensors: not a readable safetensors file"):
+        loop.start(SHORT, tiny_data)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--out", "file"], "file: cannot be written (File exists)"),
+        (["--out", "file/run"], "file/run: cannot be written (Not a directory)"),
+        (["--model", "mine.safetensors"], "begins with a network by name, yoto_mobilenetv2 or yoto_swin_tiny or"),
+        (["--model", "yoto_mobilenet"], "did you mean 'yoto_mobilenetv2'?"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_sentence(
+    words: list[str], sentence: str, tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert cli.main(["train", "--data", str(tiny_data), *words]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert err.count("\n") == 1

@@ -72,6 +72,9 @@ def test_weights_of_something_else(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(2)}, path, metadata={"model": "yoto_mobilenetv2"})
     with pytest.raises(zoo.CheckpointError, match="not weights of yoto_mobilenetv2"):
         zoo.load(str(path))
+    save_file({"a": torch.zeros(2)}, path, metadata={"model": "dover/fold1"})
+    with pytest.raises(zoo.CheckpointError, match=r"w\.safetensors: of a model 'dover', and this version knows yoto_m"):
+        zoo.load(str(path))
 
 
 @pytest.mark.parametrize("name", ["embed.0.bias", "readout.nr_weight", "encoder.backbone.bn1.running_mean"])

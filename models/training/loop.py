@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,16 +36,20 @@ def start(recipe: Recipe, data: Path) -> Yoto:
     They come from the recipe's file below `data`, else from timm's hub where the machine reaches it.
 
     Raises:
-        DataError: neither is to be had.
+        DataError: neither is to be had, or the file is damaged.
     """
     torch.manual_seed(recipe.seed)
     entry = zoo.entry(recipe.model)
     network = Yoto(entry.config)
     path = data / recipe.imagenet
     if path.is_file() and entry.config.encoder in path.name:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        state = load_file(path)
+        try:
+            state = load_file(path)
+        except SafetensorError as error:
+            raise DataError(f"{path}: not a readable safetensors file ({error})") from error
         backbone = network.encoder.backbone
         missing = backbone.load_state_dict(state, strict=False).missing_keys
         if missing:
@@ -140,7 +145,7 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
     save, done = out / "save.pt", 0
     if save.exists():
-        state = torch.load(save, weights_only=True)
+        state = _read(save)
         done = int(state["step"])
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
@@ -191,6 +196,21 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     digest = zoo.save(average, recipe.model, weights, half=True, fold=recipe.fold)
     tell(f"{weights} written, sha256 {digest}")
     return weights
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A save.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # of whatever kind: the bytes are read as a program
+        raise DataError(f"{path}: this save is damaged; delete it to begin again") from error
+    return state
 
 
 def _write(state: dict[str, object], path: Path) -> None:

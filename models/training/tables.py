@@ -134,7 +134,7 @@ def _size(path: Path) -> tuple[int, int]:
         with Image.open(path) as picture:
             return picture.size
     except NOT_A_PICTURE as error:
-        raise DataError("cannot be read as a picture; fetch the data set again") from error
+        raise DataError("cannot be read as a picture; fetch it again, or name a picture") from error
 
 
 def csv_rows(path: Path) -> list[dict[str, str]]:
