@@ -139,7 +139,9 @@ def _shown(
         if convert is None:
             turn = orientation_of(frame)
             convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
-        yield Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))
+        shown = [Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))]
+        del frame  # neither waits here while the caller works: they are large
+        yield shown.pop()
 
 
 def read_luma(

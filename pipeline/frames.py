@@ -63,7 +63,9 @@ def as_far_as(
         index = number_of.pop(packet_number, None)
         if index is None:
             continue
-        yield index, frame
+        given = [(index, frame)]
+        del frame  # as below
+        yield given.pop()
         if not number_of:
             return
     loss.frames += len(number_of)
@@ -127,13 +129,18 @@ def _from_packets(
                 except FFmpegError:
                     frames = []
                     yield -1, None
-                for frame in frames:
+                while (
+                    frames
+                ):  # none waits here while the caller works: they are large, and their decoder wants them back
+                    frame = frames.pop(0)
                     mark = frame.opaque
                     origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
                     counter += 1
                     last = time.monotonic()
                     if origin is not None:
-                        yield origin, frame
+                        given: list[tuple[int, VideoFrame | None]] = [(origin, frame)]
+                        del frame  # it waits nowhere while the caller works: it is large
+                        yield given.pop()
                         last = time.monotonic()  # the time the caller took is not ours
                 if time.monotonic() - last > timeout_s:
                     problem = f"no frame was decoded in {timeout_s:g} s; try again, or raise the decode time-out"

@@ -8,7 +8,7 @@ caller's (`ahead`).
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -76,6 +76,7 @@ class _Cursor:
         self._reading = reading
         self._frames: Iterator[Frame] | None = None
         self._held: Frame | None = None  # decoded, but belonging to a later sample
+        self._wanted = Counter(sample.frame for sample in reading.samples)  # how often yet: large frames are let go
         self._failed = False
 
     def take(self, sample: Sample) -> Taken | None:
@@ -94,7 +95,13 @@ class _Cursor:
         except Exception as error:  # of whatever kind: this video's row says so, the others go on
             self._failed = True
             return Taken(self._reading.video, sample, error=error)
-        return Taken(self._reading.video, sample, self._held if self._held.index == sample.frame else None)
+        if self._held.index != sample.frame:
+            return Taken(self._reading.video, sample)
+        taken = Taken(self._reading.video, sample, self._held)
+        self._wanted[sample.frame] -= 1
+        if not self._wanted[sample.frame]:
+            self._held = None
+        return taken
 
     def close(self) -> None:
         """Release the file, also in the middle of the stream."""

@@ -168,9 +168,10 @@ def _read(
         cores=max(1, share),
     )
     for frame in frames:
-        shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
-        watch.see(shown, track.start_s)
-        yield shown
+        shown = [frame if view is None else replace(frame, rgb=view.apply(frame.rgb))]
+        del frame  # neither waits here while the caller works: they are large
+        watch.see(shown[0], track.start_s)
+        yield shown.pop()
 
 
 def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:

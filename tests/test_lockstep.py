@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -68,6 +69,20 @@ def test_a_frame_that_is_missing_is_said_and_the_next_ones_still_come() -> None:
     assert [(t.sample.frame, t.frame is not None, t.error) for t in taken] == [
         (0, True, None), (2, False, None), (4, True, None), (9, True, None), (12, False, None),
     ]  # fmt: skip
+
+
+def test_a_frame_is_let_go_when_it_was_taken_for_the_last_time() -> None:
+    again = list(in_step([reading(0, Stream([1, 5]), steps=[0, 1, 2], frames=[1, 1, 5])], 1))
+    assert [t.frame.index for t in again if t.frame] == [1, 1, 5]
+    waits = reading(0, Stream([1, 5]), steps=[0, 9])
+    taken = in_step([waits, reading(1, Stream([1, 2, 3]))], 1)
+    first = next(taken)
+    assert first.frame is not None
+    gone = weakref.ref(first.frame.rgb)
+    del first
+    assert next(taken).video == 1
+    assert gone() is None
+    taken.close()  # type: ignore[attr-defined]
 
 
 def test_a_video_that_fails_says_so_once_and_the_others_go_on() -> None:
