@@ -15,10 +15,8 @@ import hashlib
 import json
 import os
 import queue
-import sys
 import tempfile
 import warnings
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import engine, zoo
+from . import engine, export_cache, zoo
 from .config import STRIDE
 from .encoders import Elsewhere
 from .engine import ExportError, first_line
@@ -34,7 +32,6 @@ from .yoto import Yoto
 from .zoo import Entry, Loaded
 
 FORMAT = 4  # of the files in the cache; another number whenever what is exported changes
-KEPT = 16  # exports kept in the cache, 2.5 to 8 MB each; the ones that were longest not used go
 TOGETHER = 2  # crops computed at once: six take a tenth more of a core each, out of its caches
 TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
 # In 8 bits the last digit of a float32 decides what a number is rounded to, and layers later that shows: mean
@@ -165,7 +162,7 @@ def cached(entry: Entry, weights_sha256: str) -> Exported | None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        file = folder() / name_of(entry, weights_sha256)
+        file = export_cache.folder() / name_of(entry, weights_sha256)
         with safe_open(file, framework="np") as opened:
             facts = json.loads((opened.metadata() or {})["export"])
             parts = opened.get_tensor("text"), opened.get_tensor("weights")
@@ -194,23 +191,6 @@ def _in_integers(entry: Entry) -> bool:
     return entry.config.int8 and engine.counts_right()
 
 
-def folder() -> Path:
-    """Where exports are kept: YOTO_CACHE, or yoto-video in the place the system has for caches.
-
-    Raises:
-        OSError: there is none, for the user has no home folder.
-    """
-    given = os.environ.get("YOTO_CACHE")
-    if given:
-        return Path(given)
-    systems = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
-    variable, otherwise = systems.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
-    try:
-        return Path(os.environ.get(variable) or otherwise).expanduser() / "yoto-video"
-    except RuntimeError as error:
-        raise FileNotFoundError("no home folder to keep exports in") from error
-
-
 def _keep(name: str, graph: Graph) -> None:
     """Put an export into the cache: there whole, or not at all.
 
@@ -221,21 +201,7 @@ def _keep(name: str, graph: Graph) -> None:
 
     facts = {"strides": graph.strides, "channels": graph.channels, "digest": graph.digest()}
     content = save({"text": graph.text, "weights": graph.weights}, metadata={"export": json.dumps(facts)})
-    place = folder()
-    place.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
-        part = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            part.chmod(0o644)  # where users share a cache
-            part.replace(place / name)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-    kept = sorted(place.glob("encoder-*"), key=lambda f: f.stat().st_mtime, reverse=True)
-    for old in kept[KEPT:]:
-        old.unlink(missing_ok=True)
+    export_cache.keep(name, content)
 
 
 def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

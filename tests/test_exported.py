@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from yoto_video.models import engine, exported, int8, zoo
+from yoto_video.models import engine, export_cache, exported, int8, zoo
 from yoto_video.models.encoders import Elsewhere
 from yoto_video.models.judge import Judge
 
@@ -120,7 +120,7 @@ def test_without_a_home_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as where a user has no name either
     with pytest.raises(FileNotFoundError, match="no home folder"):
-        exported.folder()
+        export_cache.folder()
     judge = Judge.load(MODEL, device="cpu")
     assert (judge.engine, judge.fallback) == (engine.name(), None)
 
@@ -167,7 +167,7 @@ def test_without_openvino_torch_judges_and_says_why(cache: Path, monkeypatch: py
 
 def test_old_exports_go(cache: Path) -> None:
     empty = np.zeros(1, np.uint8)
-    for number in range(exported.KEPT + 3):
+    for number in range(export_cache.KEPT + 3):
         exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,)))
-    assert len(list(cache.iterdir())) == exported.KEPT
-    assert (cache / f"encoder-{exported.KEPT + 2}").exists()
+    assert len(list(cache.iterdir())) == export_cache.KEPT
+    assert (cache / f"encoder-{export_cache.KEPT + 2}").exists()
