@@ -33,9 +33,12 @@ class Runner:
             # Channels last: this encoder's convolutions take half the time on CPUs, and no more on GPUs.
             loaded.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError) as error:
+            why = engine.first_line(error).rstrip(".")
+            if why.startswith(("Expected one of", "Invalid device string")):  # the first with twenty kinds of devices
+                why = "there is no such kind of device"
             raise ModelError(
-                f"the device {device!r} cannot be used: {engine.first_line(error).rstrip('.')}; use --device cpu"
-                + ("" if torch.version.cuda else ", or install PyTorch's CUDA build")
+                f"the device {device!r} cannot be used: {why}; use --device cpu"
+                + ("" if torch.version.cuda or not device.startswith("cuda") else ", or install PyTorch's CUDA build")
             ) from error
 
     @property

@@ -201,7 +201,9 @@ def test_models_that_cannot_be_had(film: Path, tmp_path: Path, capsys: pytest.Ca
             assert re.fullmatch(r"yoto-video: error: [^\n]+\n", said.err)  # told before anything is looked for
             assert word in said.err
     assert cli.main(["scan", str(film), "--out", out, "--device", "gpu7"]) == 2
-    assert re.fullmatch(r"yoto-video: error: the device 'gpu7' cannot be used[^\n]+\n", capsys.readouterr().err)
+    assert re.fullmatch(
+        r"yoto-video: error: the device 'gpu7' cannot be used: there is no such kind[^\n]+\n", capsys.readouterr().err
+    )
     assert not Path(out).exists()
 
 
