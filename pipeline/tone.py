@@ -25,10 +25,19 @@ _TO_709 = np.array(
     [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]], np.float32
 )
 _CODES = 1 << 12  # steps of the last table
+_AT_ONCE = 1 << 18  # pixels
 
 
 def to_sdr(rgb: NDArray[np.uint16], transfer: str) -> RGB:
     """(height, width, 3) full-range 16-bit R'G'B' of an HDR transfer to 8-bit SDR."""
+    sdr = np.empty(rgb.shape, np.uint8)
+    rows = max(1, _AT_ONCE // rgb.shape[1])
+    for top in range(0, len(rgb), rows):  # whole 4K pictures as float32 would take 400 MB
+        sdr[top : top + rows] = _band(rgb[top : top + rows], transfer)
+    return sdr
+
+
+def _band(rgb: NDArray[np.uint16], transfer: str) -> RGB:
     light = _light(transfer)[rgb >> 4]
     if transfer == "arib-std-b67":  # the system gamma acts on luminance
         luminance = light @ np.array([0.2627, 0.6780, 0.0593], np.float32)
