@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Generic, NamedTuple, TypeVar
 
@@ -27,7 +28,7 @@ class _Kept(NamedTuple, Generic[P]):
     product: P
 
 
-class _Products(Generic[P]):
+class _Products(ABC, Generic[P]):
     """What some layers' weights come to, multiplied together."""
 
     def __init__(self, *layers: nn.Linear) -> None:
@@ -41,8 +42,9 @@ class _Products(Generic[P]):
     def _parameters(self) -> Iterator[Tensor]:
         return (p for layer in self._layers for p in (layer.weight, layer.bias))
 
+    @abstractmethod
     def _compute(self) -> P:
-        raise NotImplementedError
+        """The product."""
 
     @property
     def keeps(self) -> bool:

@@ -64,7 +64,7 @@ def as_far_as(
         if index is None:
             continue
         given = [(index, frame)]
-        del frame  # as below
+        del frame  # it waits nowhere while the caller works: it is large
         yield given.pop()
         if not number_of:
             return

@@ -183,7 +183,7 @@ def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> W
 
 def _cores() -> int:
     """Cores this process may use (Ray says it in OMP_NUM_THREADS)."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # it may be a list, by depth of nesting
     return int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
 
 

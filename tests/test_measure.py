@@ -206,7 +206,7 @@ def test_what_is_known_already_is_not_looked_up_again(make: Make, monkeypatch: p
 
 def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make(a=FakeVideo(times(50)))
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2,1")  # OpenMP takes a list
     seen: dict[str, Any] = {}
     inner = decode.read_frames
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
