@@ -7,6 +7,7 @@ frames are decoded again, by their exact place. Kept in OUT/pictures: the next r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,8 +101,9 @@ def _frame(video: Track, number: int, raster: tuple[int, int]) -> RGB:
     """
     assert video.info is not None
     try:
-        for frame in decode.read_frames(video.ref, video.info, [number], raster=raster):
-            return at_most(frame.rgb, WIDTH)
+        with closing(decode.read_frames(video.ref, video.info, [number], raster=raster)) as frames:
+            for frame in frames:
+                return at_most(frame.rgb, WIDTH)
     except ValueError:  # another file lies there now
         pass
     raise VideoError(video.ref.path, f"frame {number} is not there any more")

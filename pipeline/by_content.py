@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -13,13 +14,18 @@ from .align import Sample
 from .laid import Laid, seen
 from .luma import Rect, Sight
 
+Pictures = Iterator[tuple[int, NDArray[np.uint8]]]  # with their numbers, ascending
+
 
 def by_content(encode: Sight, master: Sight, laid: Laid, samples: Sequence[Sample]) -> list[Sample]:
     """Paired samples with the master's frame that each really shows: the nearest in time or one up to two beside it."""
     around = {n for s in samples if s.paired for n in range(s.step - 2, s.step + 3) if 0 <= n < len(master.times)}
-    theirs = master.stream(sorted(around))
     mine = dict.fromkeys(s.frame for s in samples if s.paired)
-    shown = encode.stream(list(mine))
+    with closing(master.stream(sorted(around))) as theirs, closing(encode.stream(list(mine))) as shown:
+        return _nearest(theirs, shown, laid, samples)
+
+
+def _nearest(theirs: Pictures, shown: Pictures, laid: Laid, samples: Sequence[Sample]) -> list[Sample]:
     window: dict[int, NDArray[np.float32]] = {}
     number, picture = next(shown, (-1, None))
     out: list[Sample] = []

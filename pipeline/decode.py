@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -80,7 +80,7 @@ def read_frames(
     decoder: Decoder = "pyav",
     timeout_s: float = 60.0,
     cores: int = 1,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Decode the frames with these numbers, one after the other.
 
     Args:
@@ -132,21 +132,22 @@ def read_frames(
 
 
 def _shown(
-    frames: Iterator[tuple[int, VideoFrame]], info: VideoInfo, table: PacketTable, raster: tuple[int, int]
-) -> Iterator[Frame]:
+    given: Generator[tuple[int, VideoFrame], None, None], info: VideoInfo, table: PacketTable, raster: tuple[int, int]
+) -> Generator[Frame, None, None]:
     convert: Converter | None = None
-    for index, frame in frames:
-        if convert is None:
-            turn = orientation_of(frame)
-            convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
-        shown = [Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))]
-        del frame  # neither waits here while the caller works: they are large
-        yield shown.pop()
+    with contextlib.closing(given) as frames:
+        for index, frame in frames:
+            if convert is None:
+                turn = orientation_of(frame)
+                convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
+            shown = [Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))]
+            del frame  # neither waits here while the caller works: they are large
+            yield shown.pop()
 
 
 def read_luma(
     ref: VideoRef, info: VideoInfo, indices: Sequence[int], size: tuple[int, int], *, timeout_s: float = 60.0
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+) -> Generator[tuple[int, NDArray[np.uint8]], None, None]:
     """Small luma pictures of the frames with these numbers, as `read_frames` gives them; converting is cheap.
 
     Args:
@@ -164,12 +165,13 @@ def read_luma(
         return
     try:
         # Fields of two moments blur what is this small; film has to be the frame that will be judged.
-        for index, frame in _decoded(ref, wanted, timeout_s, fields.film if info.telecine else None):
-            turn = orientation_of(frame)
-            width, height = size[::-1] if turn.transpose else size
-            shrinks = frame.width >= width and frame.height >= height
-            gray = frame.reformat(width, height, "gray", interpolation="AREA" if shrinks else "BICUBIC", threads=1)
-            yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
+        with contextlib.closing(_decoded(ref, wanted, timeout_s, fields.film if info.telecine else None)) as frames:
+            for index, frame in frames:
+                turn = orientation_of(frame)
+                width, height = size[::-1] if turn.transpose else size
+                shrinks = frame.width >= width and frame.height >= height
+                gray = frame.reformat(width, height, "gray", interpolation="AREA" if shrinks else "BICUBIC", threads=1)
+                yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]
     except VideoError:
         return  # who decodes the frames to judge meets it again, and says so
 
@@ -180,7 +182,7 @@ def _decoded(
     timeout_s: float,
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None,
     threads: int = DECODE_THREADS,
-) -> Iterator[tuple[int, VideoFrame]]:
+) -> Generator[tuple[int, VideoFrame], None, None]:
     """Frames with these numbers as the decoder gives them, or made whole of their fields."""
     table = packet_table(ref, timeout_s=timeout_s)
     if whole is None:

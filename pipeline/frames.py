@@ -8,7 +8,8 @@ nothing refers to are not decoded, and groups of pictures without a wanted frame
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from av.container import InputContainer
@@ -34,7 +35,7 @@ class Loss:
 
 def decoded(
     ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int = DECODE_THREADS
-) -> Iterator[tuple[int, VideoFrame]]:
+) -> Generator[tuple[int, VideoFrame], None, None]:
     """Frames with these numbers, ascending, as the decoder gives them.
 
     Raises:
@@ -48,7 +49,7 @@ def decoded(
 
 def as_far_as(
     ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int, loss: Loss
-) -> Iterator[tuple[int, VideoFrame]]:
+) -> Generator[tuple[int, VideoFrame], None, None]:
     """As `decoded`, but wanted frames that are missing are no error: `loss` says how many.
 
     Raises:
@@ -56,18 +57,19 @@ def as_far_as(
     """
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
-    for packet_number, frame in _from_packets(ref, table, number_of, timeout_s, threads):
-        if frame is None:
-            loss.damaged += 1
-            continue
-        index = number_of.pop(packet_number, None)
-        if index is None:
-            continue
-        given = [(index, frame)]
-        del frame  # it waits nowhere while the caller works: it is large
-        yield given.pop()
-        if not number_of:
-            return
+    with closing(_from_packets(ref, table, number_of, timeout_s, threads)) as frames:
+        for packet_number, frame in frames:
+            if frame is None:
+                loss.damaged += 1
+                continue
+            index = number_of.pop(packet_number, None)
+            if index is None:
+                continue
+            given = [(index, frame)]
+            del frame  # it waits nowhere while the caller works: it is large
+            yield given.pop()
+            if not number_of:
+                return
     loss.frames += len(number_of)
 
 
@@ -87,33 +89,33 @@ def decoded_whole(
     timeout_s: float,
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame],
     threads: int = DECODE_THREADS,
-) -> Iterator[tuple[int, VideoFrame]]:
+) -> Generator[tuple[int, VideoFrame], None, None]:
     """As `decoded`, of a stream of fields: each frame made `whole` (see `fields`) by means of the two beside it."""
     last = len(table.order) - 1
     beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
-    woven = decoded(ref, table, beside, timeout_s, threads)
     near: dict[int, VideoFrame] = {}
     todo, problem = list(reversed(wanted)), None
-    while todo:
-        try:
-            number, frame = next(woven, (last + 2, None))
-        except BrokenVideo as error:
-            number, frame, problem = last + 2, None, error
-        if frame is not None:
-            near[number] = frame
-        while todo and number > todo[-1]:
-            index = todo.pop()
-            if index in near:
-                around = [n for n in (index - 1, index, index + 1) if n in near]
-                yield index, whole([near[n] for n in around], around.index(index))
-            elif problem is not None:
-                raise problem
-            near = {n: f for n, f in near.items() if n >= index}
+    with closing(decoded(ref, table, beside, timeout_s, threads)) as woven:
+        while todo:
+            try:
+                number, frame = next(woven, (last + 2, None))
+            except BrokenVideo as error:
+                number, frame, problem = last + 2, None, error
+            if frame is not None:
+                near[number] = frame
+            while todo and number > todo[-1]:
+                index = todo.pop()
+                if index in near:
+                    around = [n for n in (index - 1, index, index + 1) if n in near]
+                    yield index, whole([near[n] for n in around], around.index(index))
+                elif problem is not None:
+                    raise problem
+                near = {n: f for n, f in near.items() if n >= index}
 
 
 def _from_packets(
     ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float, threads: int
-) -> Iterator[tuple[int, VideoFrame | None]]:
+) -> Generator[tuple[int, VideoFrame | None], None, None]:
     """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
 
     None in place of a frame stands for a packet the decoder refused.

@@ -7,7 +7,7 @@ all its encodes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -92,7 +92,7 @@ class Sight:
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
         self._shown: Stretch | None = None  # what was asked for last of it
-        self._more: Iterator[tuple[int, NDArray[np.uint8]]] | None = None
+        self._more: Generator[tuple[int, NDArray[np.uint8]], None, None] | None = None
         self._one_at_a_time = threading.Lock()
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
@@ -128,17 +128,16 @@ class Sight:
                 self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
             return self._stretches[first, last]
 
-    def stream(self, numbers: list[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def stream(self, numbers: list[int]) -> Generator[tuple[int, NDArray[np.uint8]], None, None]:
         """Single frames with their numbers, ascending; those that cannot be decoded are left out."""
         return decode.read_luma(self._ref, self._info, numbers, (WIDTH, HEIGHT), timeout_s=self._timeout_s)
 
     def close(self) -> None:
         """Release the file."""
-        close = getattr(self._more, "close", None)
-        if close is not None:
-            close()
+        if self._more is not None:
+            self._more.close()
 
-    def _read(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def _read(self, first: int, last: int) -> Generator[tuple[int, NDArray[np.uint8]], None, None]:
         size = (WIDTH, HEIGHT)
         return decode.read_luma(self._ref, self._info, range(first, last), size, timeout_s=self._timeout_s)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -158,7 +159,7 @@ def _read(
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
-    frames = decode.read_frames(
+    given = decode.read_frames(
         track.ref,
         track.info,
         [s.frame for s in samples],
@@ -167,11 +168,12 @@ def _read(
         timeout_s=settings.decode_timeout_s,
         cores=max(1, share),
     )
-    for frame in frames:
-        shown = [frame if view is None else replace(frame, rgb=view.apply(frame.rgb))]
-        del frame  # neither waits here while the caller works: they are large
-        watch.see(shown[0], track.start_s)
-        yield shown.pop()
+    with closing(given) as frames:
+        for frame in frames:
+            shown = [frame if view is None else replace(frame, rgb=view.apply(frame.rgb))]
+            del frame  # neither waits here while the caller works: they are large
+            watch.see(shown[0], track.start_s)
+            yield shown.pop()
 
 
 def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:

@@ -9,6 +9,7 @@ threshold that coding noise passes; the medians over many cycles tell them far b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import pairwise
 
 import numpy as np
@@ -45,8 +46,8 @@ def is_woven(ref: VideoRef, *, timeout_s: float = 60.0) -> bool:
             return False
         runs = _runs(table)
         wanted = sorted({number for first in runs for number in range(first, first + RUN)})
-        pictures = ((n, _luma(frame)) for n, frame in decoded(ref, table, wanted, timeout_s))
-        return any(shows_film(run) for run in _consecutive(pictures))
+        with closing(decoded(ref, table, wanted, timeout_s)) as frames:
+            return any(shows_film(run) for run in _consecutive((n, _luma(frame)) for n, frame in frames))
     except (VideoError, FFmpegError, ValueError):
         return False
 

@@ -3,52 +3,54 @@
 A decoder's C code may bring the whole process down. What it was reading then is told by a small file that the
 supervisor holds too (`jobs/supervise.py`); with none, nothing is noted. `suspects` are the files that an earlier try
 ended with.
+
+Each open file has a slot of its own there, and no lock is needed. A lock would be a trap: the garbage collector may run
+while it is held and close a file that was forgotten, which would wait for the lock in the very thread that holds it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import threading
-from collections import Counter
 from collections.abc import Iterator
+
+SLOT = 8192  # bytes: more than a path of any system or key of any store takes
 
 suspects: frozenset[str] = frozenset()  # paths: not to be opened for a mere glance
 
-_lock = threading.Lock()
-_open = Counter[str]()
 _note: int | None = None  # file descriptor
+_new = itertools.count()  # slots not used so far
+_free: list[int] = []  # slots used before
 
 
 def note_in(descriptor: int) -> None:
-    """Keep the file of this descriptor equal to the list of open paths, NUL after each."""
+    """Keep the list of open paths in the file of this descriptor; what it held is wiped."""
     global _note
+    os.ftruncate(descriptor, 0)
     _note = descriptor
 
 
 @contextlib.contextmanager
 def noted(path: str) -> Iterator[None]:
     """A stretch in which a decoder reads this file."""
-    _change(path, 1)
+    if _note is None:
+        yield
+        return
+    try:
+        slot = _free.pop()
+    except IndexError:
+        slot = next(_new)
+    os.pwrite(_note, os.fsencode(path)[:SLOT].ljust(SLOT, b"\0"), slot * SLOT)
     try:
         yield
     finally:
-        _change(path, -1)
-
-
-def _change(path: str, by: int) -> None:
-    if _note is None:
-        return
-    with _lock:
-        _open[path] += by
-        text = b"".join(os.fsencode(name) + b"\0" for name, count in _open.items() if count > 0)
-        os.pwrite(_note, text, 0)
-        os.ftruncate(_note, len(text))
-        if _open[path] <= 0:
-            del _open[path]
+        os.pwrite(_note, bytes(SLOT), slot * SLOT)
+        _free.append(slot)
 
 
 def read_note(descriptor: int) -> frozenset[str]:
     """The paths that were open when the process that wrote the file last changed it."""
     text = os.pread(descriptor, 1 << 24, 0)
-    return frozenset(os.fsdecode(name) for name in text.split(b"\0")[:-1])
+    slots = (text[at : at + SLOT].rstrip(b"\0") for at in range(0, len(text), SLOT))
+    return frozenset(os.fsdecode(path) for path in slots if path)

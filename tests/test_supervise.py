@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from yoto_video.jobs.options import make_settings
 from yoto_video.jobs.work import Done, Lost, Station, Task
-from yoto_video.pipeline import touched
 from yoto_video.pipeline.errors import BrokenVideo
 from yoto_video.pipeline.probe import probe
 from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
@@ -225,8 +224,3 @@ def test_a_million_streams_and_a_huge_picture_are_refused_at_once(tmp_path: Path
         huge.write_bytes(f"YUV4MPEG2 W{size} F25:1 Ip A1:1 C420\nFRAME\n".encode() + bytes(1 << 16))
         with pytest.raises(BrokenVideo):
             probe(VideoRef(str(huge)))
-
-
-def test_nothing_is_noted_without_a_supervisor() -> None:
-    with touched.noted("/v/a.mp4"):
-        assert not touched._open
