@@ -18,6 +18,7 @@ from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
 from .values import RGB
 
 BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar
+_OFF = 0.26  # of a pixel by which a fit misses an edge (measured on starved encodes)
 _LEVELS = ((80, 45), (160, 90), (320, 180))
 _STEPS = 8
 _HOPELESS = 0.4  # correlation after the coarsest fit below which finer ones are not tried
@@ -203,8 +204,8 @@ def views(
 def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """What both show of an axis, in pixels of the master's raster and of the encode.
 
-    Whole ones: bars add whole pixels to an encode, cutting takes whole ones from the master. A fit is off by
-    up to a quarter of one (measured on starved encodes).
+    Whole ones: bars add whole pixels to an encode, cutting takes whole ones from the master. A fit is off by up to
+    `_OFF` of one of the encode's.
 
     Args:
         low, high: where a fit lays the encode's ends on the master's raster.
@@ -215,5 +216,8 @@ def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[in
         low = round((low + high - pixels) / 2)
         high = low + pixels
     scale = (high - low) / pixels
+    # A small encode's quarter of a pixel may be a whole one of the master: where it reaches the end, it ends there.
+    low = 0 if abs(low) <= _OFF * scale else low
+    high = length if abs(high - length) <= _OFF * scale else high
     theirs = max(0, round(low)), min(length, round(high))
     return theirs, (max(0, round(-low / scale)), min(pixels, round((length - low) / scale)))

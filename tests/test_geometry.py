@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from yoto_video.pipeline.colour import rescaled
 from yoto_video.pipeline.geometry import TURNS, UPRIGHT, View, in_shape, views
@@ -26,6 +26,7 @@ def fitted(low: Fraction, high: Fraction, length: int, luma: int, noise: tuple[f
     picture=st.sampled_from([(640, 360), (426, 240), (320, 180), (212, 120)]),
     noise=st.tuples(NOISE, NOISE, NOISE, NOISE),
 )
+@example(bars=(0, 0), picture=(212, 120), noise=(0, 0.25, 0, 0))
 def test_bars_are_cut_off_at_the_encodes_own_pixels(
     bars: tuple[int, int], picture: tuple[int, int], noise: tuple[float, float, float, float]
 ) -> None:
