@@ -81,7 +81,9 @@ def _score(args: argparse.Namespace) -> int:
         print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
     else:
         output.print_score_table(clips)
-    return _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
+    code = _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
+    asked_in_vain = args.reference is not None and not any(clip.mode == "fr" for clip in clips)
+    return INCOMPLETE if code == OK and asked_in_vain else code
 
 
 def _compare(args: argparse.Namespace) -> int:

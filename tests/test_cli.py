@@ -231,6 +231,16 @@ def test_score_prints_a_line_a_mode(film: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("judge")
+def test_a_reference_that_is_of_no_use_is_code_4(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video" * 100)
+    assert cli.main(["score", str(film / "film_64p_40k.mp4"), "--reference", str(broken)]) == 4
+    assert "not compared with its master broken.mp4, which could not be used" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("judge")
 def test_a_video_that_cannot_be_scored_is_one_object_and_code_4(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
