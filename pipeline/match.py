@@ -236,12 +236,15 @@ def _views(
         return None, None, ()
     shown = size[::-1] if laid.turn.transpose else size
     view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn, shown)
-    if view.cut != (0, 0, *view.size) or master_view.cut != (0, 0, *raster):
-        left, top, right, bottom = master_view.cut
-        sentence = (
-            f"compared where both show picture, {right - left}x{bottom - top} of {raster[0]}x{raster[1]} "
-            f"from {left},{top}: bars or cut borders"
-        )
-        said.append(Finding(sentence, "area", "warning"))
     plain = master_view.cut == (0, 0, *raster)
+    if not plain:
+        cut = f"where both show picture, {_part(master_view)} of the master: bars or cut borders"
+        said.append(Finding(f"compared {cut}", "area", "warning"))
+    elif view.cut != (0, 0, *view.size):
+        said.append(Finding(f"compared without its bars: its picture is {_part(view)}", "area", "warning"))
     return view, None if plain else master_view, tuple(said)
+
+
+def _part(view: View) -> str:
+    left, top, right, bottom = view.cut
+    return f"{right - left}x{bottom - top} of {view.size[0]}x{view.size[1]} from {left},{top}"

@@ -275,7 +275,8 @@ def test_bars_on_one_side_are_left_out(compare: Compare, top: int, left: int) ->
     fr = compare(with_bars, without)["fr"]
     assert same_score(fr)
     assert fr.display == f"{small[0]}x{small[1]}"
-    assert any("bars" in said for said in said_of(fr))
+    picture = f"{small[0]}x{small[1]} of 320x180 from {left},{top}"
+    assert f"compared without its bars: its picture is {picture}" in said_of(fr)
 
     other = video(drawn(change=lambda p: barred(p, top, left), noise=0), times(125))
     encode = video(drawn(change=lambda p: resized(p, *small)), times(125), small)
