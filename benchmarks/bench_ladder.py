@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-from bench_scan import FPS, Idle, canvas, load, pan
+from bench_scan import FPS, Idle, canvas, load, pan, tuned
 
 SIZE = (1280, 720)
 MOST = [
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--folder", help=argparse.SUPPRESS)  # of a process that measures one ladder
     parser.add_argument("--idle", action="store_true", help="without the network: decoding and book-keeping alone")
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before torch is imported; decoding goes by it too
+    tuned(options.threads)
     if options.folder:
         print(json.dumps(one(Path(options.folder), options.rungs[0], options.model, options.idle)))
         return

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -117,6 +118,17 @@ def compare(ladder: Any, judge: Any, settings: Any) -> dict[str, float]:
     }
 
 
+def tuned(threads: int) -> None:
+    """Set this process up as the command does its own: begun anew where numpy has already chosen its threads."""
+    from yoto_video.jobs.process import tune
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # decoding goes by it too
+    anew = "OPENBLAS_NUM_THREADS" not in os.environ
+    tune()
+    if anew:
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
 def load(model: str | None) -> Any:
     """The judge of a scan; with random weights, which cost the same, where none are shipped."""
     from yoto_video.models import zoo
@@ -141,8 +153,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10, help="length of the clip")
     parser.add_argument("--model", help="name or .safetensors file; default: the default network")
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before torch is imported; decoding goes by it too
-
+    tuned(options.threads)
     from yoto_video.pipeline.encode import Rung, encode
     from yoto_video.pipeline.settings import Settings
     from yoto_video.pipeline.values import Ladder, Rendition, VideoRef

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench_scan import FPS, MASTER_KBPS, RUNGS, SIZE, Idle, canvas, load, pan
+from bench_scan import FPS, MASTER_KBPS, RUNGS, SIZE, Idle, canvas, load, pan, tuned
 
 PEERS = {
     "libvmaf": "libvmaf=n_threads={threads}",
@@ -118,10 +118,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20, help="length of the clip")
     parser.add_argument("--model", help="name or .safetensors file; default: the default network")
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before torch is imported; decoding goes by it too
-    from yoto_video.jobs.process import tune
-
-    tune()
+    tuned(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         figures = measured(Path(folder), options)
     ratios = []

@@ -22,7 +22,7 @@ from typing import Any
 
 import av
 from bench_ladder import peak_mb
-from bench_scan import FPS, canvas, load, pan
+from bench_scan import FPS, canvas, load, pan, tuned
 
 LINES = {2160: 3, 1440: 2, 1080: 3, 720: 2, 540: 1, 360: 1}
 HDR10 = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
@@ -57,9 +57,6 @@ def encode(file: Path, lines: int, kbps: int, frames: Iterator[Any]) -> None:
 
 def measured(folder: Path, model: str | None) -> dict[str, Any]:
     """Measure the ladder in this process."""
-    from yoto_video.jobs.process import tune
-
-    tune()
     from yoto_video.pipeline.measure import measure_ladder
     from yoto_video.pipeline.settings import Settings
     from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
@@ -81,15 +78,15 @@ def main() -> None:
     parser.add_argument("--model", help="name or .safetensors file; default: the default network")
     parser.add_argument("--folder", help=argparse.SUPPRESS)  # of the process that measures
     options = parser.parse_args()
+    tuned(options.threads)
     if options.folder:
         print(json.dumps(measured(Path(options.folder), options.model)))
         return
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), options.seconds)
-        rest = ["--folder", folder, *(["--model", options.model] if options.model else [])]
-        variables = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
-        command = [sys.executable, __file__, *rest]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=variables)
+        rest = ["--folder", folder, "--threads", str(options.threads)]
+        rest += ["--model", options.model] if options.model else []
+        done = subprocess.run([sys.executable, __file__, *rest], stdout=subprocess.PIPE, text=True, check=True)
     row = json.loads(done.stdout)
     if options.format == "json":
         print(json.dumps({"type": "bench_uhd", "seconds": options.seconds, "threads": options.threads, **row}))
