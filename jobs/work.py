@@ -17,7 +17,7 @@ from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
 from ..pipeline.values import ClipScore, Finding, Ladder, VideoInfo
-from .watch import Watch
+from ..pipeline.watch import Watch
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file
 FIRST_LOOK = Finding(

@@ -9,14 +9,11 @@ where nothing moves, pictures cannot tell, and `Alike.SAME_STILL` says so.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from math import floor
-from os import cpu_count
-from typing import TypeVar
 
 import av
 import numpy as np
@@ -28,6 +25,7 @@ from numpy.typing import NDArray
 from . import colour, stills, touched
 from .errors import VideoError
 from .media import opened
+from .side_by_side import in_parallel
 from .values import VideoRef
 
 Thumbnail = NDArray[np.float32]  # (18, 32) luma 0 to 255 as displayed; the aspect ratio is not kept
@@ -42,10 +40,6 @@ MOVES = 1.5  # luma standard deviation over the moments above which pictures cha
 _MOST_FRAMES = 600  # decoded for one moment: a file with rarer key frames is not worth the time
 _SEEK_HEADS = (1, 4, 16, 64)  # seconds ahead of a moment where decoding starts in a stream without an index
 _NEAR = Fraction(1, 4)  # seconds a frame may be late to still show the moment
-_WORKERS = 4
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 class Alike(Enum):
@@ -169,15 +163,6 @@ class Looks:
         for i in close:
             verdicts[i] = compare(self._moments[one.path, length], self._moments[others[i].path, length])
         return verdicts
-
-
-def in_parallel(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
-    """`work` over `items` on a few threads, results in order: headers and stores are mostly waited for."""
-    items = list(items)
-    if len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(min(_WORKERS, cpu_count() or 1, len(items)), thread_name_prefix="glance") as pool:
-        return list(pool.map(work, items))
 
 
 def _thumbnails(ref: VideoRef, times: Sequence[Fraction]) -> list[Thumbnail | None]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from . import names
 from .drafts import Draft, rendition, title_name
 from .errors import VideoError
-from .fingerprint import Alike, in_parallel
+from .fingerprint import Alike
 from .groups import Group, Item, LooksLike, choose_master
 from .manifests import Files, Reading, read
+from .side_by_side import in_parallel
 from .values import Rendition, VideoRef
 
 # Names of manifests that say nothing of the title: its folder does.

@@ -1,8 +1,7 @@
 """Which files a decoder has open in this process, noted where a supervisor can read it after a crash.
 
-A decoder's C code may bring the whole process down. What it was reading then is told by a small file that the
-supervisor holds too (`jobs/supervise.py`); with none, nothing is noted. `suspects` are the files that an earlier try
-ended with.
+A decoder's C code may bring the whole process down, or never return. What it was reading then is told by a small file
+that the supervisor holds too (`jobs/supervise.py`). `suspects` are the files that an earlier try ended with.
 
 Each open file has a slot of its own there, and no lock is needed. A lock would be a trap: the garbage collector may run
 while it is held and close a file that was forgotten, which would wait for the lock in the very thread that holds it.
@@ -14,6 +13,9 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterator
+from typing import NoReturn
+
+from .errors import YotoVideoError
 
 SLOT = 8192  # bytes: more than a path of any system or key of any store takes
 
@@ -22,6 +24,7 @@ suspects: frozenset[str] = frozenset()  # paths: not to be opened for a mere gla
 _note: int | None = None  # file descriptor
 _new = itertools.count()  # slots not used so far
 _free: list[int] = []  # slots used before
+_open: dict[int, str] = {}  # by slot
 
 
 def note_in(descriptor: int) -> None:
@@ -34,19 +37,37 @@ def note_in(descriptor: int) -> None:
 @contextlib.contextmanager
 def noted(path: str) -> Iterator[None]:
     """A stretch in which a decoder reads this file."""
-    if _note is None:
-        yield
-        return
     try:
         slot = _free.pop()
     except IndexError:
         slot = next(_new)
-    os.pwrite(_note, os.fsencode(path)[:SLOT].ljust(SLOT, b"\0"), slot * SLOT)
+    _write(slot, os.fsencode(path)[:SLOT])
+    _open[slot] = path
     try:
         yield
     finally:
-        os.pwrite(_note, bytes(SLOT), slot * SLOT)
+        del _open[slot]
+        _write(slot, b"")
         _free.append(slot)
+
+
+def _write(slot: int, content: bytes) -> None:
+    if _note is not None:
+        os.pwrite(_note, content.ljust(SLOT, b"\0"), slot * SLOT)
+
+
+def give_up(after_s: float) -> NoReturn:
+    """End a process in which a decoder stands still: its supervisor begins again, and tells which files were open.
+
+    Raises:
+        YotoVideoError: there is no supervisor: a caller's own process is not ours to end.
+    """
+    if _note is not None:
+        os.abort()
+    names = ", ".join(sorted(set(_open.values()))) or "a file"
+    raise YotoVideoError(
+        f"{names}: nothing moved for {after_s:g} s while it was opened; it may be damaged, leave it out"
+    )
 
 
 def read_note(descriptor: int) -> frozenset[str]:

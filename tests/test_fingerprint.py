@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from yoto_video.pipeline.fingerprint import Alike, Looks, compare, glance, in_parallel, moments, opening, same_picture
+from yoto_video.pipeline.fingerprint import Alike, Looks, compare, glance, moments, opening, same_picture
 from yoto_video.pipeline.values import VideoRef
 
 
@@ -124,11 +124,6 @@ def test_comparison_is_symmetric_and_forgives_missing_moments() -> None:
     assert same_picture(a[0], None) is None
     assert same_picture(a[0], b[0])
     assert not same_picture(a[0], a[1])
-
-
-def test_in_parallel_keeps_order() -> None:
-    assert in_parallel(lambda x: x * 2, range(50)) == [x * 2 for x in range(50)]
-    assert in_parallel(str, []) == []
 
 
 def test_real_pairs_and_strangers(data_dir: Path) -> None:

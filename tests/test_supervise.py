@@ -106,6 +106,23 @@ print(sorted(touched.suspects))
     assert done.stderr == f"{said}goes on with workers that may crash\n"
 
 
+def test_a_glance_that_never_ends_is_like_a_crash() -> None:
+    act = """
+from yoto_video.pipeline import side_by_side
+side_by_side.STUCK_S = 1.0
+def glance(path):
+    with touched.noted(path):
+        if path not in touched.suspects and "stuck" in path:
+            time.sleep(60)
+    return path
+print(side_by_side.in_parallel(glance, ["/v/a.mp4", "/v/stuck.mp4"]))
+"""
+    done = supervise(act)
+    assert (done.returncode, done.stdout) == (0, "['/v/a.mp4', '/v/stuck.mp4']\n")
+    said = "yoto-video: crashed (Aborted) while it read /v/stuck.mp4; goes on with workers that may crash\n"
+    assert done.stderr == said
+
+
 def test_what_crashes_whatever_is_done_ends() -> None:
     done = supervise("os.abort()")
     assert done.returncode == 1

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from yoto_video.jobs.watch import Watch
+from yoto_video.pipeline.watch import Watch
 
 
 def still_after(work: Callable[[threading.Event], object], seconds: float) -> float:
@@ -43,7 +43,7 @@ def test_a_loop_that_counts_moves() -> None:
 
 HARM = """
 import sys, threading, time
-from yoto_video.jobs.watch import Watch
+from yoto_video.pipeline.watch import Watch
 
 main = threading.main_thread()
 

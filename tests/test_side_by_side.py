@@ -1,0 +1,54 @@
+"""Work on many files on a few threads, one of which may never come back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from yoto_video.pipeline import side_by_side, touched
+from yoto_video.pipeline.errors import YotoVideoError
+from yoto_video.pipeline.side_by_side import in_parallel
+
+
+def test_results_keep_their_order() -> None:
+    assert in_parallel(lambda x: x * 2, range(50)) == [x * 2 for x in range(50)]
+    assert in_parallel(str, []) == []
+
+
+def test_an_error_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        in_parallel(lambda x: 1 // x, [1, 0, 2])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "STUCK_S", 0.5)
+    monkeypatch.setattr(side_by_side, "_LOOK_S", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_stands_still_is_given_up_and_named() -> None:
+    answer = threading.Event()
+
+    def read(path: str) -> str:
+        with touched.noted(path):
+            if "stuck" in path:
+                answer.wait(30)
+        return path
+
+    try:
+        with pytest.raises(YotoVideoError, match=r"^/v/stuck\.mp4: nothing moved for 0\.5 s while it was opened"):
+            in_parallel(read, ["/v/a.mp4", "/v/stuck.mp4", "/v/b.mp4"])
+    finally:
+        answer.set()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_slow_but_moves_is_waited_for() -> None:
+    def read(count: int) -> int:
+        for _ in range(count):
+            time.sleep(0.05)
+        return count
+
+    assert in_parallel(read, [30, 1]) == [30, 1]
