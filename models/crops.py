@@ -13,11 +13,16 @@ OVERVIEW_LINES = 540  # about what an overview sees of a frame, whatever its siz
 
 
 class Look(NamedTuple):
-    """A square of a frame, in pixels of the frame; `step` of them, a side, are one pixel to the network."""
+    """A square of a frame, in pixels of the frame; `step` of them, a side, are one pixel to the network.
+
+    What lies in the right half is seen mirrored, or a network that is no mirror of itself would judge a mirrored frame
+    otherwise.
+    """
 
     top: int
     left: int
     step: int = 1
+    mirrored: bool = False
 
 
 def inside_bars(picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
@@ -50,8 +55,11 @@ def _lit(lines: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview: bool, seed: int = 0) -> list[Look]:
     """`looks` at a picture, none of them at its black bars."""
     top, left, bottom, right = inside_bars(picture)
-    found = looks(bottom - top, right - left, count, size, overview=overview, seed=seed)
-    return [Look(look.top + top, look.left + left, look.step) for look in found]
+    height, width = bottom - top, right - left
+    found = looks(height, width, count, size, overview=overview, seed=seed)
+    return [
+        Look(y + top, x + left, step, mirrored=2 * x + min(size * step, width - x) > width) for y, x, step, _ in found
+    ]
 
 
 def overview_step(height: int, width: int, size: int) -> int:
@@ -80,8 +88,10 @@ def looks(height: int, width: int, count: int, size: int, *, overview: bool, see
 
 def cut(picture: NDArray[np.uint8], look: Look, size: int) -> NDArray[np.uint8]:
     """What a look sees of an (H, W, 3) picture: at most (size, size, 3), area means where it looks from afar."""
-    top, left, step = look
+    top, left, step, mirrored = look
     seen = picture[top : top + size * step, left : left + size * step]
+    if mirrored:
+        seen = seen[:, ::-1]
     if step == 1:
         return np.ascontiguousarray(seen)
     rows, cols = seen.shape[0] // step, seen.shape[1] // step

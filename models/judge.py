@@ -215,7 +215,7 @@ class Judge:
             step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
             if total is None:
                 total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
-            for (top, left, _), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
+            for (top, left, *_), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
                 # Rounded up: the last tile ends with the frame, and its last cells with the map.
                 row, column = -(-top // step), -(-left // step)
                 cell = total[:, row : row + s.shape[0], column : column + s.shape[1]]

@@ -73,7 +73,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="64199aa3713ebda2d273230c937211a108d0ef06d8edabe8a258537cff5c397d",
+            sha256="a13e87fc613639e60cd48fcb12599d45e635fac5559771682884071f1a7ddf76",
             about="the default: light form, for machines without a GPU",
         ),
         Entry(

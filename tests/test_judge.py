@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from yoto_video.models import yoto
-from yoto_video.models.crops import Look, crop_places, cut, inside_bars, looks, tiles
+from yoto_video.models.crops import Look, crop_places, cut, inside_bars, looks, picture_looks, tiles
 from yoto_video.models.judge import Judge
 from yoto_video.models.lanes import Lanes
 from yoto_video.pipeline.align import Sample
@@ -38,7 +38,7 @@ def test_looks_lie_inside_and_are_all_of_one_size(height: int, width: int, count
     chosen = looks(height, width, count, 224, overview=True, seed=seed)
     assert chosen == looks(height, width, count, 224, overview=True, seed=seed)
     assert 1 <= len(chosen) <= count
-    for top, left, step in chosen:
+    for top, left, step, _ in chosen:
         assert 0 <= top <= max(0, height - 224 * step)
         assert 0 <= left <= max(0, width - 224 * step)
     if any(look.step > 1 for look in chosen):
@@ -51,6 +51,19 @@ def test_a_third_of_the_looks_is_from_afar_where_the_frame_is_large() -> None:
     assert steps == {480: [1] * 6, 1080: [1] * 4 + [2] * 2, 2160: [1] * 4 + [4] * 2}
     assert {k.step for k in looks(2160, 3840, 6, 224, overview=False)} == {1}
     assert len(looks(2160, 3840, 1, 224, overview=True)) == 1
+
+
+@given(st.integers(1, 672), st.integers(1, 672) | st.integers(449, 672), st.integers(0, 2))
+def test_a_mirrored_frame_shows_the_same(height: int, width: int, seed: int) -> None:
+    """Where an axis is looked at whole; but for places in the middle, which may be either way round."""
+    frame = np.random.default_rng(seed).integers(60, 256, (height, width, 3), dtype=np.uint8)
+
+    def shown(picture: NDArray[np.uint8]) -> list[bytes]:
+        found = picture_looks(picture, 49, 224, overview=False, seed=seed)
+        aside = [k for k in found if abs(2 * k.left + min(224, width - k.left) - width) > 1]
+        return sorted(cut(picture, look, 224).tobytes() for look in aside)
+
+    assert shown(frame) == shown(np.ascontiguousarray(frame[:, ::-1]))
 
 
 def test_from_afar_pixels_are_means() -> None:
