@@ -126,7 +126,7 @@ def tuned(threads: int) -> None:
     anew = "OPENBLAS_NUM_THREADS" not in os.environ
     tune()
     if anew:
-        os.execv(sys.executable, [sys.executable, *sys.argv])
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def load(model: str | None) -> Any:

@@ -48,13 +48,14 @@ def supervised() -> bool:
             if not os.WIFSIGNALED(status) or os.WTERMSIG(status) in _ORDINARY:
                 _end_like(status)
             read = touched.read_note(note.fileno())
-            what = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
+            ended = os.WTERMSIG(status)
+            how = "stood still" if ended == touched.STILL else f"crashed ({signal.strsignal(ended) or ended})"
             if not read - touched.suspects and crashes:  # workers have the files now: it is not a file
                 break
             touched.suspects |= read
             of = f" while it read {printable(', '.join(sorted(read)))}" if read else ""
-            print(f"yoto-video: crashed ({what}){of}; goes on with workers that may crash", file=sys.stderr, flush=True)
-    print(f"yoto-video: error: crashed again ({what}); what was measured is kept", file=sys.stderr, flush=True)
+            print(f"yoto-video: {how}{of}; goes on with workers that may crash", file=sys.stderr, flush=True)
+    print(f"yoto-video: error: {how} again; what was measured is kept", file=sys.stderr, flush=True)
     os._exit(1)
 
 

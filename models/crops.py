@@ -13,11 +13,7 @@ OVERVIEW_LINES = 540  # about what an overview sees of a frame, whatever its siz
 
 
 class Look(NamedTuple):
-    """A square of a frame, in pixels of the frame; `step` of them, a side, are one pixel to the network.
-
-    What lies in the right half is seen mirrored, or a network that is no mirror of itself would judge a mirrored frame
-    otherwise.
-    """
+    """A square of a frame, in pixels of the frame; `step` of them, a side, are one pixel to the network."""
 
     top: int
     left: int
@@ -53,7 +49,11 @@ def _lit(lines: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview: bool, seed: int = 0) -> list[Look]:
-    """`looks` at a picture, none of them at its black bars."""
+    """`looks` at a picture, none of them at its black bars.
+
+    What lies in the right half is seen mirrored, or a network that is no mirror of itself would judge a mirrored frame
+    otherwise.
+    """
     top, left, bottom, right = inside_bars(picture)
     height, width = bottom - top, right - left
     found = looks(height, width, count, size, overview=overview, seed=seed)

@@ -33,7 +33,7 @@ from .values import ClipResult, Frame, Ladder, VideoInfo
 __all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
 
 FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
-BYTES_A_CORE = 50 << 20  # of these frames, where they are large, for each core that judges
+BYTES_A_CORE = 50 << 20  # of these frames, where they are large, for one core or two that judge
 MOST_CORES = 4  # for decoding one video: the network wants cores too
 
 
@@ -191,4 +191,4 @@ def _cores() -> int:
 
 def _at_once(raster: tuple[int, int]) -> int:
     """Frames of this size that are encoded at once."""
-    return max(2, min(FRAMES_A_CALL, _cores() * BYTES_A_CORE // (3 * raster[0] * raster[1])))
+    return max(2, min(FRAMES_A_CALL, min(2, _cores()) * BYTES_A_CORE // (3 * raster[0] * raster[1])))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import sys
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from os import cpu_count
 from typing import TypeVar
 
@@ -23,18 +26,37 @@ def in_parallel(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
     """`work` over `items`, results in order.
 
     Raises:
-        YotoVideoError: work on one of them stands still; its thread is left behind. A supervised process ends in place
-            of that, and is begun again (`touched.give_up`).
+        YotoVideoError: work on one of them stands still; its thread is left behind, and keeps no process from ending.
+            A supervised process ends in place of that, and is begun again (`touched.give_up`).
     """
-    items = list(items)
-    pool = ThreadPoolExecutor(max(1, min(_WORKERS, cpu_count() or 1, len(items))), thread_name_prefix="glance")
-    results, watch = [], Watch(frozenset(sys._current_frames()))
+    todo: queue.SimpleQueue[tuple[T, Future[U]]] = queue.SimpleQueue()
+    answers = []
+    for item in items:
+        answers.append(Future[U]())
+        todo.put((item, answers[-1]))
+
+    def some() -> None:
+        with suppress(queue.Empty):
+            while True:
+                item, answer = todo.get_nowait()
+                try:
+                    answer.set_result(work(item))
+                except BaseException as error:  # handed to who waits for it, who raises it
+                    answer.set_exception(error)
+
+    # Not a ThreadPoolExecutor's: a process that ends waits for those.
+    count = min(_WORKERS, cpu_count() or 1, len(answers))
+    threads = [threading.Thread(target=some, name="glance", daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    watch = Watch(frozenset(sys._current_frames()) - {thread.ident for thread in threads})
     try:
-        for future in [pool.submit(work, item) for item in items]:
-            while not wait([future], _LOOK_S).done:
+        for answer in answers:
+            while not wait([answer], _LOOK_S).done:
                 if watch.still_for() > STUCK_S:
                     touched.give_up(STUCK_S)
-            results.append(future.result())
+        return [answer.result() for answer in answers]
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return results
+        with suppress(queue.Empty):
+            while True:
+                todo.get_nowait()

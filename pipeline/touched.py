@@ -12,11 +12,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from typing import NoReturn
 
 from .errors import YotoVideoError
 
+STILL = getattr(signal, "SIGALRM", signal.SIGTERM)  # ends a process that stands still; no decoder ends by it
 SLOT = 8192  # bytes: more than a path of any system or key of any store takes
 
 suspects: frozenset[str] = frozenset()  # paths: not to be opened for a mere glance
@@ -53,7 +55,8 @@ def noted(path: str) -> Iterator[None]:
 
 def _write(slot: int, content: bytes) -> None:
     if _note is not None:
-        os.pwrite(_note, content.ljust(SLOT, b"\0"), slot * SLOT)
+        with contextlib.suppress(OSError):  # no room for it: the file is read all the same
+            os.pwrite(_note, content.ljust(SLOT, b"\0"), slot * SLOT)
 
 
 def give_up(after_s: float) -> NoReturn:
@@ -63,7 +66,7 @@ def give_up(after_s: float) -> NoReturn:
         YotoVideoError: there is no supervisor: a caller's own process is not ours to end.
     """
     if _note is not None:
-        os.abort()
+        os.kill(os.getpid(), STILL)
     names = ", ".join(sorted(set(_open.values()))) or "a file"
     raise YotoVideoError(
         f"{names}: nothing moved for {after_s:g} s while it was opened; it may be damaged, leave it out"

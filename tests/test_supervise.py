@@ -119,7 +119,7 @@ print(side_by_side.in_parallel(glance, ["/v/a.mp4", "/v/stuck.mp4"]))
 """
     done = supervise(act)
     assert (done.returncode, done.stdout) == (0, "['/v/a.mp4', '/v/stuck.mp4']\n")
-    said = "yoto-video: crashed (Aborted) while it read /v/stuck.mp4; goes on with workers that may crash\n"
+    said = "yoto-video: stood still while it read /v/stuck.mp4; goes on with workers that may crash\n"
     assert done.stderr == said
 
 
@@ -127,7 +127,7 @@ def test_what_crashes_whatever_is_done_ends() -> None:
     done = supervise("os.abort()")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 2
-    assert done.stderr.splitlines()[-1] == "yoto-video: error: crashed again (Aborted); what was measured is kept"
+    assert done.stderr.splitlines()[-1] == "yoto-video: error: crashed (Aborted) again; what was measured is kept"
 
 
 @pytest.mark.parametrize("group", [False, True])
