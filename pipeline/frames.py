@@ -131,9 +131,7 @@ def _from_packets(
                 except FFmpegError:
                     frames = []
                     yield -1, None
-                while (
-                    frames
-                ):  # none waits here while the caller works: they are large, and their decoder wants them back
+                while frames:  # none waits here while the caller works: their decoder wants them back
                     frame = frames.pop(0)
                     mark = frame.opaque
                     origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None

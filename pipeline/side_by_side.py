@@ -50,13 +50,15 @@ def in_parallel(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
     for thread in threads:
         thread.start()
     watch = Watch(frozenset(sys._current_frames()) - {thread.ident for thread in threads})
+    results = []
     try:
         for answer in answers:
             while not wait([answer], _LOOK_S).done:
                 if watch.still_for() > STUCK_S:
                     touched.give_up(STUCK_S)
-        return [answer.result() for answer in answers]
+            results.append(answer.result())  # an error ends the rest
     finally:
         with suppress(queue.Empty):
             while True:
                 todo.get_nowait()
+    return results

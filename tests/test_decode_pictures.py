@@ -140,7 +140,7 @@ def test_transparency_is_shown_over_black(tmp_path: Path) -> None:
 )
 def test_same_pixels_as_the_ffmpeg_program(name: str, matrix: str, data_dir: Path) -> None:
     """Orientation, colour and which frames: FFmpeg's own command with the same matrix, range and chroma place."""
-    program = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    program = pytest.importorskip("imageio_ffmpeg", reason="extra `dev` is not installed").get_ffmpeg_exe()
     ref, info, _ = look(data_dir / "clips" / "torture" / name)
     scale = f"scale=in_color_matrix={matrix}:in_range={info.color_range}:out_range=pc:in_chroma_loc=left"
     command = [program, "-v", "error", "-i", ref.path, "-vf", f"{scale}:flags=bicubic+accurate_rnd+full_chroma_int"]

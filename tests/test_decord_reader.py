@@ -17,7 +17,7 @@ from .decoding import look, numbers, read
     ("name", "most"), [("h264.mp4", 2.0), ("h264_fragmented.mp4", 2.0), ("prores.mov", 2.0), ("h264_10bit.mp4", 2.0)]
 )
 def test_decord_gives_the_same_frames(name: str, most: float, made: Any) -> None:
-    pytest.importorskip("decord")
+    pytest.importorskip("decord", reason="decord has no build for this system")
     ref, info, _ = look(made(name))
     assert decode.choose_decoder(ref, info, "decord") == ("decord", None)
     wanted = [0, 3, 17, 29]
@@ -31,7 +31,7 @@ def test_decord_gives_the_same_frames(name: str, most: float, made: Any) -> None
 @pytest.mark.parametrize("name", ["coffee_720p.mp4", "bedroom_540p.mp4", "bigbuckbunny_720p.mp4"])
 def test_decord_agrees_on_real_video(name: str, data_dir: Path) -> None:
     """Stated and unstated matrices: at most 2 of 255 levels apart on average."""
-    pytest.importorskip("decord")
+    pytest.importorskip("decord", reason="decord has no build for this system")
     path = data_dir / "clips" / "sdr" / name
     for a, b in zip(read(path, [1, 60]), read(path, [1, 60], decoder="decord"), strict=True):
         assert np.abs(a.rgb.astype(int) - b.rgb).mean() < 2
@@ -50,7 +50,7 @@ def test_decord_agrees_on_real_video(name: str, data_dir: Path) -> None:
     ],
 )
 def test_decord_is_not_used_where_it_is_wrong(name: str, reason: str, made: Any) -> None:
-    pytest.importorskip("decord")
+    pytest.importorskip("decord", reason="decord has no build for this system")
     ref, info, times = look(made(name))
     chosen, note = decode.choose_decoder(ref, info, "decord")
     assert chosen == "pyav"

@@ -18,9 +18,18 @@ def test_results_keep_their_order() -> None:
     assert in_parallel(str, []) == []
 
 
-def test_an_error_is_raised() -> None:
+def test_an_error_is_raised_and_ends_the_rest() -> None:
+    begun = []
+
+    def work(number: int) -> float:
+        begun.append(number)
+        time.sleep(0.01)
+        return 1 / number
+
     with pytest.raises(ZeroDivisionError):
-        in_parallel(lambda x: 1 // x, [1, 0, 2])
+        in_parallel(work, [1, 0, *range(2, 500)])
+    time.sleep(0.1)
+    assert len(begun) < 400  # the rest is not worked on in vain
 
 
 @pytest.fixture
