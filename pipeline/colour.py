@@ -121,19 +121,19 @@ class Orientation:
         """The turn that remains after a left-right mirroring of the picture (where `mirrored`): 0, 90, 180 or 270."""
         if not self.transpose:
             return 180 if self.flip_y else 0
-        if not self.mirrored:
-            return 90 if self.flip_x else 270
         return 90 if self.flip_x else 270
 
     def apply(self, rgb: RGB) -> RGB:
-        """Turn a (height, width, 3) picture; the result is contiguous."""
+        """Turn a (height, width, 3) picture: the same one where it stands upright."""
+        if self == Orientation():
+            return rgb
         if self.transpose:
             rgb = rgb.transpose(1, 0, 2)
         if self.flip_x:
             rgb = rgb[:, ::-1]
         if self.flip_y:
             rgb = rgb[::-1]
-        return np.ascontiguousarray(rgb)
+        return rgb.copy(order="K")
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
@@ -212,12 +212,21 @@ class Converter:
         )
         if self._hdr:
             return self._orientation.apply(tone.to_sdr(cast(NDArray[np.uint16], converted.to_ndarray()), self._hdr))
-        rgb = cast(RGB, converted.to_ndarray())
+        rgb = cast(RGB, converted.to_ndarray()) if alpha else _in_planes(converted)
         if self._stretch_gray and _is_gray(frame):
             rgb[..., :3] = _LIMITED_TO_FULL[rgb[..., :3]]
         if alpha:  # shown over black, as players do
             rgb = (rgb[..., :3].astype(np.uint16) * rgb[..., 3:] // 255).astype(np.uint8)
         return self._orientation.apply(rgb)
+
+
+def _in_planes(frame: VideoFrame) -> RGB:
+    """(height, width, 3) of a planar G'B'R' frame, in memory still a plane a channel: what reads it, reads lines."""
+    planes = np.empty((3, frame.height, frame.width), np.uint8)
+    for channel, plane in zip((1, 2, 0), frame.planes, strict=True):
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        planes[channel] = lines[: frame.height, : frame.width]
+    return planes.transpose(1, 2, 0)
 
 
 # swscale takes every gray format for full range, whatever it is told.

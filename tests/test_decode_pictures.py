@@ -57,7 +57,7 @@ def test_pictures_stand_upright(turn: tuple[int, int, int, int], tmp_path: Path)
         (frame, _) = decode.read_frames(ref, info, [0, 1], raster=raster)
         assert frame.rgb.shape == ((info.height, info.width, 3) if raster is None else (40, 48, 3))
         assert seen(frame.rgb) == shown.tolist()
-        assert frame.rgb.flags.c_contiguous
+        assert min(frame.rgb.strides) > 0  # a picture of its own, not one read backwards
 
 
 def test_frames_that_were_read_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
