@@ -6,12 +6,14 @@ import contextlib
 import ctypes
 import os
 import re
+import sys
 from math import ceil
 from pathlib import Path
 
 THREADS = "OMP_NUM_THREADS"  # environment variable
 _TRIM, _MMAP, _ARENAS = -1, -3, -8  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX of glibc's malloc.h
 _LARGE = 1 << 30
+_TURN_S = 1e-4  # how long a thread that computes in Python keeps others waiting: 5 ms by default, a layer takes 0.1
 
 
 def cores(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
@@ -41,6 +43,7 @@ def tune() -> str | None:
     heeded = re.fullmatch(r"0*[1-9]\d{0,8}( *,.*)?", given) is not None  # OpenMP takes a list, by depth of nesting
     if not heeded:
         os.environ[THREADS] = str(cores())  # torch and OpenMP know nothing of a container's quota
+    sys.setswitchinterval(_TURN_S)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library

@@ -32,7 +32,7 @@ from .yoto import Yoto
 from .zoo import Entry, Loaded
 
 FORMAT = 4  # of the files in the cache; another number whenever what is exported changes
-TOGETHER = 2  # crops computed at once: six take a tenth more of a core each, out of its caches
+TOGETHER = 3  # crops computed at once: half of the places of a frame; many take more of a core each, out of its caches
 TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
 # In 8 bits the last digit of a float32 decides what a number is rounded to, and layers later that shows: mean
 # difference from torch, of the mean number in a map. The most is 0.05 as a rule, and 0.16 where sums overflow.
