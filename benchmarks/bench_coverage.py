@@ -3,9 +3,10 @@
 python benchmarks/bench_coverage.py [--format json] [--clips NAME ...] [--looks 5]
 
 The first seconds of each clip and an encode of them are judged at four frames a second, at the default's six places, as
-often as `--looks` says, each time at others. A scan as it is by default is a part of one look: two frames a second,
-drawn twenty times. Its interval is held against the mean of the other looks, all their frames: "both"; the interval of
-the frames alone against all frames of its own look, "frames", and against those of the other looks, "frames elsewhere".
+often as `--looks` says, each time at others. A scan as it is by default is a part of a look: two frames a second, half
+of the places at a time, drawn twenty times. Its interval is held against the mean of the other looks, all their frames:
+"both"; the interval of the frames alone against all frames of its own look, "frames", and against those of the other
+looks, "frames elsewhere". "off" is by how many points a scan differs from its own look on average.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import itertools
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -43,11 +46,12 @@ def main() -> None:
     for clip in clips:
         with tempfile.TemporaryDirectory() as made:
             looks = [_look(judge, seed, *_encodes(clip, Path(made))) for seed in range(options.looks)]
-        for (name, mode), (size, shots, _, _) in looks[0].items():
-            scores = [look[name, mode][2] for look in looks]
-            row = _held(mode, np.asarray(scores), looks[0][name, mode][3], size, shots)
+        for name, mode in looks[0]:
+            seen = [look[name, mode] for look in looks]
+            row = _held(judge, mode, seen)  # type: ignore[arg-type]
             totals.setdefault(mode, []).append(row)
-            what = {"type": "coverage", "clip": clip.name, "video": name, "mode": mode, "score": float(np.mean(scores))}
+            mean = float(np.mean([judge.score(said) for look in seen for said in look.said]))
+            what = {"type": "coverage", "clip": clip.name, "video": name, "mode": mode, "score": mean}
             if options.format == "json":
                 print(json.dumps(what | row), flush=True)
             else:
@@ -63,7 +67,7 @@ def main() -> None:
 
 def _said(row: dict[str, float]) -> str:
     held = ", ".join(f"{name} {row[name]:.1%}" for name in ("both", "frames", "frames elsewhere"))
-    return f"{held}; {row['width']:.1f} wide"
+    return f"{held}; {row['width']:.1f} wide, {row['off']:.2f} off"
 
 
 def _encodes(clip: Path, folder: Path) -> tuple[Path, Path]:
@@ -88,47 +92,90 @@ def _encodes(clip: Path, folder: Path) -> tuple[Path, Path]:
     return files["master"], files["encode"]
 
 
-Look = dict[tuple[str, str], tuple[tuple[int, int], float, list[float], list[Fraction]]]
+class Look(NamedTuple):
+    """What was said of a video's frames at some places, in one mode."""
+
+    size: tuple[int, int]
+    times: list[Fraction]
+    shots: list[int]  # of each frame
+    said: list[Any]  # `models.said.Said` of each frame, all places
 
 
-def _look(judge: object, seed: int, master: Path, encode: Path) -> Look:
-    """By video and mode: the raster, shots, scores and times of a look at these places."""
-    from yoto_video.pipeline.measure import measure_ladder
-    from yoto_video.pipeline.rows import shots_worth
-    from yoto_video.pipeline.settings import Settings
-    from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
+def _look(judge: Any, seed: int, master: Path, encode: Path) -> dict[tuple[str, str], Look]:
+    """By video and mode, at these places."""
+    from yoto_video.pipeline import decode
+    from yoto_video.pipeline.looks import Watch
+    from yoto_video.pipeline.probe import probe
+    from yoto_video.pipeline.sample import choose_frames
+    from yoto_video.pipeline.values import VideoRef
 
-    judge.seed = seed  # type: ignore[attr-defined]
-    ladder = Ladder("l", (Rendition(VideoRef(str(encode))),), VideoRef(str(master)))
-    found: Look = {}
-    for result in measure_ladder(ladder, judge, Settings(fps=DENSE_FPS, worst_frames=0)).results:  # type: ignore[arg-type]
-        width, height = map(int, (result.clip.display or "0x0").split("x"))
-        key = Path(result.clip.path).stem, str(result.clip.mode)
-        scores, times = [f.score for f in result.frames], [Fraction(f.pts_time) for f in result.frames]
-        found[key] = ((width, height), shots_worth(result.frames), scores, times)
+    judge.seed = seed
+    found: dict[tuple[str, str], Look] = {}
+    encoded: dict[str, list[Any]] = {}
+    for file in (master, encode):
+        ref = VideoRef(str(file))
+        info = probe(ref)
+        times, watch, seen = list(decode.frame_times(ref, info)), Watch(), []
+        numbers = choose_frames(times, float(times[-1]), fps=DENSE_FPS, min_frames=8, seed=0)
+        frames = list(decode.read_frames(ref, info, numbers))
+        for frame in frames:
+            watch.see(frame, times[0])
+            seen += judge.encode([frame.rgb])
+        shots = list(watch.shot_of.values())
+        encoded[file.stem] = seen
+        own = [frame.pts_s for frame in frames]
+        found[file.stem, "nr"] = Look((info.width, info.height), own, shots, judge.say(seen))
+    found[encode.stem, "fr"] = found[encode.stem, "nr"]._replace(said=judge.say(encoded["encode"], encoded["master"]))
     return found
 
 
-def _held(mode: str, looks: np.ndarray, times: list[Fraction], size: tuple[int, int], shots: float) -> dict[str, float]:
-    """Shares of the intervals of parts of (looks, frames) scores that hold; width of those over both."""
+def _scanned(judge: Any, look: Look, part: Sequence[int]) -> list[Any]:
+    """Rows of these frames as a scan gives them: half of a frame's places at a time."""
+    from yoto_video.models.crops import PARTED
+    from yoto_video.models.said import Said
+    from yoto_video.pipeline.turns import Turns
+    from yoto_video.pipeline.values import FrameScore
+
+    turns, rows = Turns(), []
+    for k, i in enumerate(part):
+        said, shot = look.said[i], look.shots[i]
+        turn = turns.take(k % 2, look.times[i], cut=bool(rows) and shot != rows[-1].shot)
+        both = said
+        if turn.half is not None and len(said.turns) >= PARTED:
+            mine = said.turns == turn.half
+            half = Said(*(rows_of[mine] for rows_of in said[:-1]), said.compared)
+            both = judge.joined(half, turns.said)
+        turns.said = both
+        span_s = 0.0 if both is said else turn.span_s
+        rows.append(FrameScore(i, float(look.times[i]), judge.score(both), "nr", shot, span_s))
+    return rows
+
+
+def _held(judge: Any, mode: Literal["nr", "fr"], looks: Sequence[Look]) -> dict[str, float]:
+    """Shares of the intervals of scans that hold; width of those over both."""
     from yoto_video.models.place_error import place_error
     from yoto_video.pipeline.pool import ci95
+    from yoto_video.pipeline.rows import shots_worth
     from yoto_video.pipeline.sample import choose_frames
 
-    found: dict[str, list[float]] = {"both": [], "frames": [], "frames elsewhere": [], "width": []}
+    closer = [float(np.mean([judge.score(said) for said in look.said])) for look in looks]
+    found: dict[str, list[float]] = {"both": [], "frames": [], "frames elsewhere": [], "width": [], "off": []}
     for draw in range(DRAWS):
-        part = choose_frames(times, SECONDS, fps=2.0, min_frames=8, seed=draw)
-        for k, own in enumerate(looks):
-            scores = own[part]
-            error = place_error(mode, float(scores.mean()), size, 6, shots)  # type: ignore[arg-type]
-            alone, whole = ci95(scores.tolist()), ci95(scores.tolist(), error)
+        part = choose_frames(looks[0].times, SECONDS, fps=2.0, min_frames=8, seed=draw)
+        for k, look in enumerate(looks):
+            rows = _scanned(judge, look, part)
+            scores, spans = [row.score for row in rows], [row.span_s for row in rows]
+            mean = float(np.mean(scores))
+            alone = ci95(scores, spans=spans)
+            whole = ci95(scores, place_error(mode, mean, look.size, 6, shots_worth(rows)), spans)
             assert alone is not None
             assert whole is not None
-            elsewhere = float(np.delete(looks, k, 0).mean())
+            elsewhere = float(np.mean(closer[:k] + closer[k + 1 :]))
             found["both"].append(_inside(elsewhere, whole))
-            found["frames"].append(_inside(float(own.mean()), alone))
+            found["frames"].append(_inside(closer[k], alone))
             found["frames elsewhere"].append(_inside(elsewhere, alone))
             found["width"].append(whole[1] - whole[0])
+            found["off"].append(abs(mean - closer[k]))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 

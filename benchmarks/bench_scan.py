@@ -55,14 +55,17 @@ class Idle:
 
     model_name, model_sha256, engine, fallback = "idle", "0" * 64, "none", None
 
-    def encode(self, frames: Sequence[Any]) -> list[Any]:
+    def encode(self, frames: Sequence[Any], turns: Sequence[int | None]) -> list[Any]:
         return [None] * len(frames)
 
-    def nr(self, encoded: Sequence[Any]) -> list[float]:
-        return [50.0] * len(encoded)
+    def say(self, encoded: Sequence[Any], references: Sequence[Any] | None = None) -> list[Any]:
+        return [None] * len(encoded)
 
-    def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
-        return [50.0] * len(encoded)
+    def joined(self, said: Any, before: Any) -> Any:
+        return said
+
+    def score(self, said: Any) -> float:
+        return 50.0
 
     def features(self, pictures: Sequence[Any]) -> Any:
         return np.zeros((len(pictures), 1), np.float32)

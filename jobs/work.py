@@ -173,10 +173,10 @@ class _Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._judge, name)
 
-    def encode(self, frames: Sequence[Any]) -> Sequence[Any]:
+    def encode(self, frames: Sequence[Any], turns: Sequence[int | None]) -> Sequence[Any]:
         if self.stopped:
             raise SystemExit  # no Exception, which would become a video's failure
-        encoded = self._judge.encode(frames)
+        encoded = self._judge.encode(frames, turns)
         self.count += len(frames)
         self._tell(self.count)
         return encoded

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BAR_LEVEL = 10  # of 255, the highest of R, G and B: encoded black strays a little
+PARTED = 4  # places from which on they are looked at in turns
 OVERVIEW_LINES = 540  # about what an overview sees of a frame, whatever its size: see `looks`
 
 
@@ -19,6 +20,7 @@ class Look(NamedTuple):
     left: int
     step: int = 1
     mirrored: bool = False
+    turn: int = 0  # 0 or 1: see `in_turn`
 
 
 def inside_bars(picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
@@ -58,8 +60,23 @@ def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview
     height, width = bottom - top, right - left
     found = looks(height, width, count, size, overview=overview, seed=seed)
     return [
-        Look(y + top, x + left, step, mirrored=2 * x + min(size * step, width - x) > width) for y, x, step, _ in found
+        look._replace(
+            top=look.top + top,
+            left=look.left + left,
+            mirrored=2 * look.left + min(size * look.step, width - look.left) > width,
+        )
+        for look in found
     ]
+
+
+def in_turn(places: list[Look], turn: int | None) -> list[Look]:
+    """Half of a frame's places, near ones and overviews, spread over it like the squares of one colour of a board.
+
+    The other half is that of the other turn. All of them for None, and where they are fewer than four.
+    """
+    if turn is None or len(places) < PARTED:
+        return places
+    return [look for look in places if look.turn == turn]
 
 
 def overview_step(height: int, width: int, size: int) -> int:
@@ -79,18 +96,18 @@ def looks(height: int, width: int, count: int, size: int, *, overview: bool, see
     """
     step = overview_step(height, width, size) if overview else 1
     far = round(count / 3) if step > 1 else 0
-    near = [Look(*place) for place in crop_places(height, width, count - far, size, seed)]
+    near = [Look(top, left, turn=turn) for top, left, turn in crop_places(height, width, count - far, size, seed)]
     if not far:
         return near
     places = crop_places(height // step, width // step, far, size, seed + 1)
-    return near + [Look(top * step, left * step, step) for top, left in places]
+    return near + [Look(top * step, left * step, step, turn=turn) for top, left, turn in places]
 
 
 def cut(picture: NDArray[np.uint8], look: Look, size: int) -> NDArray[np.uint8]:
     """What a look sees of an (H, W, 3) picture: at most (size, size, 3), area means where it looks from afar."""
-    top, left, step, mirrored = look
+    top, left, step, mirrored, _ = look
     seen = picture[top : top + size * step, left : left + size * step]
-    seen = np.ascontiguousarray(seen) if step == 1 else _reduced(seen, step)
+    seen = seen if step == 1 else _reduced(seen, step)
     return _turned_over(seen) if mirrored else seen
 
 
@@ -114,8 +131,8 @@ def _reduced(seen: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     return mean
 
 
-def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -> list[tuple[int, int]]:
-    """(top, left) corners of at most `count` size x size places, spread over the frame and jittered.
+def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -> list[tuple[int, int, int]]:
+    """(top, left) corners of at most `count` size x size places, spread over the frame and jittered, and their turns.
 
     The frame is cut into a grid of about as many cells as places; each cell holds one place at a random spot, so that
     the whole frame is looked at and no fixed lattice (a logo, a letterbox) decides. Along an axis that is looked at
@@ -136,7 +153,7 @@ def crop_places(height: int, width: int, count: int, size: int, seed: int = 0) -
             v, u = rng.random(2)
             top = max(0, height - size) * (r / max(1, rows - 1) if rows == most_rows else (r + v) / rows)
             left = max(0, width - size) * (c / max(1, cols - 1) if cols == most_cols else (c + u) / cols)
-            places.append((int(top), int(left)))
+            places.append((int(top), int(left), (r + c) % 2))
     return places
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import exported, half, lanes, zoo
-from .crops import Look, cut, picture_looks, tiles
+from .crops import Look, cut, in_turn, picture_looks, tiles
 from .heads import TokenMaps
+from .mosaic import mosaic
 from .runner import Runner, present
+from .said import Said, joined
 from .yoto import Seen
 
 T = TypeVar("T")
@@ -31,7 +33,6 @@ class Encoded:
     """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
 
     seen: Seen  # its places as a batch
-    afar: Tensor  # (places,) bool: which of them are overviews
     places: list[Look]
     frame: Picture
 
@@ -104,11 +105,14 @@ class Judge:
         """Why that is not what is meant for this device, a few words; None where it is."""
         return self.runner.fallback
 
-    def encode(self, frames: Sequence[Picture]) -> list[Encoded]:
-        """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison."""
+    def encode(self, frames: Sequence[Picture], turns: Sequence[int | None] | None = None) -> list[Encoded]:
+        """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison.
+
+        `turns`: of each frame, 0 or 1 for half of its places (`crops.in_turn`), None for all; None: all of all frames.
+        """
         crop, overview = self.entry.crop, self.network.config.overview
         places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
-        return self._encode_at(frames, places)
+        return self._encode_at(frames, places if turns is None else list(map(in_turn, places, turns)))
 
     def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
         pairs = list(zip(frames, places, strict=True))
@@ -132,8 +136,10 @@ class Judge:
 
     def _see(self, maps: list[Tensor], pair: tuple[Picture, list[Look]]) -> Encoded:
         frame, places = pair
-        afar = torch.tensor([look.step > 1 for look in places], device=self.device)
-        return Encoded(self.network.see(maps, afar), afar, places, frame)
+        return Encoded(self.network.see(maps, self._afar(places)), places, frame)
+
+    def _afar(self, places: Sequence[Look]) -> Tensor:
+        return torch.tensor([look.step > 1 for look in places], device=self.device)
 
     def _at_once(self) -> int:
         """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""
@@ -158,24 +164,46 @@ class Judge:
 
     def nr(self, encoded: Sequence[Encoded]) -> list[float]:
         """No-reference scores, 0 to 100."""
-        return self._scores(encoded, None)
+        return list(map(self.score, self.say(encoded)))
 
     def fr(self, encoded: Sequence[Encoded], references: Sequence[Encoded]) -> list[float]:
-        """Full-reference scores, 0 to 100, each frame against the reference at the same position of the list.
+        """Full-reference scores, 0 to 100; arguments and errors are those of `say`."""
+        return list(map(self.score, self.say(encoded, references)))
+
+    def say(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None = None) -> list[Said]:
+        """What the network makes of frames alone, or each against the reference at the same position of the list.
 
         Raises:
             ValueError: a frame and its reference differ in size, or the lists in length.
         """
-        if len(encoded) != len(references):
-            raise ValueError(f"{len(encoded)} frames for {len(references)} references")
-        for x, y in zip(encoded, references, strict=True):
-            if x.size != y.size:
-                raise ValueError(f"a frame of {x.size} against a reference of {y.size}: scale both to one raster")
-        # Where bars were seen in one of them only, or end a line apart, the encode is looked at where its master was.
-        pairs = list(zip(encoded, references, strict=True))
-        return self._scores(
-            [x if x.places == y.places else self._encode_at([x.frame], [y.places])[0] for x, y in pairs], references
-        )
+        pairs: list[tuple[Encoded, Encoded | None]] = [(x, None) for x in encoded]
+        if references is not None:
+            if len(encoded) != len(references):
+                raise ValueError(f"{len(encoded)} frames for {len(references)} references")
+            pairs = [(self._where(y, x), y) for x, y in zip(encoded, references, strict=True)]
+        return self._each(lambda pair: self._say(*pair), pairs)
+
+    def _where(self, reference: Encoded, x: Encoded) -> Encoded:
+        """An encode as it is looked at where its master was.
+
+        Bars may have been seen in one of them only, or end a line apart, or it was not these places' turn.
+        """
+        if x.size != reference.size:
+            raise ValueError(f"a frame of {x.size} against a reference of {reference.size}: scale both to one raster")
+        return x if x.places == reference.places else self._encode_at([x.frame], [reference.places])[0]
+
+    def _say(self, x: Encoded, y: Encoded | None) -> Said:
+        turns = torch.tensor([look.turn for look in x.places], device=self.device)
+        return self.network.say(x.seen, None if y is None else y.seen, self._afar(x.places), turns)
+
+    @torch.inference_mode()
+    def score(self, said: Said) -> float:
+        """What that comes to, 0 to 100."""
+        return float(self.entry.score(self.network.frame(said)))
+
+    def joined(self, said: Said, before: Said | None) -> Said:
+        """What was said of a frame, and of an earlier one of the same video at the places whose turn it was not."""
+        return joined(said, before)
 
     @torch.inference_mode()
     def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
@@ -209,22 +237,14 @@ class Judge:
             said: TokenMaps = self.network.compare(x, y)
             return said.heat()
 
-        total: NDArray[np.float32] | None = None
-        for part, (votes, weight) in zip(parts, self._each(judge, parts), strict=True):
-            score = self.entry.score(votes)
-            step = self._padded(min(side, height)) // score.shape[1]  # pixels a side of one cell
-            if total is None:
-                total = np.zeros((2, -(-height // step), -(-width // step)), np.float32)
-            for (top, left, *_), s, w in zip(part, score.cpu().numpy(), weight.cpu().numpy(), strict=True):
-                # Rounded up: the last tile ends with the frame, and its last cells with the map.
-                row, column = -(-top // step), -(-left // step)
-                cell = total[:, row : row + s.shape[0], column : column + s.shape[1]]
-                rows, cols = cell.shape[1:]
-                cell[0] += (s * w)[:rows, :cols]
-                cell[1] += w[:rows, :cols]
-        assert total is not None
-        heat: NDArray[np.float32] = np.clip(total[0] / np.maximum(total[1], 1e-6), 0, 100).astype(np.float32)
-        return heat
+        found = list(zip(parts, self._each(judge, parts), strict=True))
+        step = self._padded(min(side, height)) // found[0][1][0].shape[1]  # pixels a side of one cell
+        cells = (
+            (look, s, w)
+            for part, (votes, weights) in found
+            for look, s, w in zip(part, self.entry.score(votes).cpu().numpy(), weights.cpu().numpy(), strict=True)
+        )
+        return np.clip(mosaic(cells, (height, width), step), 0, 100)
 
     def _padded(self, side: int) -> int:
         """Pixels of an axis of `side` pixels as the network sees it."""
@@ -232,15 +252,7 @@ class Judge:
 
     def _seen(self, frame: Picture, spots: Sequence[Look], side: int) -> Tensor:
         """Places of one size as (places, 3, h, w) uint8; too small ones are filled up by repeating their border."""
-        seen = torch.from_numpy(np.stack([cut(frame, spot, side) for spot in spots])).permute(0, 3, 1, 2)
+        seen = torch.from_numpy(np.stack([cut(frame, spot, side).transpose(2, 0, 1) for spot in spots]))
         h, w = seen.shape[2:]
         pad = (0, self._padded(w) - w, 0, self._padded(h) - h)
         return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen
-
-    def _scores(self, encoded: Sequence[Encoded], references: Sequence[Encoded] | None) -> list[float]:
-        def score(which: tuple[Encoded, Encoded | None]) -> float:
-            x, y = which
-            return float(self.entry.score(self.network.frame(x.seen, None if y is None else y.seen, x.afar)))
-
-        beside: Sequence[Encoded | None] = [None] * len(encoded) if references is None else references
-        return self._each(score, list(zip(encoded, beside, strict=True)))

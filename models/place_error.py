@@ -48,7 +48,7 @@ def _covered(size: tuple[int, int], count: int) -> float:
     shares = []
     for seed in range(_DRAWS):
         seen = np.zeros((-(-height // _CELL), -(-width // _CELL)), bool)
-        for top, left, step, _ in looks(height, width, count, SIDE, overview=True, seed=seed):
+        for top, left, step, *_ in looks(height, width, count, SIDE, overview=True, seed=seed):
             bottom, right = (math.ceil((side + SIDE * step) / _CELL) for side in (top, left))
             seen[top // _CELL : bottom, left // _CELL : right] = True
         shares.append(seen.mean())

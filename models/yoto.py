@@ -31,6 +31,7 @@ from .heads import Head, TokenMaps, votes
 from .layout import Layout
 from .moments import Moments, moments
 from .readout import Readout, mean_squares, near_and_far, pairing, statistics
+from .said import Said
 
 FINE = (4, 2)  # the light form's two finest maps: pixels a side of their cells on the third one's grid
 
@@ -214,19 +215,26 @@ class Yoto(nn.Module):
             return self.readout.nr(said, x.figures.repeat(1, 2))
         return self.readout.fr(said, pairing(gaps.squares, x.figures, y.figures).repeat(1, 2))
 
-    def frame(self, x: Seen, y: Seen | None, afar: Tensor) -> Tensor:
-        """(1,) score of one frame from all its N looks: all their tokens vote at once.
+    def say(self, x: Seen, y: Seen | None, afar: Tensor, turns: Tensor) -> Said:
+        """What it makes of one frame's N looks, for `frame`.
 
-        `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`.
+        `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`. `turns`: (N,) as `Said` has them.
         """
         gaps = self._gaps(x, y)
         maps = self._compare(x, y, gaps)
-        said = ((maps.scores * maps.weights).sum() / maps.weights.sum())[None]
-        if not self.config.readout:
-            return said
-        if y is None or gaps is None:
-            return self.readout.nr(said, near_and_far(x.figures, afar))
-        return self.readout.fr(said, near_and_far(pairing(gaps.squares, x.figures, y.figures), afar))
+        figures: Tensor | None = None
+        if self.config.readout:
+            figures = x.figures if y is None or gaps is None else pairing(gaps.squares, x.figures, y.figures)
+        votes, weights = (maps.scores * maps.weights).sum(1), maps.weights.sum(1)
+        return Said(votes, weights, figures, afar, turns, y is not None)
+
+    def frame(self, said: Said) -> Tensor:
+        """(1,) score of one frame from all its looks: all their tokens vote at once."""
+        score = (said.votes.sum() / said.weights.sum())[None]
+        if said.figures is None:
+            return score
+        read = self.readout.fr if said.compared else self.readout.nr
+        return read(score, near_and_far(said.figures, said.afar))
 
 
 def _small_init(module: nn.Module) -> None:

@@ -190,7 +190,8 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
     """Key frames after which quality is low and recovers while the shot goes on: scene or segment starts that starve.
 
     The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
-    key frame (or 4 s), which show the same shot, and with the frame before.
+    key frame (or 4 s), which show the same shot, and with the frame before. A score that shares half of its places with
+    that one shows half of a drop.
     """
     if len(scores) < 4 or not len(keys):
         return []
@@ -206,8 +207,9 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
         if not first < settled < stop or times[first] > key + STARTS_S:
             continue
         looked += 1
-        drop = float(np.median(values[settled:stop])) - float(values[first])
-        before = float(values[first - 1] - values[first]) if first and key > 0 else drop
+        whole = 2.0 if scores[first].span_s else 1.0
+        drop = whole * (float(np.median(values[settled:stop])) - float(values[first]))
+        before = whole * float(values[first - 1] - values[first]) if first and key > 0 else drop
         if min(drop, before) >= least:
             drops.append((Stretch(float(key), float(times[settled]), 1), drop))
     if not drops:

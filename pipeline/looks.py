@@ -54,8 +54,8 @@ class Watch:
         self._before_s = 0.0
         self._last: shots.Signature | None = None  # of the frame before, however near
 
-    def see(self, frame: Frame, start_s: Fraction) -> None:
-        """Look at the next frame of a stream whose first frame is shown at `start_s`."""
+    def see(self, frame: Frame, start_s: Fraction) -> bool:
+        """Look at the next frame of a stream whose first frame is shown at `start_s`: whether it begins a shot."""
         time_s = float(frame.pts_s - start_s)
         numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
@@ -63,6 +63,7 @@ class Watch:
         unlike = float("nan") if self._last is None else shots.unlike(self._last, signature)
         self._last = signature
         self._numbers.extend((frame.index, time_s, *numbers, unlike))
+        return shots.cut(unlike)
 
     @property
     def looks(self) -> NDArray[np.float32]:

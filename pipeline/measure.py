@@ -159,7 +159,7 @@ def _read(
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
-    given = decode.read_frames(
+    decoded = decode.read_frames(
         track.ref,
         track.info,
         [s.frame for s in samples],
@@ -168,12 +168,12 @@ def _read(
         timeout_s=settings.decode_timeout_s,
         cores=max(1, share),
     )
-    with closing(given) as frames:
+    with closing(decoded) as frames:
         for frame in frames:
-            shown = [frame if view is None else replace(frame, rgb=view.apply(frame.rgb))]
-            del frame  # neither waits here while the caller works: they are large
-            watch.see(shown[0], track.start_s)
-            yield shown.pop()
+            shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
+            given = [replace(shown, cut=watch.see(shown, track.start_s))]
+            del frame, shown  # none waits here while the caller works: they are large
+            yield given.pop()
 
 
 def _keeper(track: Track, settings: Settings, pictures: PictureSink | None) -> WorstFrames:

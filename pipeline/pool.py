@@ -116,7 +116,9 @@ def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
     return {name: compute(times, values) for name, compute in _POOLS.items()}
 
 
-def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, float] | None:
+def ci95(
+    scores: Sequence[float], place_error: float = 0.0, spans: Sequence[float | None] | None = None
+) -> tuple[float, float] | None:
     """95 % confidence interval of the mean over frames, from the frames' own spread and what is known of the places.
 
     Frames are drawn one from each of equal stretches of the clip, so what chance does to their mean is what happens
@@ -129,6 +131,7 @@ def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, floa
         scores: in presentation order; (n,).
         place_error: standard deviation of the mean over the choice of places (`models.place_error`), points; 0: the
             frames alone.
+        spans: `FrameScore.span_s` of the frames; None: they share nothing.
 
     Returns:
         (low, high), or None for fewer than two frames.
@@ -137,8 +140,8 @@ def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, floa
     n = len(values)
     if n < 2:
         return None
-    mean, steps = float(values.mean()), np.diff(values)
-    variance = float(np.dot(steps, steps)) / (2 * (n - 1))
+    mean = float(values.mean())
+    variance = float(_squared_steps(values, spans).mean()) / 2
     half = math.hypot(float(stdtrit(n - 1, 0.975)) * math.sqrt(variance / n), _NORMAL_975 * place_error)
     low, high = mean - half, mean + half
     if values.min() >= 0 and values.max() <= 100:
@@ -146,7 +149,22 @@ def ci95(scores: Sequence[float], place_error: float = 0.0) -> tuple[float, floa
     return low, high
 
 
-def worst_second_ci95(pts: ArrayLike, scores: ArrayLike) -> tuple[float, float] | None:
+def _squared_steps(scores: Floats, spans: Sequence[float | None] | Floats | None) -> Floats:
+    """(n - 1,) squared differences of neighbours, as they would be of frames that share nothing.
+
+    A frame that is judged with half of the places of the one before differs from it by half of what it differs by from
+    the one before that, at the same places: a quarter of the square.
+    """
+    steps = np.diff(scores)
+    if spans is not None:
+        steps[np.nan_to_num(np.asarray(spans[1:], np.float64)) > 0] *= 2
+    squares: Floats = steps * steps
+    return squares
+
+
+def worst_second_ci95(
+    pts: ArrayLike, scores: ArrayLike, spans: Sequence[float | None] | Floats | None = None
+) -> tuple[float, float] | None:
     """95 % confidence interval of `worst_second` as an estimate of the lowest second over all of the clip's frames.
 
     A second holds few sampled frames; how far their mean would move with other frames of it is told by the spread
@@ -158,12 +176,13 @@ def worst_second_ci95(pts: ArrayLike, scores: ArrayLike) -> tuple[float, float] 
     Args:
         pts: presentation times, seconds, ascending; (n,).
         scores: 0 to 100; (n,).
+        spans: as for `ci95`.
 
     Returns:
         (low, high) inside 0 to 100, or None with fewer than four frames that lie no more than a second apart.
     """
     times, values = _checked(pts, "times"), _checked(scores, "scores")
-    steps = np.diff(values)[np.diff(times) <= 1.0]
+    steps = _squared_steps(values, spans)[np.diff(times) <= 1.0]
     if len(steps) < 3:
         return None
     lowest = worst_second(times, values)
@@ -172,7 +191,7 @@ def worst_second_ci95(pts: ArrayLike, scores: ArrayLike) -> tuple[float, float] 
     if len(means) and means.min() <= values.mean():
         first = times[starts[int(means.argmin())]]
         inside = int(((times >= first) & (times < first + 1.0 - SAME_TIME_S)).sum())
-    spread = math.sqrt(float(np.median(steps**2)) / 2 / _CHI_SQUARED_MEDIAN)
+    spread = math.sqrt(float(np.median(steps)) / 2 / _CHI_SQUARED_MEDIAN)
     half = float(stdtrit(len(steps) - 1, 0.975)) * spread / math.sqrt(inside)
     return max(0.0, lowest - half), min(100.0, lowest + half)
 

@@ -154,12 +154,12 @@ def _scored(
     mode: Mode, frames: Sequence[FrameScore], looked_at: tuple[tuple[int, int], int], columns: Mapping[str, Any]
 ) -> ClipResult:
     """`looked_at`: the raster, and how many places of it."""
-    scores = [f.score for f in frames]
+    scores, spans = [f.score for f in frames], [f.span_s for f in frames]
     pools = pool.pool([f.pts_time for f in frames], scores)
     error = place_error(mode, pools["mean"], *looked_at, shots_worth(frames))
     clip = ClipScore(
-        mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores, error), ci95_frames=pool.ci95(scores),
-        frames=len(frames), **columns,
+        mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores, error, spans),
+        ci95_frames=pool.ci95(scores, spans=spans), frames=len(frames), **columns,
     )  # fmt: skip
     return ClipResult(clip, tuple(frames))
 

@@ -73,6 +73,11 @@ FRAMES = _schema(
         ("pts_time!", _REAL, "presentation time, seconds from the video's first frame"),
         ("score!", _REAL, "0 to 100, higher is better"),
         ("shot", _WHOLE, "number of its shot, from 0: cuts between sampled frames up to it; null in older results"),
+        (
+            "span_s",
+            _REAL,
+            "half of its places were looked at in the frame before, so many seconds earlier; 0: all in this one",
+        ),
         ("display", _TEXT, "raster the frame was judged at, WIDTHxHEIGHT"),
         ("model", _TEXT, "name of the network"),
         ("model_sha256", _TEXT, "sha256 of its weights"),

@@ -117,6 +117,7 @@ class Frame:
     index: int  # 0-based position in presentation order in the whole stream
     pts_s: Fraction  # exact presentation time, seconds, as in the file (not shifted to start at zero)
     rgb: RGB
+    cut: bool = False  # it begins a shot, as far as the frame given before it tells
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"
@@ -131,6 +132,7 @@ class FrameScore:
     score: float  # 0 to 100
     mode: Mode
     shot: int | None = None  # number of the shot it is in, from 0; None: not looked for
+    span_s: float | None = 0.0  # how old what it says of half of its places is; 0, and None of old: all of this frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Series(NamedTuple):
     times: Floats  # seconds
     scores: Floats  # 0 to 100
     shots: Numbers = None
+    spans: Floats | None = None  # `FrameScore.span_s`
 
 
 @dataclass(frozen=True)

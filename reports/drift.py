@@ -87,11 +87,12 @@ def _change(clip: ClipScore, other: ClipScore, now: Results, before: Results) ->
     assert other.score is not None
     if clip.result_id == other.result_id:
         return Change(clip, other, 0.0, (0.0, 0.0))
-    frames = [{f.frame_num: f.score for f in r.store.frames(c.path, c.mode)} for r, c in ((now, clip), (before, other))]
+    frames = [{f.frame_num: f for f in r.store.frames(c.path, c.mode)} for r, c in ((now, clip), (before, other))]
     common = sorted(frames[0].keys() & frames[1].keys())
     interval = None
     if len(common) >= max(2, 0.9 * max(map(len, frames))):
-        interval = ci95([frames[0][n] - frames[1][n] for n in common])
+        differences = [frames[0][n].score - frames[1][n].score for n in common]
+        interval = ci95(differences, spans=[frames[0][n].span_s or frames[1][n].span_s for n in common])
     elif (one := clip.ci95_beside) and (two := other.ci95_beside):  # other frames: two means, each with its own spread
         half = math.hypot(*((high - low) / 2 for low, high in (one, two)))
         interval = (clip.score - other.score - half, clip.score - other.score + half)

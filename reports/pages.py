@@ -174,7 +174,7 @@ def _ladder_page(
 
 def _worst_seconds(series: Mapping[tuple[str, str], Series]) -> dict[tuple[str, str], tuple[float, float] | None]:
     """95 % intervals of the worst second, by path and mode."""
-    return {key: worst_second_ci95(s.times, s.scores) for key, s in series.items() if len(s.times)}
+    return {key: worst_second_ci95(s.times, s.scores, s.spans) for key, s in series.items() if len(s.times)}
 
 
 def _lint(ladder: LadderTable) -> list[lint.Issue]:

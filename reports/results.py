@@ -40,7 +40,7 @@ class Results:
 def series_of(rows: Sequence[FrameScore]) -> Series:
     """Frames as arrays."""
     times, scores = np.array([f.pts_time for f in rows]), np.array([f.score for f in rows])
-    return Series(times, scores, shots_of([f.shot for f in rows]))
+    return Series(times, scores, shots_of([f.shot for f in rows]), np.array([f.span_s or 0.0 for f in rows]))
 
 
 def load(out: str | os.PathLike[str]) -> Results:

@@ -36,6 +36,7 @@ class Encode:
     times: Floats  # seconds; of the reference, where there is one
     scores: Floats
     shots: Numbers = None  # of its frames
+    spans: Floats | None = None  # `FrameScore.span_s` of its frames
 
     @property
     def rate(self) -> float:
@@ -46,7 +47,7 @@ class Encode:
     @property
     def worst_second_ci95(self) -> tuple[float, float] | None:
         """95 % interval of its worst second."""
-        return worst_second_ci95(self.times, self.scores)
+        return worst_second_ci95(self.times, self.scores, self.spans)
 
     @property
     def size(self) -> str:
@@ -119,9 +120,9 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             row = clip.row(mode)
             assert row is not None
             rows = frames[clip.path, row.mode]
-            own_times, scores, shots = series_of(rows)
-            times = own_times + (row.offset_s or 0.0)
-            encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), times, scores, shots))
+            series = series_of(rows)
+            moved = series._replace(times=series.times + (row.offset_s or 0.0))
+            encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     notes = [
         f"{side.label}: {clip.label} has no {mode.upper()} score and is left out"

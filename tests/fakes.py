@@ -30,7 +30,7 @@ class FakeJudge:
         self.calls: list[int] = []  # frames of each call to encode
         self.sizes: set[tuple[int, int]] = set()  # (height, width) seen
 
-    def encode(self, frames: Sequence[Any]) -> list[Any]:
+    def encode(self, frames: Sequence[Any], turns: Sequence[int | None] | None = None) -> list[Any]:
         self.encoded += len(frames)
         self.calls.append(len(frames))
         self.sizes |= {f.shape[:2] for f in frames}
@@ -41,6 +41,15 @@ class FakeJudge:
 
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
         return [float(max(0.0, 100 - np.abs(x - y).mean())) for x, y in zip(encoded, references, strict=True)]
+
+    def say(self, encoded: Sequence[Any], references: Sequence[Any] | None = None) -> list[Any]:
+        return self.nr(encoded) if references is None else self.fr(encoded, references)
+
+    def joined(self, said: Any, before: Any) -> Any:
+        return said
+
+    def score(self, said: Any) -> float:
+        return float(said)
 
     def features(self, pictures: Sequence[Any]) -> Any:
         return np.stack([picture.mean(axis=2).ravel() for picture in pictures]).astype(np.float32)
@@ -60,9 +69,9 @@ def load_elsewhere(meanwhile: Callable[[Sequence[Any]], None]) -> Callable[[obje
     class Judge(FakeJudge):
         engine = "somewhere"
 
-        def encode(self, frames: Sequence[Any]) -> list[Any]:
+        def encode(self, frames: Sequence[Any], turns: Sequence[int | None] | None = None) -> list[Any]:
             meanwhile(frames)
-            return super().encode(frames)
+            return super().encode(frames, turns)
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     return lambda _: Judge()

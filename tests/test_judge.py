@@ -28,7 +28,7 @@ def test_crops_lie_inside_and_repeat(height: int, width: int, count: int, seed: 
     places = crop_places(height, width, count, 224, seed)
     assert places == crop_places(height, width, count, 224, seed)
     assert 1 <= len(places) <= max(count, 1)
-    for top, left in places:
+    for top, left, _ in places:
         assert 0 <= top <= max(0, height - 224)
         assert 0 <= left <= max(0, width - 224)
 
@@ -38,7 +38,7 @@ def test_looks_lie_inside_and_are_all_of_one_size(height: int, width: int, count
     chosen = looks(height, width, count, 224, overview=True, seed=seed)
     assert chosen == looks(height, width, count, 224, overview=True, seed=seed)
     assert 1 <= len(chosen) <= count
-    for top, left, step, _ in chosen:
+    for top, left, step, *_ in chosen:
         assert 0 <= top <= max(0, height - 224 * step)
         assert 0 <= left <= max(0, width - 224 * step)
     if any(look.step > 1 for look in chosen):
@@ -82,7 +82,7 @@ def test_from_afar_pixels_are_means() -> None:
 def test_a_frame_that_is_looked_at_whole_is_looked_at_evenly(height: int, width: int) -> None:
     seen = np.zeros((height, width), bool)
     places = crop_places(height, width, 49, 224)
-    for top, left in places:
+    for top, left, _ in places:
         seen[top : top + 224, left : left + 224] = True
     if len(places) == -(-height // 224) * -(-width // 224):
         assert seen.all()
@@ -99,8 +99,8 @@ def test_means_are_exact(step: int, seed: int) -> None:
 def test_crops_spread_over_the_frame() -> None:
     places = crop_places(1080, 1920, 6, 224)
     assert len(places) == 6
-    assert {top < 430 for top, _ in places} == {True, False}
-    assert len({left * 3 // 1700 for _, left in places}) == 3
+    assert {top < 430 for top, _, _ in places} == {True, False}
+    assert len({left * 3 // 1700 for _, left, _ in places}) == 3
 
 
 @given(st.integers(1, 700), st.integers(1, 700))

@@ -89,7 +89,7 @@ from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
 class Glance(FakeJudge):
-    def encode(self, frames):
+    def encode(self, frames, turns=None):
         return super().encode([f[:8, :8] for f in frames])
 
 seconds = int(sys.argv[1])

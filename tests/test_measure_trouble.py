@@ -168,7 +168,7 @@ class Nan(FakeJudge):
 
 
 class Refusing(FakeJudge):
-    def encode(self, frames: Sequence[Any]) -> list[Any]:
+    def encode(self, frames: Sequence[Any], turns: Any = None) -> list[Any]:
         raise RuntimeError("out of memory")
 
 

@@ -84,5 +84,6 @@ def test_one_look_scores_as_the_whole_network_does() -> None:
         for reference in (None, y):
             encoded = None if reference is None else network.see(network.encode(reference))
             seen = network.see(network.encode(x))
-            torch.testing.assert_close(network(x, reference), network.frame(seen, encoded, near))
+            said = network.say(seen, encoded, near, near.long())
+            torch.testing.assert_close(network(x, reference), network.frame(said))
         assert float(network(x, x)) == 1

@@ -59,7 +59,7 @@ def test_slow_work_is_not_given_up(films: Path, monkeypatch: pytest.MonkeyPatch)
     """Many times the time-out in all, but something moves all the while."""
 
     class Slow(FakeJudge):
-        def encode(self, frames: Any) -> list[Any]:
+        def encode(self, frames: Any, turns: Any = None) -> list[Any]:
             for _ in range(30):
                 time.sleep(0.05)
             return super().encode(frames)

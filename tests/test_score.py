@@ -67,7 +67,7 @@ def test_a_frame_without_its_reference_is_judged_alone() -> None:
 class PickyJudge(FakeJudge):
     """Refuses dark pictures and gives no number for bright ones."""
 
-    def encode(self, frames: Sequence[Any]) -> list[Any]:
+    def encode(self, frames: Sequence[Any], turns: Any = None) -> list[Any]:
         if any(f.max() == 0 for f in frames):
             raise RuntimeError("too dark\nsecond line")
         return super().encode(frames)

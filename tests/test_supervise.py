@@ -188,7 +188,7 @@ def measure(path: Path, judge: FakeJudge, **changes: Any) -> Done | Lost:
 
 def test_a_video_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     class Slow(FakeJudge):
-        def encode(self, frames: Any) -> list[Any]:
+        def encode(self, frames: Any, turns: Any = None) -> list[Any]:
             for _ in range(100):
                 time.sleep(0.02)  # something moves all the while
             return super().encode(frames)
@@ -202,7 +202,7 @@ def test_a_video_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
 def test_a_video_that_eats_memory_is_given_up(tmp_path: Path) -> None:
     class Hungry(FakeJudge):
-        def encode(self, frames: Any) -> list[Any]:
+        def encode(self, frames: Any, turns: Any = None) -> list[Any]:
             eaten = [bytearray(os.urandom(1) * (16 << 20)) for _ in range(8)]
             time.sleep(3)
             return super().encode(frames) if eaten else []

@@ -93,7 +93,7 @@ def test_another_process_sees_a_scan_that_runs(films: Path, out_dir: Path) -> No
     code = "import json, sys; from yoto_video.jobs.status import status; print(json.dumps(status(sys.argv[1])))"
 
     class Watched(FakeJudge):
-        def encode(self, frames: Any) -> Any:
+        def encode(self, frames: Any, turns: Any = None) -> Any:
             if not seen and self.encoded > 6:  # in the second ladder or later
                 command = [sys.executable, "-c", code, str(out_dir)]
                 asked = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -173,7 +173,7 @@ def interrupting(times: int) -> FakeJudge:
     class Interrupting(FakeJudge):
         left = times
 
-        def encode(self, frames: Any) -> Any:
+        def encode(self, frames: Any, turns: Any = None) -> Any:
             if self.encoded > 9:
                 while self.left:
                     self.left -= 1
