@@ -139,12 +139,12 @@ def _scanned(judge: Any, look: Look, part: Sequence[int]) -> list[Any]:
     turns, rows = Turns(), []
     for k, i in enumerate(part):
         said, shot = look.said[i], look.shots[i]
-        turn = turns.take(k % 2, look.times[i], cut=bool(rows) and shot != rows[-1].shot)
+        turn = turns.take(k % 2, look.times[i], shot)
         both = said
         if turn.half is not None and len(said.turns) >= PARTED:
             mine = said.turns == turn.half
-            half = Said(*(rows_of[mine] for rows_of in said[:-1]), said.compared)
-            both = judge.joined(half, turns.said)
+            half = Said(*(rows_of[mine] for rows_of in said[:-2]), *said[-2:])
+            both = judge.joined(half, turns.said) or said
         turns.said = both
         span_s = 0.0 if both is said else turn.span_s
         rows.append(FrameScore(i, float(look.times[i]), judge.score(both), "nr", shot, span_s))

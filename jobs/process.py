@@ -35,9 +35,10 @@ def tune() -> str | None:
     Returns a sentence where OMP_NUM_THREADS was set to what is no number of threads, and could not be heeded.
 
     Threads that wait for each other sleep: by default they spin, which beside decoders and other processes cost four
-    times the processor time of the work itself. numpy's cannot but spin, so its small products have one thread. And
-    memory, once had, is kept: layers' outputs are large, and giving each back to the system and faulting it in again
-    was a third of the network's time.
+    times the processor time of the work itself. numpy's cannot but spin, so its small products have one thread.
+    Python's lock changes hands soon: a frame's hundreds of small steps would each wait for what looks at other frames.
+    And memory, once had, is kept: layers' outputs are large, and giving each back to the system and faulting it in
+    again was a third of the network's time.
     """
     given = os.environ.get(THREADS, "").strip()
     heeded = re.fullmatch(r"0*[1-9]\d{0,8}( *,.*)?", given) is not None  # OpenMP takes a list, by depth of nesting

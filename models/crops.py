@@ -70,13 +70,21 @@ def picture_looks(picture: NDArray[np.uint8], count: int, size: int, *, overview
 
 
 def in_turn(places: list[Look], turn: int | None) -> list[Look]:
-    """Half of a frame's places, near ones and overviews, spread over it like the squares of one colour of a board.
+    """About half of a frame's places, spread over it like the squares of one colour of a board, overviews too.
 
-    The other half is that of the other turn. All of them for None, and where they are fewer than four.
+    The others are those of the other turn. All of them for None, and where they are fewer than four.
     """
     if turn is None or len(places) < PARTED:
         return places
     return [look for look in places if look.turn == turn]
+
+
+def alike(one: list[Look], other: list[Look], size: int) -> bool:
+    """Whether two frames are looked at much the same places: not where bars came or went between them."""
+    if len(one) != len(other):
+        return False
+    off = [max(abs(a.top - b.top), abs(a.left - b.left)) / a.step for a, b in zip(one, other, strict=True)]
+    return max(off) <= size / 4 and [a.step for a in one] == [b.step for b in other]
 
 
 def overview_step(height: int, width: int, size: int) -> int:

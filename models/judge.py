@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -14,32 +13,17 @@ from torch import Tensor
 
 from . import exported, half, lanes, zoo
 from .crops import Look, cut, in_turn, picture_looks, tiles
+from .encoded import Encoded, Picture, View
 from .heads import TokenMaps
 from .mosaic import mosaic
 from .runner import Runner, present
 from .said import Said, joined
-from .yoto import Seen
 
 T = TypeVar("T")
 U = TypeVar("U")
-Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
 GPU_BATCH = 64  # fewer where a GPU's memory runs out
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """One frame as the network's encoder sees it, at the places it looks at. Opaque outside this module."""
-
-    seen: Seen  # its places as a batch
-    places: list[Look]
-    frame: Picture
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the frame."""
-        return self.frame.shape[0], self.frame.shape[1]
 
 
 class Judge:
@@ -111,14 +95,14 @@ class Judge:
         `turns`: of each frame, 0 or 1 for half of its places (`crops.in_turn`), None for all; None: all of all frames.
         """
         crop, overview = self.entry.crop, self.network.config.overview
-        places = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
-        return self._encode_at(frames, places if turns is None else list(map(in_turn, places, turns)))
+        grids = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
+        looks = zip(frames, grids, turns or [None] * len(grids), strict=True)
+        return self._encode_at([View(frame, grid, in_turn(grid, turn)) for frame, grid, turn in looks])
 
-    def _encode_at(self, frames: Sequence[Picture], places: Sequence[list[Look]]) -> list[Encoded]:
-        pairs = list(zip(frames, places, strict=True))
-        if self._at_once() > 1 and len(pairs) > 1:  # a frame goes all the way in one lane, and waits for no other
-            return self._each(lambda pair: self._see(self.runner.maps(self._cut(pair)), pair), pairs)
-        parts = list(self._together(self._each(self._cut, pairs)))
+    def _encode_at(self, views: Sequence[View]) -> list[Encoded]:
+        if self._at_once() > 1 and len(views) > 1:  # a frame goes all the way in one lane, and waits for no other
+            return self._each(lambda view: self._see(self.runner.maps(self._cut(view)), view), views)
+        parts = list(self._together(self._each(self._cut, views)))
         if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
             shares = self._each(self.runner.maps, torch.chunk(torch.cat(parts[0]), self._at_once()))
             encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
@@ -129,17 +113,14 @@ class Judge:
             for part, stages in zip(parts, encoded, strict=True)
             for mine in zip(*(torch.split(stage, [len(crops) for crops in part]) for stage in stages), strict=True)
         ]
-        return self._each(lambda which: self._see(*which), list(zip(maps, pairs, strict=True)))
+        return self._each(lambda which: self._see(*which), list(zip(maps, views, strict=True)))
 
-    def _cut(self, pair: tuple[Picture, list[Look]]) -> Tensor:
-        return self._seen(*pair, self.entry.crop)
+    def _cut(self, view: View) -> Tensor:
+        return self._seen(view.frame, view.places, self.entry.crop)
 
-    def _see(self, maps: list[Tensor], pair: tuple[Picture, list[Look]]) -> Encoded:
-        frame, places = pair
-        return Encoded(self.network.see(maps, self._afar(places)), places, frame)
-
-    def _afar(self, places: Sequence[Look]) -> Tensor:
-        return torch.tensor([look.step > 1 for look in places], device=self.device)
+    def _see(self, maps: list[Tensor], view: View) -> Encoded:
+        afar = torch.tensor([look.step > 1 for look in view.places], device=self.device)
+        return Encoded(self.network.see(maps, afar), view)
 
     def _at_once(self) -> int:
         """How many frames are computed side by side (`lanes`); the paper's large layers share threads well."""
@@ -180,30 +161,35 @@ class Judge:
         if references is not None:
             if len(encoded) != len(references):
                 raise ValueError(f"{len(encoded)} frames for {len(references)} references")
-            pairs = [(self._where(y, x), y) for x, y in zip(encoded, references, strict=True)]
+            pairs = [(self._where(y.view, x), y) for x, y in zip(encoded, references, strict=True)]
         return self._each(lambda pair: self._say(*pair), pairs)
 
-    def _where(self, reference: Encoded, x: Encoded) -> Encoded:
+    def _where(self, reference: View, x: Encoded) -> Encoded:
         """An encode as it is looked at where its master was.
 
         Bars may have been seen in one of them only, or end a line apart, or it was not these places' turn.
         """
-        if x.size != reference.size:
-            raise ValueError(f"a frame of {x.size} against a reference of {reference.size}: scale both to one raster")
-        return x if x.places == reference.places else self._encode_at([x.frame], [reference.places])[0]
+        if x.view.size != reference.size:
+            sizes = f"a frame of {x.view.size} against a reference of {reference.size}"
+            raise ValueError(f"{sizes}: scale both to one raster")
+        if x.view.places == reference.places:
+            return x
+        return self._encode_at([View(x.view.frame, reference.grid, reference.places)])[0]
 
     def _say(self, x: Encoded, y: Encoded | None) -> Said:
-        turns = torch.tensor([look.turn for look in x.places], device=self.device)
-        return self.network.say(x.seen, None if y is None else y.seen, self._afar(x.places), turns)
+        return self.network.say(x.seen, None if y is None else y.seen, x.view.places, x.view.grid)
 
     @torch.inference_mode()
     def score(self, said: Said) -> float:
         """What that comes to, 0 to 100."""
         return float(self.entry.score(self.network.frame(said)))
 
-    def joined(self, said: Said, before: Said | None) -> Said:
-        """What was said of a frame, and of an earlier one of the same video at the places whose turn it was not."""
-        return joined(said, before)
+    def joined(self, said: Said, before: Said | None) -> Said | None:
+        """What was said of a frame, and of an earlier one of the same video at the places whose turn it was not.
+
+        None where that leaves places out: the earlier one was looked at elsewhere, for bars came or went.
+        """
+        return joined(said, before, self.entry.crop)
 
     @torch.inference_mode()
     def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:

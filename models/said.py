@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .crops import Look, alike
+
 
 class Said(NamedTuple):
     """Of N places, a row each."""
@@ -17,15 +19,24 @@ class Said(NamedTuple):
     afar: Tensor  # (N,) bool: which are overviews
     turns: Tensor  # (N,) whole numbers: `crops.in_turn`
     compared: bool  # with a reference
+    grid: list[Look]  # all of the frame's places, those of the other turn too
 
 
-def joined(said: Said, before: Said | None) -> Said:
-    """A frame's places, and of an earlier frame those that were not this one's turn."""
-    if before is None:
+def joined(said: Said, before: Said | None, size: int) -> Said | None:
+    """A frame's places, and of an earlier frame those that were not this one's turn.
+
+    None where that leaves some out: nothing is known of an earlier frame, or it was looked at elsewhere.
+
+    Args:
+        said: of the frame.
+        before: of the earlier one, both turns.
+        size: pixels a side of a place.
+    """
+    if len(said.grid) == len(said.turns):
         return said
+    if before is None or not alike(said.grid, before.grid, size):
+        return None
     rest = ~torch.isin(before.turns, said.turns)
-    if not bool(rest.any()):
-        return said
     figures = None
     if said.figures is not None and before.figures is not None:
         figures = torch.cat([said.figures, before.figures[rest]])
@@ -36,4 +47,5 @@ def joined(said: Said, before: Said | None) -> Said:
         torch.cat([said.afar, before.afar[rest]]),
         torch.cat([said.turns, before.turns[rest]]),
         said.compared,
+        said.grid,
     )

@@ -15,7 +15,7 @@ inside patches of 32x32 pixels in place of quarters of the image, and four thing
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from . import attention, light
 from .config import GRID, STRIDE, YotoConfig
+from .crops import Look
 from .encoders import Pyramid
 from .heads import Head, TokenMaps, votes
 from .layout import Layout
@@ -215,10 +216,10 @@ class Yoto(nn.Module):
             return self.readout.nr(said, x.figures.repeat(1, 2))
         return self.readout.fr(said, pairing(gaps.squares, x.figures, y.figures).repeat(1, 2))
 
-    def say(self, x: Seen, y: Seen | None, afar: Tensor, turns: Tensor) -> Said:
-        """What it makes of one frame's N looks, for `frame`.
+    def say(self, x: Seen, y: Seen | None, places: Sequence[Look], grid: list[Look]) -> Said:
+        """What it makes of one frame at these places, all of its `grid` or some, for `frame`.
 
-        `y`: the same looks at the master makes it FR. `afar`: (N,) bool, as in `see`. `turns`: (N,) as `Said` has them.
+        `y`: the master at the same places makes it FR.
         """
         gaps = self._gaps(x, y)
         maps = self._compare(x, y, gaps)
@@ -226,7 +227,8 @@ class Yoto(nn.Module):
         if self.config.readout:
             figures = x.figures if y is None or gaps is None else pairing(gaps.squares, x.figures, y.figures)
         votes, weights = (maps.scores * maps.weights).sum(1), maps.weights.sum(1)
-        return Said(votes, weights, figures, afar, turns, y is not None)
+        afar, turns = torch.tensor([[k.step > 1 for k in places], [k.turn for k in places]], device=votes.device)
+        return Said(votes, weights, figures, afar.bool(), turns, y is not None, grid)
 
     def frame(self, said: Said) -> Tensor:
         """(1,) score of one frame from all its looks: all their tokens vote at once."""

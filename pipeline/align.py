@@ -33,6 +33,7 @@ class Sample:
     frame: int  # 0-based index in its own stream
     paired: bool = False  # the master's frame `step` shows the same instant, within half a frame
     scored: bool = True  # False for a master's frame that is only needed as a reference
+    half: int = 0  # 0 or 1, in turns: which of its places it is to be looked at (`turns`)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def span(times: Sequence[Fraction]) -> Fraction:
 def own_samples(times: Sequence[Fraction], *, fps: float, min_frames: int, seed: int) -> list[Sample]:
     """The frames a stream is sampled at when nothing else decides; `step` counts them."""
     frames = sample.choose_frames(times, span(times), fps=fps, min_frames=min_frames, seed=seed)
-    return [Sample(step=number, frame=frame) for number, frame in enumerate(frames)]
+    return [Sample(step=number, frame=frame, half=number % 2) for number, frame in enumerate(frames)]
 
 
 def pair_with_master(
@@ -91,12 +92,15 @@ def pair_with_master(
     def on_its_own(moment: Fraction) -> Fraction:
         return times[0] + (moment - start) / ratio
 
+    halves = {frame: number % 2 for number, frame in enumerate(chosen)}
     gap, master_gap = ratio * frame_gap(times), frame_gap(master_times)
     if gap > _SLOWER * master_gap > 0:
         wished = [master_times[i] for i in chosen]
         kept = sample.nearest_frames(times, [on_its_own(t) for t in wished], gap / ratio)  # the last is shown so long
         moved = [t if i is None else on_masters_clock(times[i]) for t, i in zip(wished, kept, strict=True)]
-        chosen = sorted({i for i in sample.nearest_frames(master_times, moved) if i is not None})
+        nearby = sample.nearest_frames(master_times, moved)
+        halves = {i: number % 2 for number, i in enumerate(nearby) if i is not None}
+        chosen = sorted(halves)
     moments = [master_times[i] for i in chosen]
     tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
     due = [on_its_own(moment) for moment in moments]
@@ -108,7 +112,7 @@ def pair_with_master(
     for step, moment, pair, near in zip(chosen, moments, pairs, nearest, strict=True):
         if near is None or not start - tolerance <= moment <= end:  # not begun, or ended
             continue
-        new = Sample(step=step, frame=near, paired=pair is not None)
+        new = Sample(step=step, frame=near, paired=pair is not None, half=halves[step])
         if samples and samples[-1].frame == near:  # one row a frame, with its reference if it has one
             if samples[-1].paired or not new.paired:
                 continue
@@ -119,9 +123,9 @@ def pair_with_master(
 
 def master_samples(chosen: Sequence[int], encodes: Iterable[Sequence[Sample]]) -> list[Sample]:
     """What to decode of the master: its own sampled frames, and every frame an encode is paired with."""
-    needed = {s.step for samples in encodes for s in samples if s.paired}
-    mine = set(chosen)
-    return [Sample(step=i, frame=i, scored=i in mine) for i in sorted(needed | mine)]
+    needed = {s.step: s.half for samples in encodes for s in samples if s.paired}
+    mine = {frame: number % 2 for number, frame in enumerate(chosen)}
+    return [Sample(step=i, frame=i, scored=i in mine, half=half) for i, half in sorted((needed | mine).items())]
 
 
 def without_references(samples: Sequence[Sample]) -> list[Sample]:

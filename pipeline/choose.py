@@ -12,12 +12,11 @@ from functools import partial
 from . import align, by_content, cadence, decode, fields, match, telecine
 from .align import Sample
 from .by_features import Features, in_turn
-from .errors import SkippedVideo, UsageError
+from .errors import SkippedVideo, UsageError, as_video_error
 from .geometry import View
 from .looks import Watch
 from .luma import Sight
 from .match import Match
-from .score import as_video_error
 from .settings import Settings
 from .tracks import Track
 from .values import Finding

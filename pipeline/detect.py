@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .looks import Watch
+from .pool import alone
 from .stretches import Floats, Stretch, between_samples, merged, of_flags
 from .values import Finding, FrameScore, Severity
 
@@ -190,13 +191,14 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
     """Key frames after which quality is low and recovers while the shot goes on: scene or segment starts that starve.
 
     The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
-    key frame (or 4 s), which show the same shot, and with the frame before. A score that shares half of its places with
-    that one shows half of a drop.
+    key frame (or 4 s), which show the same shot, and with the frame before. Where it shares half of its places with
+    that one, its score tells half of what it looks like itself.
     """
     if len(scores) < 4 or not len(keys):
         return []
     times = np.array([s.pts_time for s in scores])
     values = np.array([s.score for s in scores])
+    own = alone(values, [s.span_s for s in scores])
     least = PUMPING[scores[0].mode]
     ends = np.append(keys[1:], np.inf)
     long = ends - keys > SETTLED_S  # where every frame is one, none says anything
@@ -207,9 +209,8 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
         if not first < settled < stop or times[first] > key + STARTS_S:
             continue
         looked += 1
-        whole = 2.0 if scores[first].span_s else 1.0
-        drop = whole * (float(np.median(values[settled:stop])) - float(values[first]))
-        before = whole * float(values[first - 1] - values[first]) if first and key > 0 else drop
+        drop = float(np.median(values[settled:stop]) - own[first])
+        before = float(values[first - 1] - own[first]) if first and key > 0 else drop
         if min(drop, before) >= least:
             drops.append((Stretch(float(key), float(times[settled]), 1), drop))
     if not drops:

@@ -63,3 +63,15 @@ class TransientVideoError(VideoError):
     """A time-out, a storage error or a lost worker: tried again now, and by the next run if it stays."""
 
     retryable = True
+
+
+def as_video_error(path: str, error: Exception, doing: str) -> VideoError:
+    """Any exception as an error of this video. What nobody foresaw may have passing reasons: worth a retry."""
+    if isinstance(error, VideoError):
+        return error
+    said = str(error).strip().splitlines()
+    if isinstance(error, MemoryError):
+        where = f" ({said[0]})" if said else ""
+        return TransientVideoError(path, f"memory ran out while {doing}{where}; fewer --workers leave more to each")
+    what = type(error).__name__ + (f": {said[0]}" if said else "")
+    return TransientVideoError(path, f"unexpected error while {doing} ({what})")

@@ -53,9 +53,10 @@ class Watch:
         self._before: NDArray[np.float64] | None = None  # blocks of the frame to compare with
         self._before_s = 0.0
         self._last: shots.Signature | None = None  # of the frame before, however near
+        self._shot = 0
 
-    def see(self, frame: Frame, start_s: Fraction) -> bool:
-        """Look at the next frame of a stream whose first frame is shown at `start_s`: whether it begins a shot."""
+    def see(self, frame: Frame, start_s: Fraction) -> int:
+        """Look at the next frame of a stream whose first frame is shown at `start_s`: the number of its shot."""
         time_s = float(frame.pts_s - start_s)
         numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
@@ -63,7 +64,8 @@ class Watch:
         unlike = float("nan") if self._last is None else shots.unlike(self._last, signature)
         self._last = signature
         self._numbers.extend((frame.index, time_s, *numbers, unlike))
-        return shots.cut(unlike)
+        self._shot += shots.cut(unlike)
+        return self._shot
 
     @property
     def looks(self) -> NDArray[np.float32]:

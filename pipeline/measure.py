@@ -1,6 +1,7 @@
 """The whole path of one ladder: probe, choose frames, decode in step, score, pool. Top to bottom.
 
-Every video is decoded once and every frame encoded once, the master's for all its encodes (N + 1 passes for N encodes).
+Every video is decoded once, and every frame encoded once but for few (`turns`), the master's for all its encodes: N + 1
+passes for N encodes.
 Frames never accumulate: decoders run a few frames ahead of the network, and only the worst ones are kept for pictures.
 Nothing that one file does is raised: it becomes that file's row.
 """
@@ -171,7 +172,7 @@ def _read(
     with closing(decoded) as frames:
         for frame in frames:
             shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
-            given = [replace(shown, cut=watch.see(shown, track.start_s))]
+            given = [replace(shown, shot=watch.see(shown, track.start_s))]
             del frame, shown  # none waits here while the caller works: they are large
             yield given.pop()
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit  # quantile of Student's t; scipy.stats has it too and takes a second to import
 
 Floats = NDArray[np.float64]
+Spans = Sequence[float | None] | Floats | None  # `FrameScore.span_s` of frames; None: they share nothing
 
 MEMORY_S = 2.0  # tau of the hysteresis pool: how long a viewer remembers, and looks ahead, in seconds
 CURRENT_SHARE = 0.8  # alpha of the hysteresis pool: weight of what is seen now against what is remembered
@@ -116,9 +117,7 @@ def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
     return {name: compute(times, values) for name, compute in _POOLS.items()}
 
 
-def ci95(
-    scores: Sequence[float], place_error: float = 0.0, spans: Sequence[float | None] | None = None
-) -> tuple[float, float] | None:
+def ci95(scores: Sequence[float], place_error: float = 0.0, spans: Spans = None) -> tuple[float, float] | None:
     """95 % confidence interval of the mean over frames, from the frames' own spread and what is known of the places.
 
     Frames are drawn one from each of equal stretches of the clip, so what chance does to their mean is what happens
@@ -149,7 +148,20 @@ def ci95(
     return low, high
 
 
-def _squared_steps(scores: Floats, spans: Sequence[float | None] | Floats | None) -> Floats:
+def alone(scores: ArrayLike, spans: Spans) -> Floats:
+    """(n,) what each frame's own picture would score, as far as its score tells that shares half with the one before.
+
+    Args:
+        scores: in presentation order; (n,).
+        spans: as for `ci95`.
+    """
+    found = np.array(scores, np.float64)
+    if spans is not None:
+        found[1:] += np.diff(found) * (np.nan_to_num(np.asarray(spans[1:], np.float64)) > 0)
+    return found
+
+
+def _squared_steps(scores: Floats, spans: Spans) -> Floats:
     """(n - 1,) squared differences of neighbours, as they would be of frames that share nothing.
 
     A frame that is judged with half of the places of the one before differs from it by half of what it differs by from
@@ -162,9 +174,7 @@ def _squared_steps(scores: Floats, spans: Sequence[float | None] | Floats | None
     return squares
 
 
-def worst_second_ci95(
-    pts: ArrayLike, scores: ArrayLike, spans: Sequence[float | None] | Floats | None = None
-) -> tuple[float, float] | None:
+def worst_second_ci95(pts: ArrayLike, scores: ArrayLike, spans: Spans = None) -> tuple[float, float] | None:
     """95 % confidence interval of `worst_second` as an estimate of the lowest second over all of the clip's frames.
 
     A second holds few sampled frames; how far their mean would move with other frames of it is told by the spread

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..models.place_error import place_error
 from . import detect, pool
-from .errors import BrokenVideo, VideoError
+from .errors import BrokenVideo, VideoError, as_video_error
 from .identity import comparison_id
 from .looks import Watch
-from .score import Judge, Tally, as_video_error
+from .score import Judge, Tally
 from .tracks import Track
 from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Ladder, Mode
 

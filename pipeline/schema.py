@@ -76,7 +76,7 @@ FRAMES = _schema(
         (
             "span_s",
             _REAL,
-            "half of its places were looked at in the frame before, so many seconds earlier; 0: all in this one",
+            "half of its places were looked at so many seconds before; 0: all in this frame; null in older results",
         ),
         ("display", _TEXT, "raster the frame was judged at, WIDTHxHEIGHT"),
         ("model", _TEXT, "name of the network"),

@@ -8,14 +8,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BrokenVideo, TransientVideoError, VideoError
+from .align import Sample
+from .errors import BrokenVideo, VideoError, as_video_error
 from .lockstep import Taken
 from .pictures import Shown, WorstFrames
+from .pool import alone
 from .turns import WHOLE, Turn, Turns
 from .values import RGB, Frame, FrameScore, Mode
 
@@ -41,7 +44,7 @@ class Judge(Protocol):
 
     def say(self, encoded: Sequence[Any], references: Sequence[Any] | None = None) -> Sequence[Any]: ...  # noqa: D102
 
-    def joined(self, said: Any, before: Any) -> Any: ...  # noqa: D102
+    def joined(self, said: Any, before: Any) -> Any | None: ...  # noqa: D102
 
     def score(self, said: Any) -> float: ...  # noqa: D102
 
@@ -68,20 +71,31 @@ class _Job:
     """One frame on its way through a batch."""
 
     tally: Tally
-    taken: Taken
+    video: int
+    sample: Sample
     frame: Frame
     shown: Shown
     turn: Turn  # how it is looked at
     encoded: Any = None
-    beside: Any = None  # its reference, encoded
     pair: Turn = WHOLE  # how it is compared
+    beside: Any = None  # its reference, encoded
     row: FrameScore | None = None  # its score: against the reference if it has one
+    itself: float = 0.0  # what its picture alone would score
+
+
+class _Judged(NamedTuple):
+    """What the network says of a frame in one mode."""
+
+    said: Any  # of all places
+    span_s: float  # how old half of that is
+    score: float
 
 
 class Scorer:
     """Adds scores to the tallies of one ladder's videos, a batch of decoded frames at a time, in `in_step`'s order.
 
     A batch holds frames of all videos; a master's encoded frames stay until the encodes of the same step were compared.
+    Frames are looked at in `turns`: what a video scores depends on its own samples alone, and on its master's pictures.
     `references`: by an encode's place, the place its references come from. `seconds` is the time spent in the judge.
     """
 
@@ -92,7 +106,6 @@ class Scorer:
         self._reference_of = references
         self._masters = set(references.values())
         self._references: dict[tuple[int, int], _Job] = {}  # by place and step
-        self._step, self._half = -1, 0  # the last one, and whose turn it is
         self._turns: dict[tuple[int, Mode | None], Turns] = defaultdict(Turns)  # without a mode: frames not scored
 
     def add(self, batch: Sequence[Taken]) -> None:
@@ -100,46 +113,18 @@ class Scorer:
         jobs = [job for taken in batch if (job := self._accept(taken)) is not None]
         jobs = self._run(jobs, self._encoded, _set_encoded)
 
-        scored = [j for j in jobs if j.taken.sample.scored]
-        self._run(scored, lambda some: self._judge.say([j.encoded for j in some]), self._note("nr"))
+        scored = [j for j in jobs if j.sample.scored]
+        self._run(scored, partial(self._judged, "nr"), partial(self._note, "nr"))
 
         for job in jobs:
-            if job.taken.video in self._masters and job.tally.failure is None:
-                self._references[job.taken.video, job.taken.sample.step] = job
-        pairs = self._beside([j for j in scored if j.taken.sample.paired and j.tally.failure is None])
-        self._run(
-            pairs, lambda some: self._judge.say([j.encoded for j in some], [j.beside for j in some]), self._note("fr")
-        )
+            if job.video in self._masters and job.tally.failure is None:
+                self._references[job.video, job.sample.step] = job
+        pairs = self._paired([j for j in scored if j.sample.paired and j.tally.failure is None])
+        self._run(pairs, partial(self._judged, "fr"), partial(self._note, "fr"))
         for job in scored:
             self._offer(job)
         last = max((t.sample.step for t in batch), default=0)
         self._references = {key: job for key, job in self._references.items() if key[1] >= last}
-
-    def _encoded(self, jobs: list[_Job]) -> Sequence[Any]:
-        return self._judge.encode([job.frame.rgb for job in jobs], [job.turn.half for job in jobs])
-
-    def _reference(self, job: _Job) -> _Job | None:
-        """The master's frame this one is compared with."""
-        return self._references.get((self._reference_of.get(job.taken.video, job.taken.video), job.taken.sample.step))
-
-    def _beside(self, jobs: list[_Job]) -> list[_Job]:
-        """Those that have a reference, with it: a pair is looked at where its reference was."""
-        pairs = [job for job in jobs if self._reference(job) is not None]
-        for job in pairs:
-            reference = self._reference(job)
-            assert reference is not None
-            turns = self._turns[job.taken.video, "fr"]
-            job.pair = turns.take(reference.turn.half, job.frame.pts_s, cut=reference.frame.cut)
-            # Where nothing fresh is known of the pair's other half (a frame had no reference, say), all is looked at.
-            job.beside = reference.encoded if job.pair.half == reference.turn.half else None
-        whole = [job for job in pairs if job.beside is None]
-        self._run(whole, self._encoded_whole, _set_beside)
-        return [job for job in pairs if job.tally.failure is None]
-
-    def _encoded_whole(self, jobs: list[_Job]) -> Sequence[Any]:
-        """Their references, all places."""
-        frames = [r.frame.rgb for job in jobs if (r := self._reference(job)) is not None]
-        return self._judge.encode(frames, [None] * len(frames))
 
     def _accept(self, taken: Taken) -> _Job | None:
         tally = self._tallies[taken.video]
@@ -152,40 +137,75 @@ class Scorer:
             return None
         tally.decoded += 1
         frame, sample = taken.frame, taken.sample
-        if sample.step != self._step:
-            self._step, self._half = sample.step, 1 - self._half
-        turns = self._turns[taken.video, "nr" if sample.scored else None]
-        turn = turns.take(self._half, frame.pts_s, cut=frame.cut)
-        return _Job(tally, taken, frame, Shown(frame.rgb), turn)
+        turn = self._turns[taken.video, "nr" if sample.scored else None].take(sample.half, frame.pts_s, frame.shot)
+        return _Job(tally, taken.video, sample, frame, Shown(frame.rgb), turn)
 
-    def _note(self, mode: Mode) -> Callable[[_Job, Any], None]:
-        """How to write down what the network says of a frame in one mode."""
+    def _encoded(self, jobs: list[_Job]) -> Sequence[Any]:
+        return self._judge.encode([job.frame.rgb for job in jobs], [job.turn.half for job in jobs])
 
-        def note(job: _Job, said: Any) -> None:
-            frame, turns = job.frame, self._turns[job.taken.video, mode]
-            both = said
-            if (turn := job.turn if mode == "nr" else job.pair).half is not None:
-                both = self._judge.joined(said, turns.said)
-            turns.said, score = both, self._judge.score(both)
-            if not math.isfinite(score):
-                reason = (
-                    f"the network gave no number ({score}, {mode}) for frame {frame.index}: "
-                    "its weights do not suit this picture, try another --model"
-                )
-                job.tally.failure = BrokenVideo(job.tally.path, reason)
-                return
-            time_s, span_s = float(frame.pts_s - job.tally.start_s), 0.0 if both is said else turn.span_s
-            row = FrameScore(frame.index, time_s, float(score), mode, span_s=span_s)
-            job.tally.scores[mode].append(row)
-            job.row = row
+    def _reference(self, job: _Job) -> _Job | None:
+        """The master's frame this one is compared with."""
+        return self._references.get((self._reference_of.get(job.video, job.video), job.sample.step))
 
-        return note
+    def _paired(self, jobs: list[_Job]) -> list[_Job]:
+        """Those that have a reference, with it: a pair is looked at where the reference is."""
+        pairs, otherwise = [job for job in jobs if self._reference(job) is not None], []
+        for job in pairs:
+            reference = self._reference(job)
+            assert reference is not None
+            job.pair = self._turns[job.video, "fr"].take(job.sample.half, job.frame.pts_s, job.frame.shot)
+            job.beside = reference.encoded
+            if reference.turn.half != job.pair.half:  # seldom: a frame before had no reference, or rates differ
+                otherwise.append(job)
+        self._run(otherwise, self._references_in_turn, _set_beside)
+        return [job for job in pairs if job.tally.failure is None]
+
+    def _references_in_turn(self, jobs: list[_Job]) -> Sequence[Any]:
+        frames = [reference.frame.rgb for job in jobs if (reference := self._reference(job)) is not None]
+        return self._judge.encode(frames, [job.pair.half for job in jobs])
+
+    def _judged(self, mode: Mode, jobs: list[_Job]) -> list[_Judged]:
+        """What the network says of frames: of half of their places now, of the other half a frame before."""
+        said = self._judge.say([j.encoded for j in jobs], None if mode == "nr" else [j.beside for j in jobs])
+        last = {job.video: self._turns[job.video, mode].said for job in jobs}
+        found = []
+        for job, now in zip(jobs, said, strict=False):  # `_run` counts the answers
+            turn = job.turn if mode == "nr" else job.pair
+            both = now if turn.half is None else self._judge.joined(now, last[job.video])
+            if both is None:  # the places before were others
+                both = now = self._anew(mode, job)
+            last[job.video] = both
+            found.append(_Judged(both, 0.0 if both is now else turn.span_s, self._judge.score(both)))
+        return found
+
+    def _anew(self, mode: Mode, job: _Job) -> Any:
+        """What the network says of a frame at all of its places."""
+        reference = None if mode == "nr" else self._reference(job)
+        whole = self._judge.encode([(reference or job).frame.rgb], [None])
+        return (self._judge.say(whole) if reference is None else self._judge.say([job.encoded], whole))[0]
+
+    def _note(self, mode: Mode, job: _Job, judged: _Judged) -> None:
+        """Write down one score."""
+        self._turns[job.video, mode].said = judged.said
+        frame, score = job.frame, judged.score
+        if not math.isfinite(score):
+            reason = (
+                f"the network gave no number ({score}, {mode}) for frame {frame.index}: "
+                "its weights do not suit this picture, try another --model"
+            )
+            job.tally.failure = BrokenVideo(job.tally.path, reason)
+            return
+        time_s = float(frame.pts_s - job.tally.start_s)
+        job.row = FrameScore(frame.index, time_s, float(score), mode, span_s=judged.span_s)
+        job.tally.scores[mode].append(job.row)
+        last = job.tally.scores[mode][-2:]
+        job.itself = float(alone([f.score for f in last], [f.span_s for f in last])[-1])
 
     def _offer(self, job: _Job) -> None:
         """Let a scored frame be one of its video's worst."""
         if job.row is not None and job.tally.failure is None:
             reference = self._reference(job) if job.row.mode == "fr" else None
-            job.tally.worst.offer(job.row, job.shown, None if reference is None else reference.shown)
+            job.tally.worst.offer(job.row, job.shown, None if reference is None else reference.shown, job.itself)
 
     def _run(
         self, jobs: list[_Job], call: Callable[[list[_Job]], Sequence[T]], use: Callable[[_Job, T], None]
@@ -219,15 +239,3 @@ def _set_encoded(job: _Job, encoded: Any) -> None:
 
 def _set_beside(job: _Job, encoded: Any) -> None:
     job.beside = encoded
-
-
-def as_video_error(path: str, error: Exception, doing: str) -> VideoError:
-    """Any exception as an error of this video. What nobody foresaw may have passing reasons: worth a retry."""
-    if isinstance(error, VideoError):
-        return error
-    said = str(error).strip().splitlines()
-    if isinstance(error, MemoryError):
-        where = f" ({said[0]})" if said else ""
-        return TransientVideoError(path, f"memory ran out while {doing}{where}; fewer --workers leave more to each")
-    what = type(error).__name__ + (f": {said[0]}" if said else "")
-    return TransientVideoError(path, f"unexpected error while {doing} ({what})")

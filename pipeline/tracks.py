@@ -11,11 +11,10 @@ import numpy as np
 from . import probe, storage
 from .align import Sample
 from .colour import UNSTATED_MATRIX
-from .errors import VideoError
+from .errors import VideoError, as_video_error
 from .identity import ladder_ids
 from .looks import Watch
 from .match import Match
-from .score import as_video_error
 from .settings import Settings
 from .stretches import Floats
 from .values import Finding, Ladder, VideoInfo, VideoRef

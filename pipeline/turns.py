@@ -24,23 +24,26 @@ WHOLE = Turn(None)
 
 
 class Turns:
-    """The turns of one video's frames in one mode, in order of presentation, and what was last said of its places."""
+    """The turns of one video's frames in one mode, in order of presentation.
+
+    `said`: what was last said of both halves, for whoever says it to keep here.
+    """
 
     def __init__(self) -> None:
-        self.said: Any = None  # of both halves
-        self._seen: dict[int, Fraction] = {}  # when each half was last looked at, seconds
+        self.said: Any = None
+        self._seen: dict[int, tuple[Fraction, int]] = {}  # when each half was last looked at, and in which shot
 
-    def take(self, half: int | None, pts_s: Fraction, *, cut: bool) -> Turn:
+    def take(self, half: int, pts_s: Fraction, shot: int) -> Turn:
         """How the next frame is looked at.
 
         Args:
-            half: whose turn it is; None: of both.
+            half: whose turn it is.
             pts_s: the frame's time.
-            cut: whether it begins a shot.
+            shot: number of the shot it is in.
         """
-        other = None if half is None or cut else self._seen.get(1 - half)
-        if half is None or other is None or pts_s - other > WITHIN_S:
-            self._seen = dict.fromkeys((0, 1), pts_s)
+        at, then = self._seen.get(1 - half, (None, None))
+        if at is None or then != shot or pts_s - at > WITHIN_S:
+            self._seen = dict.fromkeys((0, 1), (pts_s, shot))
             return WHOLE
-        self._seen[half] = pts_s
-        return Turn(half, float(pts_s - other))
+        self._seen[half] = pts_s, shot
+        return Turn(half, float(pts_s - at))

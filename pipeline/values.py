@@ -117,7 +117,7 @@ class Frame:
     index: int  # 0-based position in presentation order in the whole stream
     pts_s: Fraction  # exact presentation time, seconds, as in the file (not shifted to start at zero)
     rgb: RGB
-    cut: bool = False  # it begins a shot, as far as the frame given before it tells
+    shot: int = 0  # number of the shot it is in, as far as the frames given before it tell
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"

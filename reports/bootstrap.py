@@ -57,6 +57,21 @@ def blocks_of(times: Sequence[Floats]) -> tuple[list[Whole], int]:
     return [np.searchsorted(used, f) for f in found], len(used)
 
 
+def lost(spans: Sequence[Floats | None], blocks: int) -> float:
+    """Share of the variance of blocks' means that does not show in their draws, for neighbouring frames share places.
+
+    The first frame of a block shares half with the last one before it: of m frames the means vary by 1 - 1 / 2m of
+    what those of as many frames would that share nothing.
+
+    Args:
+        spans: `FrameScore.span_s` of each encode's frames, above 0 where a frame shares; None: they share nothing.
+        blocks: there are.
+    """
+    known = [s for s in spans if s is not None]
+    frames, sharing = sum(map(len, known)), sum(int((s > 0).sum()) for s in known)
+    return sharing / frames * min(0.5, blocks * len(known) / (2 * frames)) if frames else 0.0
+
+
 def draw(units: int, rng: np.random.Generator, draws: int = DRAWS) -> Whole:
     """How often each unit is in each draw of as many; (draws, units)."""
     return rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(np.intp)
@@ -114,7 +129,7 @@ def over_titles(by_title: Sequence[Floats], rng: np.random.Generator) -> Floats:
     return total / len(known)
 
 
-def interval(figure: float, draws: Floats, units: int) -> Interval | None:
+def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> Interval | None:
     """95 % interval of a figure from its draws; None where too few of them gave one, or there is one unit only.
 
     Percentiles, expanded for few units (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015): a plain
@@ -124,11 +139,12 @@ def interval(figure: float, draws: Floats, units: int) -> Interval | None:
         figure: as it is; the interval always holds it.
         draws: (draws,), NaN where a draw gave none.
         units: titles or blocks that were drawn.
+        hidden: share of their variance that does not show in the draws (`lost`).
     """
     known = draws[np.isfinite(draws)]
     if units < 2 or len(known) < _ENOUGH * len(draws) or not math.isfinite(figure):
         return None
-    tail = float(ndtr(math.sqrt(units / (units - 1)) * stdtrit(units - 1, 0.025)))
+    tail = float(ndtr(math.sqrt(units / (units - 1) / (1 - hidden)) * stdtrit(units - 1, 0.025)))
     low, high = np.quantile(known, [tail, 1 - tail])
-    spread = float(known.std()) * math.sqrt(units)
+    spread = float(known.std()) * math.sqrt(units / (1 - hidden))
     return Interval(min(float(low), figure), max(float(high), figure), figure / spread if spread > 1e-12 else None)

@@ -78,6 +78,7 @@ class _Pair:
 
     delta: Delta
     blocks: int = 0
+    hidden: float = 0.0  # `bootstrap.lost` of them
     rate: Floats = field(default_factory=lambda: np.full(bootstrap.DRAWS, NAN))  # differences of log-rate
     quality: Floats = field(default_factory=lambda: np.full(bootstrap.DRAWS, NAN))
     rates: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # kbit/s, (k,) each
@@ -146,7 +147,7 @@ class Comparison:
             return None
         mean = float(np.mean([ratio for ratio, _ in reach]))
         drawn = [bd.log_ratios(pair.rates, pair.drawn, level) for _, pair in reach]
-        interval = _percents(self._interval(mean, drawn, reach[0][1].blocks))
+        interval = _percents(self._interval(mean, drawn, reach[0][1]))
         return Saving(self.labels[a], self.labels[b], mode, level, bd.percent(mean), interval, len(reach))
 
     def _cost(self, side: int) -> Cost:
@@ -176,7 +177,7 @@ class Comparison:
         if title.reason:
             return
         blocks, count = bootstrap.blocks_of([e.times for e in title.encodes])
-        counts = bootstrap.draw(count, self._rng)
+        counts, hidden = bootstrap.draw(count, self._rng), bootstrap.lost([e.spans for e in title.encodes], count)
         pooled = [
             bootstrap.pooled(e.times, e.scores, block, counts) for e, block in zip(title.encodes, blocks, strict=True)
         ]
@@ -194,7 +195,7 @@ class Comparison:
                 for s, (curve, _) in zip((a, b), curves, strict=True)
             )
             rate, quality = bd.log_deltas((r1, r2), (d1, d2))
-            made = _Pair(delta, count, rate, quality, (r1, r2), (q1[None], q2[None]), (d1, d2))
+            made = _Pair(delta, count, hidden, rate, quality, (r1, r2), (q1[None], q2[None]), (d1, d2))
             self._pairs[title.name, a, b, pool] = made
 
     def _comparable(self, mode: str, a: int, b: int, pool: str) -> list[_Pair]:
@@ -207,8 +208,8 @@ class Comparison:
             return made
         pair = self._pairs[title.name, a, b, pool]
         delta = pair.delta
-        rate = bootstrap.interval(math.log1p(delta.pchip / 100), pair.rate, pair.blocks)
-        quality = bootstrap.interval(delta.quality, pair.quality, pair.blocks)
+        rate = bootstrap.interval(math.log1p(delta.pchip / 100), pair.rate, pair.blocks, pair.hidden)
+        quality = bootstrap.interval(delta.quality, pair.quality, pair.blocks, pair.hidden)
         return replace(made, delta=delta, rate=_percents(rate), quality=quality, units=pair.blocks)
 
     def _overall(self, mode: str, a: int, b: int, pool: str) -> Figure:
@@ -222,20 +223,20 @@ class Comparison:
         logs, akima = (
             np.log1p(np.array([getattr(pair.delta, name) for pair in known]) / 100) for name in ("pchip", "akima")
         )
-        mean, blocks = float(logs.mean()), known[0].blocks
+        mean, one = float(logs.mean()), known[0]
         qualities = [p for p in known if math.isfinite(p.delta.quality)]
         quality = float(np.mean([p.delta.quality for p in qualities])) if qualities else NAN
         return replace(
             made, delta=Delta(bd.percent(mean), bd.percent(float(akima.mean())), quality),
-            rate=_percents(self._interval(mean, [p.rate for p in known], blocks)),
-            quality=self._interval(quality, [p.quality for p in qualities], blocks) if qualities else None,
-            units=len(known) if len(known) > 1 else blocks, unit="titles" if len(known) > 1 else "blocks",
+            rate=_percents(self._interval(mean, [p.rate for p in known], one)),
+            quality=self._interval(quality, [p.quality for p in qualities], one) if qualities else None,
+            units=len(known) if len(known) > 1 else one.blocks, unit="titles" if len(known) > 1 else "blocks",
         )  # fmt: skip
 
-    def _interval(self, mean: float, drawn: Sequence[Floats], blocks: int) -> Interval | None:
+    def _interval(self, mean: float, drawn: Sequence[Floats], one: _Pair) -> Interval | None:
         """Over titles; of a single one over its blocks."""
         if len(drawn) == 1:
-            return bootstrap.interval(mean, drawn[0], blocks)
+            return bootstrap.interval(mean, drawn[0], one.blocks, one.hidden)
         return bootstrap.interval(mean, bootstrap.over_titles(drawn, self._rng), len(drawn))
 
 

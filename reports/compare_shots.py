@@ -67,7 +67,8 @@ def _shots(title: Title, b: int, anchor: str, test: str, rng: np.random.Generato
         counts = np.concatenate([np.ones((1, count), np.intp), bootstrap.draw(count, rng)])  # as it is, then drawn
         means = np.stack([_means(scores, block, counts) for (_, scores), block in zip(pieces, blocks, strict=True)])
         points = at_equal_rate(curves, (means[:first], means[first:]))
-        interval = bootstrap.interval(float(points[0]), points[1:], count)
+        spans = [None if e.spans is None else e.spans[f] for e, f in zip(itertools.chain(*curves), inside, strict=True)]
+        interval = bootstrap.interval(float(points[0]), points[1:], count, bootstrap.lost(spans, count))
         found.append(Shot(title, anchor, test, number, start, end, float(points[0]), interval, count))
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ..pipeline.pool import alone
 from . import bootstrap
 from .shots import Floats
 from .titles import Encode, Title
@@ -101,7 +102,7 @@ def _loss(title: Title, a: int, b: int, at: float, points: float) -> Loss:
     near = np.flatnonzero(np.abs(test.times - at) <= bootstrap.BLOCK_S / 2)
     near = near if len(near) else np.array([int(np.argmin(np.abs(test.times - at)))])
     beside = np.array([int(np.argmin(np.abs(anchor.times - test.times[i]))) for i in near])
-    worst = int(np.argmin(test.scores[near] - anchor.scores[beside]))
+    worst = int(np.argmin(alone(test.scores, test.spans)[near] - alone(anchor.scores, anchor.spans)[beside]))
     return Loss(title, float(test.times[near[worst]]), points, anchor, int(beside[worst]), test, int(near[worst]))
 
 

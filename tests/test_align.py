@@ -61,7 +61,7 @@ def test_every_pair_lies_within_half_a_frame_and_everything_ascends(
 def test_a_copy_pairs_frame_by_frame_wherever_its_clock_starts(master: list[Fraction], start: Fraction) -> None:
     chosen = chosen_of(master)
     pairing = pair_with_master([t - master[0] + start for t in master], master, chosen)
-    assert pairing.samples == [Sample(step=i, frame=i, paired=True) for i in chosen]
+    assert pairing.samples == [Sample(step=i, frame=i, paired=True, half=k % 2) for k, i in enumerate(chosen)]
     assert pairing.unpaired == 0
 
 
@@ -82,7 +82,7 @@ def test_a_dropped_frame_is_left_out_of_the_comparison_and_not_replaced_by_its_n
     pairing = pair_with_master(encode, master, [10, 20, 30])
     assert pairing.samples == [
         Sample(step=10, frame=10, paired=True),
-        Sample(step=20, frame=19, paired=False),
+        Sample(step=20, frame=19, paired=False, half=1),
         Sample(step=30, frame=29, paired=True),
     ]
     assert (pairing.wanted, pairing.unpaired) == (3, 1)

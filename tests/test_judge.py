@@ -164,7 +164,7 @@ def test_an_encode_is_looked_at_where_its_master_was(judge: Judge) -> None:
     encode = master.copy()
     encode[38:40] = 60  # its bar ends earlier
     x, y = judge.encode([encode]), judge.encode([master])
-    assert x[0].places != y[0].places
+    assert x[0].view.places != y[0].view.places
     assert judge.fr(x, y)[0] == pytest.approx(100, abs=1e-3)  # nothing differs where they are compared
 
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.models import zoo
+from yoto_video.models.crops import Look
 from yoto_video.models.readout import Readout, mean_squares, near_and_far, statistics
 from yoto_video.models.readout import pairing as pairing_of
 from yoto_video.models.training.refit import solve
@@ -80,10 +81,10 @@ def test_one_look_scores_as_the_whole_network_does() -> None:
     network.readout = fitted(1, sum(network.encoder.channels))
     x, y = torch.rand(2, 1, 3, 96, 96)
     with torch.inference_mode():
-        near = torch.tensor([False])
+        place = [Look(0, 0)]
         for reference in (None, y):
             encoded = None if reference is None else network.see(network.encode(reference))
             seen = network.see(network.encode(x))
-            said = network.say(seen, encoded, near, near.long())
+            said = network.say(seen, encoded, place, place)
             torch.testing.assert_close(network(x, reference), network.frame(said))
         assert float(network(x, x)) == 1

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline.align import Sample
-from yoto_video.pipeline.errors import BrokenVideo, TransientVideoError
+from yoto_video.pipeline.errors import BrokenVideo, TransientVideoError, as_video_error
 from yoto_video.pipeline.lockstep import Taken
 from yoto_video.pipeline.pictures import WorstFrames
-from yoto_video.pipeline.score import Scorer, Tally, as_video_error
+from yoto_video.pipeline.score import Scorer, Tally
 from yoto_video.pipeline.values import Frame
 
 from .fakes import FakeJudge, picture

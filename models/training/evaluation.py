@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..judge import Encoded, Judge
+from ..encoded import Encoded
+from ..judge import Judge
 from . import peers
 from .correlation import Agreement, agreement, intervals, split_median
 from .distortions import Picture

@@ -11,7 +11,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import torch
 
-from ..judge import Encoded, Judge
+from ..encoded import Encoded
+from ..judge import Judge
 from .distortions import Picture
 from .harm import HARMS, compressed, flat, harmed, jpeg, letterboxed
 
