@@ -82,10 +82,10 @@ def one(folder: Path, count: int, model: str | None, idle: bool) -> dict[str, An
     judge: Any = Idle() if idle else load(model)
     encoded, real = 0, judge.encode
 
-    def counting(frames: Any) -> Any:
+    def counting(frames: Any, turns: Any) -> Any:
         nonlocal encoded
         encoded += len(frames)
-        return real(frames)
+        return real(frames, turns)
 
     judge.encode = counting
     before, began = peak_mb(), time.process_time()
