@@ -62,6 +62,7 @@ class Exported:
 
     def __init__(self, graph: Graph) -> None:
         openvino = engine.openvino()
+        self.unkept: str | None = None  # why it is not in the cache for the next process, a few words
         self.channels = graph.channels
         self._strides = graph.strides
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -152,8 +153,11 @@ def export(loaded: Loaded) -> Exported:
                     same = float(apart.max()) <= TOLERANCE * float(ours.abs().max())
                 if not same:
                     raise ExportError("OpenVINO comes to other numbers than torch")
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not results
+    try:
         _keep(name_of(entry, loaded.sha256), graph)
+    except OSError as error:  # costs time, not results
+        why = error.strerror or str(error)
+        exported.unkept = f"each start makes anew what the cache cannot keep ({why}); YOTO_CACHE names another"
     return exported
 
 

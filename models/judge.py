@@ -86,7 +86,7 @@ class Judge:
 
     @property
     def fallback(self) -> str | None:
-        """Why that is not what is meant for this device, a few words; None where it is."""
+        """Why it is slower than it is meant to be on this device, a few words; None where it is not."""
         return self.runner.fallback
 
     def encode(self, frames: Sequence[Picture], turns: Sequence[int | None] | None = None) -> list[Encoded]:

@@ -23,7 +23,7 @@ class Runner:
     def __init__(self, loaded: Loaded, device: str) -> None:
         device = present(device)
         self.half: torch.dtype | None = None  # of torch's numbers; None: float32
-        self.fallback: str | None = None  # why not OpenVINO, where that was asked for, or why not in fewer bits
+        self.fallback: str | None = None  # why it is slower than it is meant to be: no OpenVINO, no 16 bits, no cache
         self._loaded = loaded
         self._exported: exported.Exported | None = None
         self._room = 1 << 62  # pixels of crops that a GPU's memory holds in one pass, as far as was found
@@ -52,10 +52,11 @@ class Runner:
     def export(self, ready: exported.Exported | None) -> None:
         """Leave it to OpenVINO, on a CPU: to the export that was in the cache, or to one made now.
 
-        Where OpenVINO cannot, torch goes on and `fallback` says why.
+        Where OpenVINO cannot, torch goes on and `fallback` says why; it also says why an export cannot be kept.
         """
         try:
             self._exported = ready or exported.export(self._loaded)
+            self.fallback = self._exported.unkept
         except engine.ExportError as error:
             self.fallback = str(error)
 
