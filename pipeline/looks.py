@@ -42,7 +42,7 @@ class Look(NamedTuple):
     contours: float  # share of gradients that rise in visible steps
     change: float  # mean absolute difference of the blocks' luma from a frame 0.3 s or more before; nan for the first
     peak: float  # the same, but of the block that changed most
-    unlike: float  # how unlike the sampled frame before, as `shots` has it; nan for the first
+    shot: float  # number of its shot, from 0: cuts between the scored frames up to it
 
 
 class Watch:
@@ -52,19 +52,22 @@ class Watch:
         self._numbers = array("f")
         self._before: NDArray[np.float64] | None = None  # blocks of the frame to compare with
         self._before_s = 0.0
-        self._last: shots.Signature | None = None  # of the frame before, however near
+        self._last: shots.Signature | None = None  # of the scored frame before, however near
         self._shot = 0
 
-    def see(self, frame: Frame, start_s: Fraction) -> int:
-        """Look at the next frame of a stream whose first frame is shown at `start_s`: the number of its shot."""
+    def see(self, frame: Frame, start_s: Fraction, *, scored: bool = True) -> int:
+        """Look at the next frame of a stream whose first frame is shown at `start_s`: the number of its shot.
+
+        Frames that are not scored begin no shot: which there are depends on other videos.
+        """
         time_s = float(frame.pts_s - start_s)
         numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
             self._before, self._before_s = signature.blocks, time_s
-        unlike = float("nan") if self._last is None else shots.unlike(self._last, signature)
-        self._last = signature
-        self._numbers.extend((frame.index, time_s, *numbers, unlike))
-        self._shot += shots.cut(unlike)
+        if scored:
+            self._shot += self._last is not None and shots.unlike(self._last, signature) >= shots.CUT
+            self._last = signature
+        self._numbers.extend((frame.index, time_s, *numbers, self._shot))
         return self._shot
 
     @property
@@ -79,8 +82,8 @@ class Watch:
     @property
     def shot_of(self) -> dict[int, int]:
         """By a frame's index, the number of its shot."""
-        found = shots.numbers(self.column("unlike"))
-        return {int(frame): shot for frame, shot in zip(self.column("frame"), found, strict=True)}
+        frames, numbers = (self.column(name).astype(int).tolist() for name in ("frame", "shot"))
+        return dict(zip(frames, numbers, strict=True))
 
 
 def luma_of(rgb: RGB) -> NDArray[np.int16]:

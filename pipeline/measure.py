@@ -160,6 +160,7 @@ def _read(
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
+    scored = {s.frame for s in samples if s.scored}
     decoded = decode.read_frames(
         track.ref,
         track.info,
@@ -172,7 +173,7 @@ def _read(
     with closing(decoded) as frames:
         for frame in frames:
             shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
-            given = [replace(shown, shot=watch.see(shown, track.start_s))]
+            given = [replace(shown, shot=watch.see(shown, track.start_s, scored=frame.index in scored))]
             del frame, shown  # none waits here while the caller works: they are large
             yield given.pop()
 

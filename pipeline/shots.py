@@ -51,17 +51,3 @@ def _correlation(one: Floats, other: Floats) -> float:
         return float(all(flat))  # grey after grey is no other picture
     a, b = one - one.mean(), other - other.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
-
-
-def cut(unlikeness: float) -> bool:
-    """Whether a frame so unlike the one before begins a shot; nan is that of a first frame."""
-    return unlikeness >= CUT
-
-
-def numbers(unlikeness: Floats) -> list[int]:
-    """The number of each sampled frame's shot, from 0.
-
-    Args:
-        unlikeness: of each frame to the one before; (n,), nan for the first.
-    """
-    return [int(n) for n in np.cumsum([cut(unlike) for unlike in unlikeness])]

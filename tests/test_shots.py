@@ -15,7 +15,6 @@ from yoto_video.pipeline.encode import Rung, encode
 from yoto_video.pipeline.looks import Watch
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.shots import numbers
 from yoto_video.pipeline.values import RGB, Frame, Ladder, Rendition, VideoRef
 from yoto_video.reports.shots import cuts, shots_of, spans
 
@@ -42,6 +41,14 @@ def other(frames: list[RGB]) -> list[RGB]:
     return [np.ascontiguousarray(f[::-1, :, ::-1]) for f in frames]
 
 
+def test_frames_that_are_not_scored_begin_no_shot() -> None:
+    """Which there are depends on the other rungs of a ladder."""
+    watch, one = Watch(), scene()
+    for i, rgb in enumerate([one[0], *other(one[:1]), one[1], *other(one[1:2])]):
+        watch.see(Frame(i, Fraction(i, 2), rgb), Fraction(0), scored=i != 1)
+    assert watch.shot_of == {0: 0, 1: 0, 2: 0, 3: 1}
+
+
 def test_other_scenes_are_other_shots_and_motion_is_none() -> None:
     one = scene()
     assert shots(one) == [0] * 4
@@ -59,7 +66,6 @@ def test_fades_and_lights_are_no_cuts() -> None:
 def test_frames_of_any_size_and_a_single_one_have_a_shot() -> None:
     assert shots([np.zeros((1, 1, 3), np.uint8)]) == [0]
     assert shots([np.zeros((2, 3, 3), np.uint8), np.full((2, 3, 3), 255, np.uint8)]) == [0, 0]
-    assert numbers(np.array([])) == []
 
 
 @pytest.mark.parametrize(
@@ -78,8 +84,8 @@ def test_cuts_of_real_clips(data_dir: Path, name: str, expected: list[float]) ->
             if at - after >= Fraction(1, 2):
                 watch.see(Frame(i, at, frame.reformat(640, 360, "rgb24").to_ndarray()), Fraction(0))
                 after = float(at)
-    times, numbers_ = watch.column("time_s"), np.array(list(watch.shot_of.values()))
-    assert times[1:][np.diff(numbers_) > 0] == pytest.approx(expected, abs=0.3)
+    times, numbers = watch.column("time_s"), np.array(list(watch.shot_of.values()))
+    assert times[1:][np.diff(numbers) > 0] == pytest.approx(expected, abs=0.3)
 
 
 def test_every_frame_row_has_its_shot_also_of_a_poor_encode(tmp_path: Path) -> None:
