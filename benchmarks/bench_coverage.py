@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--clips", metavar="NAME", nargs="+", help="files of clips/sdr and clips/fr_pairs")
     parser.add_argument("--looks", type=int, default=5)
+    parser.add_argument("--whole", action="store_true", help="scans look at all places of each frame, to compare")
     options = parser.parse_args()
     folder = Path(os.environ.get("YOTO_DATA", "../shared/data")) / "clips"
     clips = [*sorted((folder / "sdr").glob("*.mp4")), folder / "fr_pairs/ferris-ref.mp4"]
@@ -48,7 +49,7 @@ def main() -> None:
             looks = [_look(judge, seed, *_encodes(clip, Path(made))) for seed in range(options.looks)]
         for name, mode in looks[0]:
             seen = [look[name, mode] for look in looks]
-            row = _held(judge, mode, seen)  # type: ignore[arg-type]
+            row = _held(judge, mode, seen, whole=options.whole)  # type: ignore[arg-type]
             totals.setdefault(mode, []).append(row)
             mean = float(np.mean([judge.score(said) for look in seen for said in look.said]))
             what = {"type": "coverage", "clip": clip.name, "video": name, "mode": mode, "score": mean}
@@ -129,8 +130,8 @@ def _look(judge: Any, seed: int, master: Path, encode: Path) -> dict[tuple[str, 
     return found
 
 
-def _scanned(judge: Any, look: Look, part: Sequence[int]) -> list[Any]:
-    """Rows of these frames as a scan gives them: half of a frame's places at a time."""
+def _scanned(judge: Any, look: Look, part: Sequence[int], *, whole: bool) -> list[Any]:
+    """Rows of these frames as a scan gives them: half of a frame's places at a time, or the whole of each."""
     from yoto_video.models.crops import PARTED
     from yoto_video.models.said import Said
     from yoto_video.pipeline.turns import Turns
@@ -141,7 +142,7 @@ def _scanned(judge: Any, look: Look, part: Sequence[int]) -> list[Any]:
         said, shot = look.said[i], look.shots[i]
         turn = turns.take(k % 2, look.times[i], shot)
         both = said
-        if turn.half is not None and len(said.turns) >= PARTED:
+        if turn.half is not None and len(said.turns) >= PARTED and not whole:
             mine = said.turns == turn.half
             half = Said(*(rows_of[mine] for rows_of in said[:-2]), *said[-2:])
             both = judge.joined(half, turns.said) or said
@@ -151,7 +152,7 @@ def _scanned(judge: Any, look: Look, part: Sequence[int]) -> list[Any]:
     return rows
 
 
-def _held(judge: Any, mode: Literal["nr", "fr"], looks: Sequence[Look]) -> dict[str, float]:
+def _held(judge: Any, mode: Literal["nr", "fr"], looks: Sequence[Look], *, whole: bool) -> dict[str, float]:
     """Shares of the intervals of scans that hold; width of those over both."""
     from yoto_video.models.place_error import place_error
     from yoto_video.pipeline.pool import ci95
@@ -163,18 +164,18 @@ def _held(judge: Any, mode: Literal["nr", "fr"], looks: Sequence[Look]) -> dict[
     for draw in range(DRAWS):
         part = choose_frames(looks[0].times, SECONDS, fps=2.0, min_frames=8, seed=draw)
         for k, look in enumerate(looks):
-            rows = _scanned(judge, look, part)
+            rows = _scanned(judge, look, part, whole=whole)
             scores, spans = [row.score for row in rows], [row.span_s for row in rows]
             mean = float(np.mean(scores))
             alone = ci95(scores, spans=spans)
-            whole = ci95(scores, place_error(mode, mean, look.size, 6, shots_worth(rows)), spans)
+            both = ci95(scores, place_error(mode, mean, look.size, 6, shots_worth(rows)), spans)
             assert alone is not None
-            assert whole is not None
+            assert both is not None
             elsewhere = float(np.mean(closer[:k] + closer[k + 1 :]))
-            found["both"].append(_inside(elsewhere, whole))
+            found["both"].append(_inside(elsewhere, both))
             found["frames"].append(_inside(closer[k], alone))
             found["frames elsewhere"].append(_inside(elsewhere, alone))
-            found["width"].append(whole[1] - whole[0])
+            found["width"].append(both[1] - both[0])
             found["off"].append(abs(mean - closer[k]))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
