@@ -119,10 +119,9 @@ def _look(judge: Any, seed: int, master: Path, encode: Path) -> dict[tuple[str, 
         times, watch, seen = list(decode.frame_times(ref, info)), Watch(), []
         numbers = choose_frames(times, float(times[-1]), fps=DENSE_FPS, min_frames=8, seed=0)
         frames = list(decode.read_frames(ref, info, numbers))
+        shots = [watch.see(frame, times[0]) for frame in frames]
         for frame in frames:
-            watch.see(frame, times[0])
             seen += judge.encode([frame.rgb])
-        shots = list(watch.shot_of.values())
         encoded[file.stem] = seen
         own = [frame.pts_s for frame in frames]
         found[file.stem, "nr"] = Look((info.width, info.height), own, shots, judge.say(seen))

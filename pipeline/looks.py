@@ -42,7 +42,6 @@ class Look(NamedTuple):
     contours: float  # share of gradients that rise in visible steps
     change: float  # mean absolute difference of the blocks' luma from a frame 0.3 s or more before; nan for the first
     peak: float  # the same, but of the block that changed most
-    shot: float  # number of its shot, from 0: cuts between the scored frames up to it
 
 
 class Watch:
@@ -56,9 +55,10 @@ class Watch:
         self._shot = 0
 
     def see(self, frame: Frame, start_s: Fraction, *, scored: bool = True) -> int:
-        """Look at the next frame of a stream whose first frame is shown at `start_s`: the number of its shot.
+        """Look at the next frame of a stream whose first frame is shown at `start_s`.
 
-        Frames that are not scored begin no shot: which there are depends on other videos.
+        Returns the number of its shot, from 0: cuts between the scored frames up to it. Those that are not scored
+        begin none: which there are depends on other videos.
         """
         time_s = float(frame.pts_s - start_s)
         numbers, signature = _look(frame.rgb, self._before)
@@ -67,7 +67,7 @@ class Watch:
         if scored:
             self._shot += self._last is not None and shots.unlike(self._last, signature) >= shots.CUT
             self._last = signature
-        self._numbers.extend((frame.index, time_s, *numbers, self._shot))
+        self._numbers.extend((frame.index, time_s, *numbers))
         return self._shot
 
     @property
@@ -78,12 +78,6 @@ class Watch:
     def column(self, name: str) -> NDArray[np.float64]:
         """(n,) one field of `Look` over the frames."""
         return self.looks[:, Look._fields.index(name)].astype(np.float64)
-
-    @property
-    def shot_of(self) -> dict[int, int]:
-        """By a frame's index, the number of its shot."""
-        frames, numbers = (self.column(name).astype(int).tolist() for name in ("frame", "shot"))
-        return dict(zip(frames, numbers, strict=True))
 
 
 def luma_of(rgb: RGB) -> NDArray[np.int16]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..models.place_error import place_error
@@ -62,8 +62,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.without_repeats_of(seen, findings), *seen]
-    shot_of = track.watch.shot_of
-    scores = {m: [replace(f, shot=shot_of.get(f.frame_num)) for f in own] for m, own in tally.scores.items()}
+    scores = tally.scores
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
     looked_at = (width, height), context.crops

@@ -196,7 +196,7 @@ class Scorer:
             job.tally.failure = BrokenVideo(job.tally.path, reason)
             return
         time_s = float(frame.pts_s - job.tally.start_s)
-        job.row = FrameScore(frame.index, time_s, float(score), mode, span_s=judged.span_s)
+        job.row = FrameScore(frame.index, time_s, float(score), mode, frame.shot, judged.span_s)
         job.tally.scores[mode].append(job.row)
         last = job.tally.scores[mode][-2:]
         job.itself = float(alone([f.score for f in last], [f.span_s for f in last])[-1])

@@ -26,9 +26,7 @@ SDR = Path("clips") / "sdr"
 def shots(frames: list[RGB]) -> list[int]:
     """Numbers of the shots of frames shown half a second apart."""
     watch = Watch()
-    for i, rgb in enumerate(frames):
-        watch.see(Frame(i, Fraction(i, 2), rgb), Fraction(0))
-    return list(watch.shot_of.values())
+    return [watch.see(Frame(i, Fraction(i, 2), rgb), Fraction(0)) for i, rgb in enumerate(frames)]
 
 
 def scene(count: int = 4) -> list[RGB]:
@@ -44,9 +42,9 @@ def other(frames: list[RGB]) -> list[RGB]:
 def test_frames_that_are_not_scored_begin_no_shot() -> None:
     """Which there are depends on the other rungs of a ladder."""
     watch, one = Watch(), scene()
-    for i, rgb in enumerate([one[0], *other(one[:1]), one[1], *other(one[1:2])]):
-        watch.see(Frame(i, Fraction(i, 2), rgb), Fraction(0), scored=i != 1)
-    assert watch.shot_of == {0: 0, 1: 0, 2: 0, 3: 1}
+    pictures = [one[0], *other(one[:1]), one[1], *other(one[1:2])]
+    found = [watch.see(Frame(i, Fraction(i, 2), p), Fraction(0), scored=i != 1) for i, p in enumerate(pictures)]
+    assert found == [0, 0, 0, 1]
 
 
 def test_other_scenes_are_other_shots_and_motion_is_none() -> None:
@@ -77,14 +75,15 @@ def test_frames_of_any_size_and_a_single_one_have_a_shot() -> None:
 )  # fmt: skip
 def test_cuts_of_real_clips(data_dir: Path, name: str, expected: list[float]) -> None:
     """Against what eyes see: the first sample of each new shot, at two frames a second."""
-    watch, after = Watch(), -1.0
+    watch, numbers, after = Watch(), [], -1.0
     with av.open(str(data_dir / SDR / name)) as container:
         for i, frame in enumerate(container.decode(video=0)):
             at = Fraction(frame.pts * frame.time_base)
             if at - after >= Fraction(1, 2):
-                watch.see(Frame(i, at, frame.reformat(640, 360, "rgb24").to_ndarray()), Fraction(0))
+                shown = Frame(i, at, frame.reformat(640, 360, "rgb24").to_ndarray())
+                numbers.append(watch.see(shown, Fraction(0)))
                 after = float(at)
-    times, numbers = watch.column("time_s"), np.array(list(watch.shot_of.values()))
+    times = watch.column("time_s")
     assert times[1:][np.diff(numbers) > 0] == pytest.approx(expected, abs=0.3)
 
 
