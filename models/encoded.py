@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crops import Look
-from .yoto import Seen
+from .seen import Seen
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 

@@ -84,9 +84,14 @@ class TokenMaps:
         """(h, w) of each stage's map."""
         return tuple(layout.size for layout in self.layouts)
 
+    def summed(self) -> tuple[Tensor, Tensor]:
+        """(B,) weighted votes of each image and (B,) what they weigh."""
+        return (self.scores * self.weights).sum(1), self.weights.sum(1)
+
     def pooled(self) -> Tensor:
         """(B,) score of each image: sum(s * w) / sum(w), the paper's equation 8."""
-        return (self.scores * self.weights).sum(1) / self.weights.sum(1)
+        votes, weights = self.summed()
+        return votes / weights
 
     def heat(self) -> tuple[Tensor, Tensor]:
         """(B, h, w) score and weight on the finest grid, every stage's tokens voting where they look."""

@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from typing import NamedTuple
+from functools import cache, partial
 
 import torch
 import torch.nn.functional as F
@@ -30,38 +28,10 @@ from .crops import Look
 from .encoders import Pyramid
 from .heads import Head, TokenMaps, votes
 from .layout import Layout
-from .moments import Moments, moments
-from .readout import Readout, mean_squares, near_and_far, pairing, statistics
+from .readout import Readout, near_and_far, pairing, statistics
+from .recorded import plainly
 from .said import Said
-
-FINE = (4, 2)  # the light form's two finest maps: pixels a side of their cells on the third one's grid
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Encoded images and what both modes ask of either side of a comparison: computed once an image.
-
-    Tokens of a stage are (B, P, n, width), as `Layout` says.
-    """
-
-    maps: list[Tensor]  # the encoder's, (B, C_i, H_i, W_i)
-    fine: list[Moments]  # of the two finest maps on the grid of the third, in the light form
-    tokens: list[Tensor]
-    # SDA's votes on each stage's tokens, summed, None for the deepest; computed when first asked, for references never
-    deeper: Callable[[], list[Tensor | None]]
-    layouts: tuple[Layout, ...]
-
-    @cached_property
-    def figures(self) -> Tensor:
-        """(B, 2C) `statistics` of the maps."""
-        return statistics(self.maps, self.fine)
-
-
-class Gaps(NamedTuple):
-    """Absolute differences of two sides' encoder maps."""
-
-    stages: list[list[Tensor]]  # of each stage, (B, C_i, h, w) on its own grid
-    squares: Tensor  # (B, C) their mean squares, of every channel of every map
+from .seen import Gaps, Seen, fine_of, gaps_of, layouts_of
 
 
 class Yoto(nn.Module):
@@ -87,7 +57,7 @@ class Yoto(nn.Module):
             counted=config.int8,
         )
         channels = self.encoder.channels
-        if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread: see `see`
+        if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid: see `_tokens`
             channels = (2 * (channels[0] + channels[1]), *channels[2:])
         sides = [8 * GRID, 4 * GRID, 2 * GRID, GRID]  # of the paper's maps
         levels = range(4)
@@ -120,6 +90,7 @@ class Yoto(nn.Module):
             self.readout = Readout(sum(self.encoder.channels))
         if in_light:
             self.apply(_small_init)
+        self.steps: Callable[..., tuple[Tensor, ...]] = plainly  # runs those of judging: of many frames, a `Recorder`
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """The encoder's maps of (B, 3, H, W) images: all that either side of a comparison needs, computed once."""
@@ -132,75 +103,91 @@ class Yoto(nn.Module):
         maps: list[Tensor] = self.encoder(images)
         return maps
 
-    def see(self, maps: list[Tensor], afar: Tensor | None = None) -> Seen:
+    def see(self, maps: Sequence[Tensor], afar: Tensor | None = None) -> Seen:
         """What judging needs of encoded images, in either mode and as a reference.
 
         `afar`: (B,) bool, which images show a place reduced in size (`YotoConfig.overview`); None: none of them.
         """
-        in_light = self.config.form == "light"
-        fine = [moments(m, side) for m, side in zip(maps, FINE, strict=False)] if in_light else []
-        coarse = maps[len(fine) :]
-        stages = [[m] for m in coarse]
-        if in_light:  # stride-2 and stride-4 maps join on the stride-8 grid
+        if afar is None:
+            afar = torch.zeros(len(maps[0]), dtype=torch.bool, device=maps[0].device)
+        layouts = layouts_of(maps, self.config.form)
+        found = self.steps(self._tokens, layouts, afar, *maps)
+        tokens, figures = found[:4], found[4:]
+        return Seen(tuple(maps), tokens, figures, cache(partial(self.steps, self._deeper, layouts, *tokens)), layouts)
+
+    def _tokens(self, layouts: tuple[Layout, ...], afar: Tensor, *maps: Tensor) -> tuple[Tensor, ...]:
+        """Those of all stages; then, where there is a readout, the maps' `statistics`."""
+        fine = fine_of(maps) if self.config.form == "light" else []
+        stages = [[m] for m in maps[len(fine) :]]
+        if fine:  # stride-2 and stride-4 maps join on the stride-8 grid as mean and spread
             stages.insert(0, [part for m in fine for part in (m.mean, m.variance().clamp_min(1e-6).sqrt())])
-        grid = maps[-1].shape[2], maps[-1].shape[3]
-        layouts = tuple(Layout((m.shape[2], m.shape[3]), grid) for m in ([maps[2], *coarse] if in_light else coarse))
-        shifts: list[Tensor | None] = [None] * len(stages)
-        if self.config.overview:
-            seen = torch.zeros(len(maps[0]), dtype=torch.long, device=maps[0].device) if afar is None else afar.long()
-            shifts = [view(seen) for view in self.view]
+        shifts = [view(afar.long()) for view in self.view] if self.config.overview else [None] * 4
         tokens = [
             mix(layout.by_patch(*features), embed, layout, shift)
             for features, layout, embed, mix, shift in zip(
                 stages, layouts, self.embed, self.channel_attention, shifts, strict=True
             )
         ]
-        return Seen(maps, fine, tokens, cache(partial(self._deeper, tokens, layouts)), layouts)
+        return (*tokens, statistics(maps, fine)) if self.config.readout else tuple(tokens)
 
-    def _deeper(self, tokens: list[Tensor], layouts: tuple[Layout, ...]) -> list[Tensor | None]:
-        """What each stage's tokens learn from all deeper ones."""
-        sums: list[Tensor | None] = [None] * 4
+    def _deeper(self, _: tuple[Layout, ...], *tokens: Tensor) -> tuple[Tensor, ...]:
+        """What the tokens of each stage but the deepest learn from all deeper ones."""
+        sums: dict[int, Tensor] = {}
         for pair, sda in self.sda.items():
             i, j = map(int, pair)
             vote = self.sda_norm[pair](sda(tokens[i], tokens[j]))
-            before = sums[i]
-            sums[i] = vote if before is None else before.add_(vote)
-        return sums
+            sums[i] = sums[i].add_(vote) if i in sums else vote
+        return tuple(sums.values())
 
     def compare(self, x: Seen, y: Seen | None = None) -> TokenMaps:
         """Judge images against their references (FR) or alone (NR: y = x and both segments 0)."""
-        return self._compare(x, y, self._gaps(x, y))
+        if y is None:
+            return self._compare(x.layouts, x.tokens, x.deeper())
+        return self._compare(x.layouts, x.tokens, x.deeper(), y.tokens, self._gaps(x.maps, y.maps))
 
-    def _gaps(self, x: Seen, y: Seen | None) -> Gaps | None:
+    def _gaps(self, mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> Gaps | None:
         """How the encoder's maps differ, where anything asks for it."""
-        if y is None or not (self.config.compared or self.config.readout):
-            return None
-        gaps = [(mine - theirs).abs_() for mine, theirs in zip(x.maps, y.maps, strict=True)]
-        fine, rest = [moments(gap, side) for gap, side in zip(gaps, FINE, strict=False)], gaps[len(FINE) :]
-        squares = torch.cat([*[m.square.mean((2, 3)) for m in fine], mean_squares(rest)], 1)
-        return Gaps([[m.mean for m in fine], *[[gap] for gap in rest]], squares)
+        return gaps_of(mine, theirs) if self.config.compared or self.config.readout else None
 
-    def _compare(self, x: Seen, y: Seen | None, gaps: Gaps | None) -> TokenMaps:
+    def _compare(
+        self, layouts: tuple[Layout, ...], tokens: Sequence[Tensor], deeper: Sequence[Tensor],
+        theirs: Sequence[Tensor] | None = None, gaps: Gaps | None = None,
+    ) -> TokenMaps:  # fmt: skip
+        """Of tokens and what they learnt; `theirs` are the reference's."""
         segment = [self.get_parameter(f"segment.{i}.weight") for i in range(4)]
         shown: list[Tensor] | None = None  # of each stage: differences, (B, P, n, C_i)
         if gaps is not None and self.config.compared:
-            shown = [layout.by_patch(*maps) for layout, maps in zip(x.layouts, gaps.stages, strict=True)]
-        merged, learnt = [], x.deeper()
-        for i, layout in enumerate(x.layouts):
+            shown = [layout.by_patch(*maps) for layout, maps in zip(layouts, gaps.stages, strict=True)]
+        merged = []
+        for i, layout in enumerate(layouts):
             if shown is None:
-                judged = x.tokens[i] + segment[i][0]
+                judged = tokens[i] + segment[i][0]
             else:
-                judged = F.linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(x.tokens[i])
-            asked = judged if y is None else y.tokens[i] + segment[i][1]
+                judged = F.linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(tokens[i])
+            asked = judged if theirs is None else theirs[i] + segment[i][1]
             vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
-            deeper = learnt[i]
-            merged.append((vote if deeper is None else vote.add_(deeper)).flatten(1, 2))
-        counts = [1 if deeper is None else 4 - i for i, deeper in enumerate(learnt)]  # of votes in each sum
+            merged.append((vote.add_(deeper[i]) if i < len(deeper) else vote).flatten(1, 2))
+        counts = [4 - i if i < len(deeper) else 1 for i in range(4)]  # of votes in each sum
         scores, weights = votes((self.score_head, self.weight_head), merged, counts, context=self.config.context)
         if shown is not None:
             seen = torch.cat([(d @ share.exp()).flatten(1) for d, share in zip(shown, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top
-        return TokenMaps(scores, weights, x.layouts)
+        return TokenMaps(scores, weights, layouts)
+
+    def _alone(
+        self, layouts: tuple[Layout, ...], tokens: tuple[Tensor, ...], deeper: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """Votes and their weights without a reference."""
+        return self._compare(layouts, tokens, deeper).summed()
+
+    def _against(
+        self, layouts: tuple[Layout, ...], maps: tuple[Tensor, ...], their_maps: tuple[Tensor, ...],
+        tokens: tuple[Tensor, ...], theirs: tuple[Tensor, ...], deeper: tuple[Tensor, ...], *figures: Tensor,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
+        """Votes and their weights with one; then, where there is a readout, the two sides' `pairing`."""
+        gaps = self._gaps(maps, their_maps)
+        said = self._compare(layouts, tokens, deeper, theirs, gaps).summed()
+        return said if gaps is None or not figures else (*said, pairing(gaps.squares, *figures))
 
     def forward(self, distorted: Tensor, reference: Tensor | None = None) -> Tensor:
         """(B,) scores of (B, 3, H, W) images; `reference` of the same shape makes it FR."""
@@ -208,27 +195,27 @@ class Yoto(nn.Module):
             raise ValueError(f"a reference of shape {tuple(reference.shape)} for {tuple(distorted.shape)}")
         x = self.see(self.encode(distorted))
         y = None if reference is None else self.see(self.encode(reference))
-        gaps = self._gaps(x, y)
-        said = self._compare(x, y, gaps).pooled()
-        if not self.config.readout:
-            return said
-        if y is None or gaps is None:  # one look at each: near stands for both
-            return self.readout.nr(said, x.figures.repeat(1, 2))
-        return self.readout.fr(said, pairing(gaps.squares, x.figures, y.figures).repeat(1, 2))
+        votes, weights, *figures = self._said(x, y)
+        if not figures:
+            return votes / weights
+        read = self.readout.nr if y is None else self.readout.fr  # one look at each: near stands for both
+        return read(votes / weights, figures[0].repeat(1, 2))
+
+    def _said(self, x: Seen, y: Seen | None) -> tuple[Tensor, ...]:
+        """(B,) votes and (B,) weights; then, where there is a readout, the (B, 2C) figures that it reads."""
+        if y is None:
+            return (*self.steps(self._alone, x.layouts, x.tokens, x.deeper()), *x.figures)
+        sides = (x.maps, y.maps, x.tokens, y.tokens, x.deeper(), *x.figures, *y.figures)
+        return self.steps(self._against, x.layouts, *sides)
 
     def say(self, x: Seen, y: Seen | None, places: Sequence[Look], grid: list[Look]) -> Said:
         """What it makes of one frame at these places, all of its `grid` or some, for `frame`.
 
         `y`: the master at the same places makes it FR.
         """
-        gaps = self._gaps(x, y)
-        maps = self._compare(x, y, gaps)
-        figures: Tensor | None = None
-        if self.config.readout:
-            figures = x.figures if y is None or gaps is None else pairing(gaps.squares, x.figures, y.figures)
-        votes, weights = (maps.scores * maps.weights).sum(1), maps.weights.sum(1)
+        votes, weights, *figures = self._said(x, y)
         afar, turns = torch.tensor([[k.step > 1 for k in places], [k.turn for k in places]], device=votes.device)
-        return Said(votes, weights, figures, afar.bool(), turns, y is not None, grid)
+        return Said(votes, weights, figures[0] if figures else None, afar.bool(), turns, y is not None, grid)
 
     def frame(self, said: Said) -> Tensor:
         """(1,) score of one frame from all its looks: all their tokens vote at once."""

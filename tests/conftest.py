@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from yoto_video.models.judge import Judge
+
     from .fakes import FakeVideos
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +43,14 @@ def data_dir() -> Path:
 def project_root() -> Path:
     """The checkout's root."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    """The default network, ready to score."""
+    from yoto_video.models.judge import Judge as Network
+
+    return Network.load("yoto_mobilenetv2", device="cpu")
 
 
 @pytest.fixture

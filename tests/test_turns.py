@@ -28,11 +28,6 @@ from .fakes import FakeJudge
 Said = dict[Any, Any]  # by half, what was seen there; and "at", where its places are
 
 
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    return Judge.load("yoto_mobilenetv2", device="cpu")
-
-
 class HalfJudge(FakeJudge):
     """Says of each half of a frame the number that its pixels have there; scores are means of both.
 

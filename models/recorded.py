@@ -1,0 +1,81 @@
+"""A network's many small steps, recorded and run without Python between them.
+
+The default network asks some hundred small things of a frame once the encoder is through. Calling each from Python took
+a fifth of the time of all of them, in which no other thread of ours may use Python either. A recording calls the same
+kernels with the same numbers: scores are equal to the last bit.
+
+torch calls TorchScript, which this is, outdated. What it has in its place wants a C++ compiler where it runs
+(`torch.compile`) or goes through Python again (`torch.export`).
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable, Hashable
+
+import torch
+from torch import Tensor
+
+from .layout import Layout
+
+Nested = Tensor | tuple[Tensor, ...]
+Step = Callable[..., tuple[Tensor, ...]]  # of layouts, and of tensors or tuples of them
+
+OFTEN = 16  # a recording takes as long as it saves in some thirty frames: single pictures are not worth one
+MOST = 64  # recordings: what is of ever new sizes is not recorded
+
+
+def plainly(step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
+    """A step as it stands."""
+    return step(layouts, *tensors)
+
+
+class Recorder:
+    """Runs steps of one network, which nobody trains; those that recur are recorded. May be called from any thread."""
+
+    def __init__(self) -> None:
+        self.trouble: str | None = None  # why it runs them as they stand, a few words
+        try:
+            _record(lambda number: (number + 1,), (torch.zeros(1),))
+        except (RuntimeError, AttributeError, TypeError) as error:
+            self.trouble = f"torch cannot record its steps ({str(error).strip().splitlines()[0]})"
+        self._asked: Counter[Hashable] = Counter()
+        self.recorded: dict[Hashable, Step] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
+        """What the step gives for these layouts and tensors."""
+        kind = step.__name__, layouts, _shapes(tensors)
+        recorded = self.recorded.get(kind) or self._soon(kind, step, layouts, tensors)
+        if recorded is None:
+            return step(layouts, *tensors)
+        # Its own passes over a recording take longer than recording, and find nothing in these.
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            return recorded(*tensors)
+
+    def _soon(
+        self, kind: Hashable, step: Step, layouts: tuple[Layout, ...], tensors: tuple[Nested, ...]
+    ) -> Step | None:
+        """A recording of what has come often enough; None while it has not, or another thread is making one."""
+        self._asked[kind] += 1
+        if self.trouble or self._asked[kind] < OFTEN or len(self.recorded) >= MOST:
+            return None
+        if not self._one_at_a_time.acquire(blocking=False):
+            return None
+        try:
+            return self.recorded.setdefault(kind, _record(lambda *some: step(layouts, *some), tensors))
+        finally:
+            self._one_at_a_time.release()
+
+
+def _record(step: Step, tensors: tuple[Nested, ...]) -> Step:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of being outdated, and of sizes taken for constants, which they are here
+        recorded: Step = torch.jit.trace(step, tensors, check_trace=False)  # type: ignore[no-untyped-call]
+    return recorded
+
+
+def _shapes(tensors: tuple[Nested, ...]) -> Hashable:
+    return tuple(t.shape if isinstance(t, Tensor) else _shapes(t) for t in tensors)
