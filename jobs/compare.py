@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 from ..pipeline import mapping as mappings
 from ..pipeline import storage
-from ..pipeline.discover import is_media
+from ..pipeline.discover import Plan, is_media
 from ..pipeline.errors import UsageError, VideoError, YotoVideoError
 from ..pipeline.parts import part_name
 from ..pipeline.references import reference_files
 from ..pipeline.results_folder import MARKER, claim, local_path
 from ..pipeline.settings import Settings
+from ..pipeline.text import counted
 from ..pipeline.values import ClipScore, Ladder, VideoRef
 from .moments import photograph
 from .pairing import by_ladder, pair, with_masters
@@ -105,8 +106,9 @@ def _scan_sides(
     """Folders of results of all sides, scanned where they are not; time is added to `spent` by stage."""
     plain = {path: _scan_request(request, out, path) for path in request.sides if not _is_results(path)}
     mapped = {path: _mapped(request, path) for path in plain}
-    for one in plain.values():  # what is wrong with any side is said before the first is measured
-        make_plan(one)
+    for label, path in zip(labels, request.sides, strict=True):
+        if path in plain:  # what is wrong with any side is said before the first is measured
+            _check(label, make_plan(plain[path]), listener)
     claim(out)
     folders = []
     for label, path in zip(labels, request.sides, strict=True):
@@ -119,6 +121,17 @@ def _scan_sides(
         for stage, took in done.seconds.items():
             spent[stage] = spent.get(stage, 0.0) + took
     return folders
+
+
+def _check(label: str, plan: Plan, listener: Listener) -> None:
+    """Say where no title can have a curve: measuring may take hours."""
+    from ..reports.bd import LEAST_POINTS
+
+    several = [len(ladder.renditions) for ladder in plan.ladders if len(ladder.renditions) > 1]
+    most = max(several, default=plan.videos)  # names that say nothing may still be of one title
+    if most < LEAST_POINTS:
+        few = f"{label}: {counted(most, 'encode')} of a title at most"
+        listener.say(f"{few}; bits for the same quality need {LEAST_POINTS} on each side, so none will be told")
 
 
 def _labels(request: CompareRequest) -> tuple[str, ...]:

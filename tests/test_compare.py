@@ -276,6 +276,23 @@ def test_folders_are_scanned_mapped_and_kept_apart(
     assert {Path(o["path"]).parent.name for o in lines if o["type"] == "clip" and o["mode"] == "fr"} == {"a", "c"}
 
 
+def test_too_few_encodes_for_a_curve_are_said_before_they_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("yoto_video.models.judge.Judge.load", lambda *_, **__: FakeJudge())
+    monkeypatch.chdir(tmp_path)
+    for label, count in (("a", 4), ("b", 3)):
+        (tmp_path / label).mkdir()
+        for quality in (30, 35, 40, 45)[:count]:
+            name = f"film_crf{quality}.mp4"
+            make(tmp_path / label / name, size=(96, 64), frames=8, options={"crf": str(quality)})
+    assert cli.main(["compare", "a", "b", "--workers", "0"]) in (0, 4)
+    said = [line for line in capsys.readouterr().err.splitlines() if "of a title at most" in line]
+    assert said == [
+        "b: 3 encodes of a title at most; bits for the same quality need 4 on each side, so none will be told"
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
