@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from .flags import DEFAULT, EXIT_CODES, Commands, Parser, add_data, add_format, add_network, command, whole
+from .flags import (
+    DEFAULT,
+    EXIT_CODES,
+    STILL_CROPS,
+    Commands,
+    Parser,
+    add_data,
+    add_format,
+    add_network,
+    command,
+    whole,
+)  # fmt: skip
 
 
 def add_train(commands: Commands[Parser]) -> None:
@@ -77,4 +88,4 @@ def add_evaluate(commands: Commands[Parser]) -> None:
         help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
         "of its fold",
     )  # fmt: skip
-    add_network(p, crops=12)  # a still has no other frames to be judged by, as a clip has
+    add_network(p, crops=STILL_CROPS)

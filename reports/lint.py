@@ -13,7 +13,7 @@ from ..pipeline.values import Declared, Severity
 from .clip import MODES, Clip
 from .read import Fleet, LadderTable
 
-JND = 6.0  # points from which on viewers agree on the order: 4.6 in FR, 6.8 in NR (docs/model-card.md)
+JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.9 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 RATE_OVER, RATE_UNDER = 1.1, 0.5  # of the declared rate
