@@ -41,10 +41,10 @@ class Judge:
         self.device, self.network = self.runner.device, loaded.network
         self.batch = BATCH if self.device.type == "cpu" else GPU_BATCH
         self._lanes = lanes.Lanes()
-        self._recorder = Recorder()
+        self._recorder: Recorder | None = None
         if self.device.type == "cpu" and loaded.entry.config.form == "light":  # the paper's steps are few and large
             self.network.requires_grad_(False)  # a recording holds the weights as they are
-            self.network.steps = self._recorder
+            self.network.steps = self._recorder = Recorder()
         self.entry = loaded.entry
         self.model_name = loaded.entry.name
         self.model_sha256 = loaded.sha256
@@ -92,7 +92,7 @@ class Judge:
     @property
     def fallback(self) -> str | None:
         """Why it is slower than it is meant to be on this device, a few words; None where it is not."""
-        return self.runner.fallback or self._recorder.trouble
+        return self.runner.fallback or (None if self._recorder is None else self._recorder.trouble)
 
     def encode(self, frames: Sequence[Picture], turns: Sequence[int | None] | None = None) -> list[Encoded]:
         """What the network needs to know of each (H, W, 3) uint8 frame, for either side of a comparison.

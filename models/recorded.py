@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
+from .engine import first_line
 from .layout import Layout
 
 Nested = Tensor | tuple[Tensor, ...]
@@ -25,6 +26,7 @@ Step = Callable[..., tuple[Tensor, ...]]  # of layouts, and of tensors or tuples
 
 OFTEN = 16  # a recording takes as long as it saves in some thirty frames: single pictures are not worth one
 MOST = 64  # recordings: what is of ever new sizes is not recorded
+_ONE_AT_A_TIME = threading.Lock()  # torch records what a process does, not what an object does
 
 
 def plainly(step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
@@ -37,13 +39,10 @@ class Recorder:
 
     def __init__(self) -> None:
         self.trouble: str | None = None  # why it runs them as they stand, a few words
-        try:
-            _record(lambda number: (number + 1,), (torch.zeros(1),))
-        except (RuntimeError, AttributeError, TypeError) as error:
-            self.trouble = f"torch cannot record its steps ({str(error).strip().splitlines()[0]})"
-        self._asked: Counter[Hashable] = Counter()
         self.recorded: dict[Hashable, Step] = {}
-        self._one_at_a_time = threading.Lock()
+        self._asked: Counter[Hashable] = Counter()
+        with _ONE_AT_A_TIME:
+            self._record(lambda number: (number + 1,), (torch.zeros(1),))  # what cannot be is to be known at once
 
     def __call__(self, step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
         """What the step gives for these layouts and tensors."""
@@ -62,19 +61,23 @@ class Recorder:
         self._asked[kind] += 1
         if self.trouble or self._asked[kind] < OFTEN or len(self.recorded) >= MOST:
             return None
-        if not self._one_at_a_time.acquire(blocking=False):
+        if not _ONE_AT_A_TIME.acquire(blocking=False):
             return None
         try:
-            return self.recorded.setdefault(kind, _record(lambda *some: step(layouts, *some), tensors))
+            made = self._record(lambda *some: step(layouts, *some), tensors)
         finally:
-            self._one_at_a_time.release()
+            _ONE_AT_A_TIME.release()
+        return None if made is None else self.recorded.setdefault(kind, made)
 
-
-def _record(step: Step, tensors: tuple[Nested, ...]) -> Step:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of being outdated, and of sizes taken for constants, which they are here
-        recorded: Step = torch.jit.trace(step, tensors, check_trace=False)  # type: ignore[no-untyped-call]
-    return recorded
+    def _record(self, step: Step, tensors: tuple[Nested, ...]) -> Step | None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of being outdated, and of sizes taken for constants: here they are
+                recorded: Step = torch.jit.trace(step, tensors, check_trace=False)  # type: ignore[no-untyped-call]
+        except (RuntimeError, AttributeError, TypeError) as error:
+            self.trouble = f"torch cannot record its steps ({first_line(error)})"
+            return None
+        return recorded
 
 
 def _shapes(tensors: tuple[Nested, ...]) -> Hashable:
