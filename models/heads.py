@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .config import YotoConfig
 from .layout import Layout
+from .products import linear
 
 
 class Head(nn.Module):
@@ -38,37 +39,27 @@ class Head(nn.Module):
         return out.squeeze(-1)
 
 
-def votes(heads: Sequence[Head], stages: Sequence[Tensor], counts: Sequence[int], *, context: bool) -> list[Tensor]:
-    """What each head says of all stages' tokens, one stage after the other: (B, T) a head.
+def votes(heads: Sequence[Head], tokens: Tensor, *, context: bool) -> list[Tensor]:
+    """What each head says of (B, T, C) tokens: (B, T) a head.
 
     Args:
         heads: their first layers are computed as one product.
-        stages: (B, n, C) sums; the tokens are their means.
-        counts: how many are in a stage's sums.
+        tokens: of all stages, one after the other.
         context: tokens are also told mean and spread of all T.
     """
-    spread = _spread(stages, counts) if context else None
-    weight = torch.cat([head.inner.weight for head in heads]).T
+    spread = _spread(tokens) if context else None
+    weight = torch.cat([head.inner.weight for head in heads])
     bias = torch.cat([head.bias(spread) for head in heads], 1)[:, None]
-    said = []
-    for sums, count in zip(stages, counts, strict=True):
-        hidden = torch.baddbmm(bias, sums, weight.expand(len(sums), -1, -1), alpha=1 / count).relu_()
-        said.append([head(part) for head, part in zip(heads, hidden.chunk(len(heads), -1), strict=True)])
-    return [torch.cat(parts, 1) for parts in zip(*said, strict=True)]
+    hidden = linear(tokens, weight).add_(bias).relu_()
+    return [head(part) for head, part in zip(heads, hidden.chunk(len(heads), -1), strict=True)]
 
 
-def _spread(stages: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
-    """(B, 2C) mean and standard deviation of each channel over all stages' tokens; arguments as for `votes`."""
-    total = sum(sums.shape[1] for sums in stages)
-    mean = _sum([sums.sum(1) / count for sums, count in zip(stages, counts, strict=True)]) / total
-    squares = _sum([sums.square().sum(1) / count**2 for sums, count in zip(stages, counts, strict=True)])
+def _spread(tokens: Tensor) -> Tensor:
+    """(B, 2C) mean and standard deviation of each channel over all tokens."""
+    count, mean = tokens.shape[1], tokens.mean(1)
     # One pass in place of two: layer norms keep the tokens near one, where a difference of squares is exact enough.
-    variance = (squares - total * mean.square()) / (total - 1)
+    variance = (tokens.square().sum(1) - count * mean.square()) / (count - 1)
     return torch.cat([mean, variance.clamp_min(1e-12).sqrt()], 1)
-
-
-def _sum(parts: list[Tensor]) -> Tensor:
-    return torch.stack(parts).sum(0)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .products import linear
+
 
 class Known(NamedTuple):
     """What tokens are known by to queries that are not projected."""
@@ -78,7 +80,7 @@ class Query(_Products[tuple[Tensor, Tensor]]):
     def __call__(self, tokens: Tensor) -> Tensor:
         """(..., C) tokens to the same shape."""
         if self.keeps:
-            return F.linear(tokens, *self.product())
+            return linear(tokens, *self.product())
         query, key = self._layers  # one after the other: often fewer steps than their product alone
         return F.linear(query(tokens) * tokens.shape[-1] ** -0.5, key.weight.T)
 
@@ -100,7 +102,7 @@ class Projection(_Products[tuple[Tensor, Tensor | None, Tensor]]):
     def __call__(self, tokens: Tensor) -> Known:
         """Of (..., C) tokens."""
         weight, bias, asked = self.product()
-        both = F.linear(tokens, weight, bias)
+        both = linear(tokens, weight, bias)
         key, value = (both, tokens) if bias is None else both.chunk(2, -1)
         return Known(key, F.linear(tokens, asked), value)
 

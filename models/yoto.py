@@ -28,6 +28,7 @@ from .crops import Look
 from .encoders import Pyramid
 from .heads import Head, TokenMaps, votes
 from .layout import Layout
+from .products import linear
 from .readout import Readout, near_and_far, pairing, statistics
 from .recorded import plainly
 from .said import Said
@@ -163,12 +164,14 @@ class Yoto(nn.Module):
             if shown is None:
                 judged = tokens[i] + segment[i][0]
             else:
-                judged = F.linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(tokens[i])
+                judged = linear(shown[i], self.difference[i].get_parameter("weight"), segment[i][0]).add_(tokens[i])
             asked = judged if theirs is None else theirs[i] + segment[i][1]
             vote: Tensor = self.ha_norm[i](self.ha[i](judged, asked, layout) if self.config.ha else judged)
-            merged.append((vote.add_(deeper[i]) if i < len(deeper) else vote).flatten(1, 2))
-        counts = [4 - i if i < len(deeper) else 1 for i in range(4)]  # of votes in each sum
-        scores, weights = votes((self.score_head, self.weight_head), merged, counts, context=self.config.context)
+            if i < len(deeper):  # the mean of all votes on these tokens
+                vote = vote.add_(deeper[i]).div_(4 - i)
+            merged.append(vote.flatten(1, 2))
+        heads = self.score_head, self.weight_head
+        scores, weights = votes(heads, torch.cat(merged, 1), context=self.config.context)
         if shown is not None:
             seen = torch.cat([(d @ share.exp()).flatten(1) for d, share in zip(shown, self.visible, strict=True)], 1)
             scores = 1 - (1 - scores) * (1 - torch.exp(-seen))  # nothing seen: exactly 1, the top

@@ -136,7 +136,7 @@ def test_an_export_that_cannot_be_kept_leaves_nothing(cache: Path, monkeypatch: 
     monkeypatch.setattr(Path, "replace", full)
     empty = np.zeros(1, np.uint8)
     with pytest.raises(OSError, match="No space"):
-        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,)))
+        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,), 224))
     assert list(cache.iterdir()) == []
 
 
@@ -172,6 +172,6 @@ def test_without_openvino_torch_judges_and_says_why(cache: Path, monkeypatch: py
 def test_old_exports_go(cache: Path) -> None:
     empty = np.zeros(1, np.uint8)
     for number in range(export_cache.KEPT + 3):
-        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,)))
+        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,), 224))
     assert len(list(cache.iterdir())) == export_cache.KEPT
     assert (cache / f"encoder-{export_cache.KEPT + 2}").exists()
