@@ -106,29 +106,30 @@ def _scan_sides(
     """Folders of results of all sides, scanned where they are not; time is added to `spent` by stage."""
     plain = {path: _scan_request(request, out, path) for path in request.sides if not _is_results(path)}
     mapped = {path: _mapped(request, path) for path in plain}
-    for label, path in zip(labels, request.sides, strict=True):
-        if path in plain:  # what is wrong with any side is said before the first is measured
-            _check(label, make_plan(plain[path]), listener)
+    for own in plain.values():  # what is wrong with any side is said before the first is measured
+        make_plan(own)
     claim(out)
+    whole = {path: _with_mapping(own, mapped[path]) for path, own in plain.items()}
+    for path, own in whole.items():
+        _say_few(labels[request.sides.index(path)], make_plan(own), listener)
     folders = []
     for label, path in zip(labels, request.sides, strict=True):
         if path not in plain:
             folders.append(path)
             continue
         listener.say(path if label == path.rstrip("/") else f"{label}: {path}")
-        done = scan(_with_mapping(plain[path], mapped[path]), listener, load)
+        done = scan(whole[path], listener, load)
         folders.append(str(done.out))
         for stage, took in done.seconds.items():
             spent[stage] = spent.get(stage, 0.0) + took
     return folders
 
 
-def _check(label: str, plan: Plan, listener: Listener) -> None:
-    """Say where no title can have a curve: measuring may take hours."""
+def _say_few(label: str, plan: Plan, listener: Listener) -> None:
+    """Say where no title of a side can have a curve: measuring may take hours."""
     from ..reports.bd import LEAST_POINTS
 
-    several = [len(ladder.renditions) for ladder in plan.ladders if len(ladder.renditions) > 1]
-    most = max(several, default=plan.videos)  # names that say nothing may still be of one title
+    most = max((len(ladder.renditions) for ladder in plan.ladders), default=LEAST_POINTS)
     if most < LEAST_POINTS:
         few = f"{label}: {counted(most, 'encode')} of a title at most"
         listener.say(f"{few}; bits for the same quality need {LEAST_POINTS} on each side, so none will be told")

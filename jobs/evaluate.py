@@ -27,7 +27,7 @@ from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.text import counted
-from .flags import INCOMPLETE, OK, STILL_CROPS
+from .flags import EVALUATE_CROPS, INCOMPLETE, OK
 from .rated_table import RatedTable, check_writable, read_table, table_of, write_scores
 from .train import data_folder
 from .work import slower
@@ -46,7 +46,7 @@ class Evaluate:
     data: str | None = None  # folder
     contents: str = "held-out"  # of the sets that training reads: "held-out", "trained" or "all"
     device: str = "auto"
-    crops: int = STILL_CROPS
+    crops: int = EVALUATE_CROPS
     peers: bool = True  # whether to compute other measures
     format: str = "table"  # or "json": one object a line, the last of type "evaluation"
     out: str | None = None  # CSV file with every row's scores

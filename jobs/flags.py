@@ -16,7 +16,7 @@ from .options import parse_display
 N = TypeVar("N", int, float)
 
 DEFAULT = Settings()
-STILL_CROPS = 48  # a still picture has no other frames to be judged by, as a clip has: see docs/model-card.md
+EVALUATE_CROPS = 48  # people saw all of a picture, and it has no other frames as a clip has: see docs/model-card.md
 OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes:
   0 all well                    3 a quality gate failed

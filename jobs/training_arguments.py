@@ -6,8 +6,8 @@ import argparse
 
 from .flags import (
     DEFAULT,
+    EVALUATE_CROPS,
     EXIT_CODES,
-    STILL_CROPS,
     Commands,
     Parser,
     add_data,
@@ -88,4 +88,4 @@ def add_evaluate(commands: Commands[Parser]) -> None:
         help="cross-validation: weights of several folds (train --fold) in place of --model; each judges the contents "
         "of its fold",
     )  # fmt: skip
-    add_network(p, crops=STILL_CROPS)
+    add_network(p, crops=EVALUATE_CROPS)

@@ -32,6 +32,7 @@ from . import engine, export_cache, zoo
 from .config import STRIDE
 from .encoders import Elsewhere
 from .engine import ExportError, first_line
+from .recorded import TRACING
 from .yoto import Yoto
 from .zoo import Entry, Loaded
 
@@ -232,7 +233,7 @@ def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[ND
     import openvino
 
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with TRACING, torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a trace may miss; the numbers are compared afterwards
             # Not frozen: that would leave of 8-bit weights what they come to in float32.
             traced = torch.jit.trace(encoder, example, check_trace=False)  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ from .crops import Look, cut, in_turn, picture_looks, tiles
 from .encoded import Encoded, Picture, View
 from .heads import TokenMaps
 from .mosaic import mosaic
-from .recorded import Recorder
+from .recorded import Recorder, plainly
 from .runner import Runner, present
 from .said import Said, joined
 
@@ -33,7 +33,8 @@ class Judge:
     A frame's score pools the tokens of all its crops at once (sum(s * w) / sum(w) over the frame), so that a crop in
     which the network sees nothing worth judging weighs little. Black bars at its edges are not looked at.
 
-    Arguments and errors are those of `load`, but of a network that is loaded already; torch runs it in float32.
+    Arguments and errors are those of `load`, but of a network that is loaded already; torch runs it in float32. It
+    belongs to the judge from then on: its steps are recorded, and weights changed afterwards give wrong scores.
     """
 
     def __init__(self, loaded: zoo.Loaded, *, device: str = "auto", crops: int = 6, seed: int = 0) -> None:
@@ -44,13 +45,12 @@ class Judge:
         self._recorder: Recorder | None = None
         if self.device.type == "cpu" and loaded.entry.config.form == "light":  # the paper's steps are few and large
             self.network.requires_grad_(False)  # a recording holds the weights as they are
-            self.network.steps = self._recorder = Recorder()
-        self.entry = loaded.entry
-        self.model_name = loaded.entry.name
+            self._recorder = Recorder()
+        self.network.steps = self._recorder or plainly
+        self.entry, self.model_name = loaded.entry, loaded.entry.name
         self.model_sha256 = loaded.sha256
         self.fold = loaded.fold
-        self.crops = crops
-        self.seed = seed
+        self.crops, self.seed = crops, seed
 
     @classmethod
     def load(cls, model: str, *, device: str = "auto", crops: int = 6, seed: int = 0, export: bool = True) -> Judge:
@@ -71,9 +71,8 @@ class Judge:
         elsewhere = export and present(device) == "cpu"
         loaded, ready = exported.load(model) if elsewhere else (zoo.load(model), None)
         if loaded.entry.config.form == "paper":
-            # Denormals in its sharp attention cost a factor of three. The whole process computes so from here on, which
-            # is why the default network, whose attention is never that sharp, does without. Its large products, those
-            # of attention too, take half the time in oneDNN; the default network's are asked for one by one.
+            # The whole process computes so from here on. Denormals in its sharp attention, which the default network's
+            # never is, cost a factor of three; its products, all large, may take twice as long in MKL as in oneDNN.
             torch.set_flush_denormal(True)
             products.ask_onednn()
         judge = cls(loaded, device=device, crops=crops, seed=seed)

@@ -20,13 +20,14 @@ from torch import Tensor
 
 from .engine import first_line
 from .layout import Layout
+from .products import LARGE, linear
 
 Nested = Tensor | tuple[Tensor, ...]
 Step = Callable[..., tuple[Tensor, ...]]  # of layouts, and of tensors or tuples of them
 
 OFTEN = 16  # a recording takes as long as it saves in some thirty frames: single pictures are not worth one
-MOST = 64  # recordings: what is of ever new sizes is not recorded
-_ONE_AT_A_TIME = threading.Lock()  # torch records what a process does, not what an object does
+MOST = 16  # recordings, of 6 MB each: what is of ever new sizes is not recorded
+TRACING = threading.Lock()  # torch records what a process does, not what an object does
 
 
 def plainly(step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
@@ -41,8 +42,8 @@ class Recorder:
         self.trouble: str | None = None  # why it runs them as they stand, a few words
         self.recorded: dict[Hashable, Step] = {}
         self._asked: Counter[Hashable] = Counter()
-        with _ONE_AT_A_TIME:
-            self._record(lambda number: (number + 1,), (torch.zeros(1),))  # what cannot be is to be known at once
+        with TRACING, torch.no_grad():  # what cannot be is to be known at once
+            self._record(lambda tokens: (linear(tokens, tokens[:32]),), (torch.zeros(LARGE // 32, 32),))
 
     def __call__(self, step: Step, layouts: tuple[Layout, ...], *tensors: Nested) -> tuple[Tensor, ...]:
         """What the step gives for these layouts and tensors."""
@@ -58,22 +59,24 @@ class Recorder:
         self, kind: Hashable, step: Step, layouts: tuple[Layout, ...], tensors: tuple[Nested, ...]
     ) -> Step | None:
         """A recording of what has come often enough; None while it has not, or another thread is making one."""
-        self._asked[kind] += 1
-        if self.trouble or self._asked[kind] < OFTEN or len(self.recorded) >= MOST:
+        if self.trouble or len(self.recorded) >= MOST:
             return None
-        if not _ONE_AT_A_TIME.acquire(blocking=False):
+        self._asked[kind] += 1
+        if self._asked[kind] < OFTEN or not TRACING.acquire(blocking=False):
             return None
         try:
             made = self._record(lambda *some: step(layouts, *some), tensors)
         finally:
-            _ONE_AT_A_TIME.release()
+            TRACING.release()
         return None if made is None else self.recorded.setdefault(kind, made)
 
     def _record(self, step: Step, tensors: tuple[Nested, ...]) -> Step | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of being outdated, and of sizes taken for constants: here they are
-                recorded: Step = torch.jit.trace(step, tensors, check_trace=False)  # type: ignore[no-untyped-call]
+                # What `torch.jit.trace` makes of a function stays in the process for good; this goes with its recorder.
+                graph = torch._C._create_graph_by_tracing(step, tensors, lambda _: "", True, False, None, [])[0]
+                recorded: Step = torch._C._create_function_from_graph("step", graph)
         except (RuntimeError, AttributeError, TypeError) as error:
             self.trouble = f"torch cannot record its steps ({first_line(error)})"
             return None

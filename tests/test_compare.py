@@ -281,16 +281,21 @@ def test_too_few_encodes_for_a_curve_are_said_before_they_are_measured(
 ) -> None:
     monkeypatch.setattr("yoto_video.models.judge.Judge.load", lambda *_, **__: FakeJudge())
     monkeypatch.chdir(tmp_path)
-    for label, count in (("a", 4), ("b", 3)):
+    places = ["path,ladder,role"]
+    for label, names in (("a", ["film"] * 4), ("b", ["film"] * 3), ("c", ["this", "that", "one", "more"])):
         (tmp_path / label).mkdir()
-        for quality in (30, 35, 40, 45)[:count]:
-            name = f"film_crf{quality}.mp4"
-            make(tmp_path / label / name, size=(96, 64), frames=8, options={"crf": str(quality)})
-    assert cli.main(["compare", "a", "b", "--workers", "0"]) in (0, 4)
-    said = [line for line in capsys.readouterr().err.splitlines() if "of a title at most" in line]
-    assert said == [
-        "b: 3 encodes of a title at most; bits for the same quality need 4 on each side, so none will be told"
-    ]
+        for name, quality in zip(names, (30, 35, 40, 45), strict=False):
+            file = f"{label}/{name}_crf{quality}.mp4"
+            make(tmp_path / file, size=(96, 64), frames=8, options={"crf": str(quality)})
+            places.append(f"{file},film,")
+    (tmp_path / "mapping.csv").write_text("\n".join(places))
+    rest = "of a title at most; bits for the same quality need 4 on each side, so none will be told"
+    assert cli.main(["compare", "a", "b", "c", "--workers", "0"]) in (0, 4)
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if "of a title at most" in line] == [f"b: 3 encodes {rest}", f"c: 1 encode {rest}"]
+    assert said.index(f"c: 1 encode {rest}") < said.index("a")  # before the first side is scanned
+    assert cli.main(["compare", "a", "c", "--workers", "0", "--mapping", "mapping.csv"]) in (0, 4)
+    assert "of a title at most" not in capsys.readouterr().err  # the mapping says that they are of one
 
 
 @pytest.mark.parametrize(
