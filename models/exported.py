@@ -18,45 +18,25 @@ import hashlib
 import json
 import os
 import queue
-import tempfile
 import threading
-import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from . import engine, export_cache, zoo
 from .config import STRIDE
 from .encoders import Elsewhere
 from .engine import ExportError, first_line
-from .recorded import TRACING
-from .yoto import Yoto
+from .graph import FromPixels, Graph, convert
 from .zoo import Entry, Loaded
 
-FORMAT = 5  # of the files in the cache; another number whenever what is exported changes
+FORMAT = 6  # of the files in the cache; another number whenever what is exported changes
 TOGETHER = 3  # crops computed at once: half of the places of a frame; many take more of a core each, out of its caches
 TOLERANCE = 1e-4  # largest difference from torch, of the largest number in a map; 1e-6 is usual
 # In 8 bits the last digit of a float32 decides what a number is rounded to, and layers later that shows: mean
 # difference from torch, of the mean number in a map. The most is 0.05 as a rule, and 0.16 where sums overflow.
 TOLERANCE_INT8 = 0.08
-
-
-class Graph(NamedTuple):
-    """An encoder in OpenVINO's own format."""
-
-    text: NDArray[np.uint8]
-    weights: NDArray[np.uint8]
-    strides: tuple[int, ...]  # of its maps
-    channels: tuple[int, ...]
-    crop: int  # pixels a side of the crops it sees as a rule
-
-    def digest(self) -> str:
-        """Hex sha256 of all of it."""
-        facts = json.dumps([self.strides, self.channels, self.crop]).encode()
-        return hashlib.sha256(facts + self.text.tobytes() + self.weights.tobytes()).hexdigest()
 
 
 class Exported:
@@ -113,17 +93,6 @@ class Exported:
         return [m.permute(0, 3, 1, 2) for m in maps]  # channels last, as the network's own steps want them
 
 
-class _FromPixels(nn.Module):
-    """What is exported: pixels to (B, H, W, C) maps, which is how OpenVINO has them where it counts in integers."""
-
-    def __init__(self, entry: Entry, network: Yoto) -> None:
-        super().__init__()
-        self.entry, self.network = entry, network
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        return tuple(m.permute(0, 2, 3, 1) for m in self.network.encode(self.entry.normalise(images)))
-
-
 def load(model: str) -> tuple[Loaded, Exported | None]:
     """`zoo.load` of a network, without its encoder where the cache has that one's export: both, or None for the export.
 
@@ -159,9 +128,8 @@ def export(loaded: Loaded) -> Exported:
     sizes = [(TOGETHER, 3, side, side), *([(1, 3, side + STRIDE, side - STRIDE)] if any_size else [])]
     generator = torch.Generator().manual_seed(0)
     pictures = [torch.randint(0, 256, size, generator=generator).byte() for size in sizes]
-    encoder = _FromPixels(entry, network).eval()
-    text, weights = _convert(encoder, pictures[0], any_size=any_size)
-    graph = Graph(text, weights, entry.config.strides, network.encoder.channels, side)
+    encoder = FromPixels(entry, network).eval()
+    graph = convert(encoder, pictures[0])
     exported = Exported(graph)
     with torch.inference_mode():
         for picture in pictures:
@@ -226,23 +194,3 @@ def _keep(name: str, graph: Graph) -> None:
     facts = {"strides": graph.strides, "channels": graph.channels, "crop": graph.crop, "digest": graph.digest()}
     content = save({"text": graph.text, "weights": graph.weights}, metadata={"export": json.dumps(facts)})
     export_cache.keep(name, content)
-
-
-def _convert(encoder: nn.Module, example: Tensor, *, any_size: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Graph and weights."""
-    import openvino
-
-    try:
-        with TRACING, torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a trace may miss; the numbers are compared afterwards
-            # Not frozen: that would leave of 8-bit weights what they come to in float32.
-            traced = torch.jit.trace(encoder, example, check_trace=False)  # type: ignore[no-untyped-call]
-        model = openvino.convert_model(traced, example_input=example)
-        side = -1 if any_size else example.shape[-1]
-        model.reshape([-1, 3, side, side])
-        with tempfile.TemporaryDirectory() as place:
-            openvino.save_model(model, f"{place}/graph.xml", compress_to_fp16=False)
-            text, weights = (np.fromfile(f"{place}/graph.{kind}", np.uint8) for kind in ("xml", "bin"))
-    except Exception as error:  # of whatever kind: torch can do it
-        raise ExportError(f"OpenVINO cannot take it ({first_line(error)})") from error
-    return text, weights

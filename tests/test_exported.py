@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from yoto_video.models import engine, export_cache, exported, int8, zoo
 from yoto_video.models.encoders import Elsewhere
+from yoto_video.models.graph import Graph
 from yoto_video.models.judge import Judge
 
 MODEL = "yoto_mobilenetv2"
@@ -136,7 +137,7 @@ def test_an_export_that_cannot_be_kept_leaves_nothing(cache: Path, monkeypatch: 
     monkeypatch.setattr(Path, "replace", full)
     empty = np.zeros(1, np.uint8)
     with pytest.raises(OSError, match="No space"):
-        exported._keep("encoder-1", exported.Graph(empty, empty, (8,), (3,), 224))
+        exported._keep("encoder-1", Graph(empty, empty, (8,), (3,), 224))
     assert list(cache.iterdir()) == []
 
 
@@ -172,6 +173,6 @@ def test_without_openvino_torch_judges_and_says_why(cache: Path, monkeypatch: py
 def test_old_exports_go(cache: Path) -> None:
     empty = np.zeros(1, np.uint8)
     for number in range(export_cache.KEPT + 3):
-        exported._keep(f"encoder-{number}", exported.Graph(empty, empty, (8,), (3,), 224))
+        exported._keep(f"encoder-{number}", Graph(empty, empty, (8,), (3,), 224))
     assert len(list(cache.iterdir())) == export_cache.KEPT
     assert (cache / f"encoder-{export_cache.KEPT + 2}").exists()
