@@ -17,6 +17,9 @@ from .align import Sample
 from .values import Frame
 
 
+IN_HAND = 2  # samples a worker: where order waits for a slow video, a master as a rule, quicker ones go on
+
+
 @dataclass(frozen=True)
 class Taken:
     """One sample's frame, or why it and the rest of its video did not come (`error`), or neither: it was not there."""
@@ -39,7 +42,7 @@ class Reading:
 def in_step(readings: Sequence[Reading], workers: int) -> Iterator[Taken]:
     """Every sample of every reading, ordered by step, then by video (a master is first and comes before its encodes).
 
-    Up to `workers` videos are decoded at once. A video that fails gives one `Taken` with its error and then no more;
+    Up to `workers` videos are decoded at once, each no further than its next sample. A video that fails gives one `Taken` with its error and then no more;
     the others go on.
     """
     cursors = {r.video: _Cursor(r) for r in readings}
@@ -54,7 +57,7 @@ def in_step(readings: Sequence[Reading], workers: int) -> Iterator[Taken]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         for _, video, sample in order:
-            while len(pending) >= workers or any(video == busy for busy, _ in pending):
+            while len(pending) >= IN_HAND * workers or any(video == busy for busy, _ in pending):
                 yield from finish()
             pending.append((video, pool.submit(cursors[video].take, sample)))
         while pending:

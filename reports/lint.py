@@ -101,13 +101,13 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
         yield Issue(name, "inversion", "error", said, (clip.path, better.path), points)
     kept = straight[:1]
     for clip in straight[1:]:
-        points = _score(clip, mode) - _score(kept[-1], mode)
-        if points >= JND:
+        points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
+        if max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
             continue
         said = (
             f"{clip.label} ({_rate(clip)}) buys {points:+.1f} points of {mode.upper()} over {kept[-1].label} "
-            f"({_rate(kept[-1])}), less than anybody sees ({JND:g})"
+            f"({_rate(kept[-1])}), and {worst:+.1f} in the worst second: less than anybody sees ({JND:g})"
         )
         yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
     for k, high in enumerate(straight[1:], 1):
@@ -210,6 +210,12 @@ def _off(value: float, wanted: float, *, least: float = 0.0) -> bool:
 
 def _score(clip: Clip, mode: str) -> float:
     return clip.score(mode) or 0.0
+
+
+def _worst(clip: Clip, mode: str) -> float:
+    """Score of its worst second."""
+    row = clip.row(mode)
+    return _score(clip, mode) if row is None else row.pools.get("worst_second", _score(clip, mode))
 
 
 def _bounds(clip: Clip, mode: str) -> tuple[float, float]:

@@ -71,6 +71,9 @@ def test_rungs_are_told_apart_by_their_frames_alone() -> None:
 def test_redundant_rungs_and_gaps() -> None:
     (issue,) = lint.check(ladder(30, 45, 48, 60, 72))
     assert (issue.rule, issue.paths) == ("redundant", ("/v/540p.mp4", "/v/360p.mp4"))
+    assert "buys +3.0 points of FR over 360p.mp4 (700 kbit/s), and +3.0 in the worst second: less" in issue.sentence
+    hard = [row("low.mp4", 70, 1000, drop=20.0), row("high.mp4", 72, 2000, drop=10.0)]
+    assert rules(gather(hard)) == []  # twelve points more where it is hard
     slow = lint.check(ladder(50, 54, 58, 62, 66))  # each over the next cheaper one that is worth having
     assert [i.paths[0] for i in slow] == ["/v/360p.mp4", "/v/720p.mp4"]
     (gap,) = lint.check(ladder(30, 45, 45 + GAP + 1, 72, 80))

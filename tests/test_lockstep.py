@@ -132,3 +132,21 @@ def test_an_error_in_the_thread_reaches_the_reader() -> None:
 def test_batches_keep_order_and_all_items() -> None:
     assert list(batches(iter(range(7)), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
     assert list(batches(iter([]), 3)) == []
+
+
+def test_quick_videos_go_on_while_order_waits_for_a_slow_one() -> None:
+    last = threading.Event()
+
+    def slow() -> Iterator[Frame]:
+        assert last.wait(10), "the others waited for it"
+        yield frame(0)
+
+    def quick(told: threading.Event | None = None) -> Iterator[Frame]:
+        if told is not None:
+            told.set()
+        yield frame(0)
+
+    sample = [Sample(0, 0)]
+    opens = [slow, quick, quick, lambda: quick(last)]
+    taken = list(in_step([Reading(video, sample, one) for video, one in enumerate(opens)], 2))
+    assert [(t.video, t.error) for t in taken] == [(0, None), (1, None), (2, None), (3, None)]
