@@ -54,15 +54,15 @@ def ask_onednn() -> bool:
     Returns:
         Whether it does.
     """
+    allowed = getattr(torch.backends.mkldnn, "matmul", None)  # since torch 2.9
+    if allowed is None or not by_onednn():
+        return False
     tokens, weight, bias = _example()
-    if not by_onednn():
-        return False
-    before = torch.backends.mkldnn.matmul.fp32_precision  # type: ignore[attr-defined]
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # type: ignore[attr-defined]
-    if not _close(F.linear(tokens, weight, bias), tokens, weight, bias):
-        torch.backends.mkldnn.matmul.fp32_precision = before  # type: ignore[attr-defined]
-        return False
-    return True
+    before, allowed.fp32_precision = allowed.fp32_precision, "bf16"
+    exact = _close(F.linear(tokens, weight, bias), tokens, weight, bias)
+    if not exact:
+        allowed.fp32_precision = before
+    return exact
 
 
 def _asked(tokens: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:  # noqa: UP045 - a script

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from .engine import first_line
 from .layout import Layout
-from .products import LARGE, linear
+from .products import LARGE, by_onednn, linear
 
 Nested = Tensor | tuple[Tensor, ...]
 Step = Callable[..., tuple[Tensor, ...]]  # of layouts, and of tensors or tuples of them
@@ -42,6 +42,7 @@ class Recorder:
         self.trouble: str | None = None  # why it runs them as they stand, a few words
         self.recorded: dict[Hashable, Step] = {}
         self._asked: Counter[Hashable] = Counter()
+        by_onednn()  # which is found by timing, and not within a recording
         with TRACING, torch.no_grad():  # what cannot be is to be known at once
             self._record(lambda tokens: (linear(tokens, tokens[:32]),), (torch.zeros(LARGE // 32, 32),))
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from .align import Sample
 from .values import Frame
 
-
 IN_HAND = 2  # samples a worker: where order waits for a slow video, a master as a rule, quicker ones go on
 
 
@@ -42,8 +41,8 @@ class Reading:
 def in_step(readings: Sequence[Reading], workers: int) -> Iterator[Taken]:
     """Every sample of every reading, ordered by step, then by video (a master is first and comes before its encodes).
 
-    Up to `workers` videos are decoded at once, each no further than its next sample. A video that fails gives one `Taken` with its error and then no more;
-    the others go on.
+    Up to `workers` videos are decoded at once, each no further than its next sample. A video that fails gives one
+    `Taken` with its error and then no more; the others go on.
     """
     cursors = {r.video: _Cursor(r) for r in readings}
     order = heapq.merge(*map(_jobs, readings), key=lambda job: job[:2])

@@ -6,7 +6,7 @@ import pytest
 
 from . import golden_scores
 
-FROM_OTHER_PROCESSORS = 0.05  # points: in 8 bits the last digit of a sum decides how it is rounded
+FROM_OTHER_PROCESSORS = 0.6  # points: in 8 bits the last digit of a sum decides how it is rounded
 
 
 def test_scores_are_those_of_before() -> None:
