@@ -36,7 +36,8 @@ class Estimate:
     """What a scan will take. Seconds are on the clock; a range goes from the fastest ladder tried to the slowest."""
 
     videos: int  # to be measured
-    ladders: int  # they are in
+    ladders: int  # they are in, a video that is alone counted as one
+    alone: int  # of these, videos that are alone
     up_to_date: int  # rows that hold
     video_s: float  # seconds of video to be measured
     unknown: int  # videos whose header does not tell how long they are
@@ -66,7 +67,8 @@ class Estimate:
     def lines(self) -> Iterator[str]:
         """For people."""
         held = f" (up to date: {counted(self.up_to_date, 'result')})" if self.up_to_date else ""
-        yield f"to measure  {counted(self.videos, 'video')} in {counted(self.ladders, 'ladder')}{held}"
+        ladders = counted(self.ladders - self.alone, "ladder")
+        yield f"to measure  {counted(self.videos, 'video')}, {ladders}, {self.alone:,} alone{held}"
         if not self.videos:
             return
         taken = f"; {self.unknown:,} do not say theirs, {UNKNOWN_S:g} s taken" if self.unknown else ""
@@ -102,7 +104,7 @@ def estimate(request: Request, listener: Listener | None = None, load: LoadJudge
     paths = [video.path for task in tasks for video in task.ladder.videos]
     lengths = {path: seen.duration_s for path in paths if (seen := plan.glances.get(path)) is not None}
     made = Estimate(
-        sum(task.videos for task in tasks), len(tasks), known.up_to_date,
+        sum(task.videos for task in tasks), len(tasks), sum(len(t.ladder.videos) == 1 for t in tasks), known.up_to_date,
         sum(lengths.get(path) or UNKNOWN_S for path in paths), sum(not lengths.get(path) for path in paths),
         sum(full), 1, (0.0, 0.0), 0, 0.0, budget=budget,
     )  # fmt: skip

@@ -25,12 +25,13 @@ def test_frames_are_those_that_the_scan_judges(films: Path, out_dir: Path) -> No
     _, judge, _ = run(films / "one", out_dir)
     assert (said.videos, said.ladders, said.frames, said.up_to_date) == (3, 1, judge.encoded, 0)
     assert said.unknown == 0
+    assert next(said.lines()) == "to measure  3 videos, 1 ladder, 0 alone"
     assert 0 < said.seconds[0] < said.seconds[1]
     with Store(out_dir, read_only=True) as store:
         assert store.runs()[0].frames == judge.encoded
     again = estimate(request, load=lambda _: FakeJudge())
     assert (again.videos, again.up_to_date, again.frames) == (0, 5, 0)
-    assert list(again.lines()) == ["to measure  0 videos in 0 ladders (up to date: 5 results)"]
+    assert list(again.lines()) == ["to measure  0 videos, 0 ladders, 0 alone (up to date: 5 results)"]
 
 
 def test_a_budget_is_told_apart(films: Path, out_dir: Path) -> None:
