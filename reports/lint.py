@@ -102,14 +102,20 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
     kept = straight[:1]
     for clip in straight[1:]:
         points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
-        if max(points, worst) >= JND:  # a rung may be for the hard scenes alone
+        if worst < -GAP and worst - points < -GAP:  # something is broken there that the mean hides
+            said = (
+                f"{clip.label} ({_rate(clip)}) looks worse than {kept[-1].label} ({_rate(kept[-1])}) in its worst "
+                f"second, {-worst:.1f} points of {mode.upper()}"
+            )
+            yield Issue(name, "inversion", "warning", said, (clip.path, kept[-1].path), -worst)
+        elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
-            continue
-        said = (
-            f"{clip.label} ({_rate(clip)}) buys {points:+.1f} points of {mode.upper()} over {kept[-1].label} "
-            f"({_rate(kept[-1])}), and {worst:+.1f} in the worst second: less than anybody sees ({JND:g})"
-        )
-        yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
+        else:
+            said = (
+                f"{clip.label} ({_rate(clip)}) buys {points:+.1f} points of {mode.upper()} over {kept[-1].label} "
+                f"({_rate(kept[-1])}), and {worst:+.1f} in the worst second: less than anybody sees ({JND:g})"
+            )
+            yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
     for k, high in enumerate(straight[1:], 1):
         low = max(straight[:k], key=lambda r: _score(r, mode))
         points = _score(high, mode) - _score(low, mode)

@@ -74,6 +74,10 @@ def test_redundant_rungs_and_gaps() -> None:
     assert "buys +3.0 points of FR over 360p.mp4 (700 kbit/s), and +3.0 in the worst second: less" in issue.sentence
     hard = [row("low.mp4", 70, 1000, drop=20.0), row("high.mp4", 72, 2000, drop=10.0)]
     assert rules(gather(hard)) == []  # twelve points more where it is hard
+    broken = [row("low.mp4", 70, 1000, drop=5.0), row("high.mp4", 70.5, 2000, drop=40.0)]
+    (issue,) = lint.check(gather(broken))
+    assert (issue.rule, issue.severity, issue.points) == ("inversion", "warning", 34.5)
+    assert "looks worse than low.mp4 (1,000 kbit/s) in its worst second, 34.5 points of FR" in issue.sentence
     slow = lint.check(ladder(50, 54, 58, 62, 66))  # each over the next cheaper one that is worth having
     assert [i.paths[0] for i in slow] == ["/v/360p.mp4", "/v/720p.mp4"]
     (gap,) = lint.check(ladder(30, 45, 45 + GAP + 1, 72, 80))

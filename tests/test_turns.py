@@ -23,6 +23,7 @@ from yoto_video.pipeline.turns import WHOLE, Turns
 from yoto_video.pipeline.values import Frame, FrameScore, Mode
 from yoto_video.reports import bootstrap
 
+from . import golden_scores
 from .fakes import FakeJudge
 
 Said = dict[Any, Any]  # by half, what was seen there; and "at", where its places are
@@ -234,6 +235,22 @@ def test_a_starved_key_frame_is_found_in_scores_that_share() -> None:
         2.0,
         "quality drops at a key frame: FR is 15 points lower than a second on",
     )
+
+
+def test_a_frame_that_votes_otherwise_than_before_is_looked_at_whole(judge: Judge) -> None:
+    _, master = golden_scores.pair()
+    blocks = master.astype(np.int32)
+    blurred = sum(np.roll(blocks, (i, k), (0, 1)) for i in range(0, 24, 3) for k in range(0, 24, 3)) // 64
+    frames, wanted = (master, blurred.astype(np.uint8)), (0, 1)
+    (before,) = judge.say(judge.encode([master], [None]))
+    again, other = judge.say(judge.encode(frames, wanted))
+    assert judge.joined(again, before) is not None
+    assert judge.joined(other, before) is None
+    (reference,) = judge.encode([master], [None])
+    (equal,) = judge.say([reference], [reference])
+    same, worse = judge.say(judge.encode(frames, wanted), judge.encode([master] * 2, wanted))
+    assert judge.joined(same, equal) is not None
+    assert judge.joined(worse, equal) is None
 
 
 def test_scores_of_a_still_clip_are_those_of_its_frame(judge: Judge) -> None:
