@@ -57,9 +57,12 @@ def as_far_as(
     """
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
+    newest = -1
     with closing(_from_packets(ref, table, number_of, timeout_s, threads)) as frames:
         for packet_number, frame in frames:
             if frame is None:
+                if threads > 1:
+                    break
                 loss.damaged += 1
                 continue
             index = number_of.pop(packet_number, None)
@@ -67,10 +70,15 @@ def as_far_as(
                 continue
             given = [(index, frame)]
             del frame  # it waits nowhere while the caller works: it is large
+            newest = index
             yield given.pop()
             if not number_of:
                 return
-    loss.frames += len(number_of)
+    # Where one of several threads fails, what the others gave just then is dropped with it: the rest by one alone.
+    again = sorted(index for index in number_of.values() if index > newest) if threads > 1 else []
+    loss.frames += len(number_of) - len(again)
+    if again:
+        yield from as_far_as(ref, table, again, timeout_s, 1, loss)
 
 
 def told(losses: Sequence[Loss], ref: VideoRef, table: PacketTable, wanted: int) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe, storage
 from yoto_video.pipeline.errors import BrokenVideo, TransientVideoError
+from yoto_video.pipeline.frames import Loss, as_far_as
+from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.values import Frame, VideoRef
 
 from . import clips
@@ -152,3 +154,27 @@ def test_a_decoder_that_is_left_while_its_threads_let_packets_go_does_not_hang(t
     params = "log-level=none:bframes=3:b-adapt=0:b-pyramid=0"
     path = clips.make(tmp_path / "b.mp4", codec="libx265", size=(320, 240), options={"x265-params": params})
     subprocess.run([sys.executable, "-c", LEAVE_EARLY, str(path)], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("kept", [0.35, 0.6, 0.85])
+def test_what_a_file_that_is_cut_off_gives_does_not_depend_on_threads(kept: float, tmp_path: Path) -> None:
+    scene = np.random.default_rng(0).integers(0, 256, (96, 400, 3), np.uint8)
+    whole = clips.make(
+        tmp_path / "whole.mp4", frames=60, gop=60, container_options={"movflags": "faststart"},
+        picture=lambda number, width, height: np.ascontiguousarray(scene[:height, 3 * number : 3 * number + width]),
+    )  # fmt: skip
+    data = whole.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: int(len(data) * kept)])
+    ref = VideoRef(str(tmp_path / "cut.mp4"))
+    table = packet_table(ref)
+    found = []
+    for threads in (1, 2, 3):
+        loss = Loss()
+        wanted = list(range(0, len(table.order), 2))
+        frames = {n: f.to_ndarray(format="gray") for n, f in as_far_as(ref, table, wanted, 60.0, threads, loss)}
+        found.append((frames, loss.frames))
+    alone, lost = found[0]
+    assert len(alone) >= len(wanted) - 1
+    for frames, missing in found[1:]:
+        assert (list(frames), missing) == (list(alone), lost)
+        assert all(np.array_equal(picture, alone[number]) for number, picture in frames.items())
