@@ -15,7 +15,7 @@ from .flags import (
     add_network,
     command,
     whole,
-)  # fmt: skip
+)
 
 
 def add_train(commands: Commands[Parser]) -> None:

@@ -108,6 +108,8 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
                 f"second, {-worst:.1f} points of {mode.upper()}"
             )
             yield Issue(name, "inversion", "warning", said, (clip.path, kept[-1].path), -worst)
+            if points >= JND:  # by its mean it is worth having: what is dearer is held to it
+                kept.append(clip)
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:

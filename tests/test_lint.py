@@ -78,6 +78,8 @@ def test_redundant_rungs_and_gaps() -> None:
     (issue,) = lint.check(gather(broken))
     assert (issue.rule, issue.severity, issue.points) == ("inversion", "warning", 34.5)
     assert "looks worse than low.mp4 (1,000 kbit/s) in its worst second, 34.5 points of FR" in issue.sentence
+    rising = [row("low.mp4", 50, 1000), row("mid.mp4", 70, 2000, drop=50.0), row("high.mp4", 73, 3000, drop=50.0)]
+    assert rules(gather(rising)) == ["inversion", "redundant", "gap"]  # the dearest is held to the broken one
     slow = lint.check(ladder(50, 54, 58, 62, 66))  # each over the next cheaper one that is worth having
     assert [i.paths[0] for i in slow] == ["/v/360p.mp4", "/v/720p.mp4"]
     (gap,) = lint.check(ladder(30, 45, 45 + GAP + 1, 72, 80))
