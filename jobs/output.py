@@ -13,7 +13,7 @@ from ..pipeline.convert import clip_json
 from ..pipeline.depth import looks
 from ..pipeline.plan import Plan
 from ..pipeline.text import counted, printable
-from ..pipeline.values import ClipScore
+from ..pipeline.values import ClipScore, Finding
 from .progress import duration
 from .request import STATUSES, ScanResult, count
 
@@ -118,21 +118,35 @@ def print_ladder_table(clips: Sequence[ClipScore]) -> None:
 
 
 def print_score_table(clips: Sequence[ClipScore]) -> None:
-    """The rows of one video on stdout, one line a mode."""
+    """The rows of one video on stdout, one line a mode, and below them what was found."""
     table = new_table(
-        "mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">master NR", ">frames", "display", "note"
+        "mode", ">score", "95 % interval", ">p5", ">min", ">worst second", ">master NR", ">frames", "display"
     )
     for clip in clips:
         if clip.status != "ok":
-            table.add_row(*[""] * 9, f"{clip.status}: {clip.reason}")
             continue
         interval = "" if clip.ci95 is None else f"{clip.ci95[0]:.1f} to {clip.ci95[1]:.1f}"
         pools = [_number(clip.pools.get(name)) for name in ("p5", "min", "worst_second")]
-        note = "; ".join(clip.sentences)
         table.add_row(
             (clip.mode or "").upper(), _number(clip.score), interval, *pools, _number(clip.master_score),
-            str(clip.frames), clip.display, note,
+            str(clip.frames), clip.display,
         )  # fmt: skip
+    if table.row_count:
+        print_table(table)
+    for reason in dict.fromkeys(f"{clip.status}: {clip.reason}" for clip in clips if clip.status != "ok"):
+        print(printable(reason))
+    if found := dict.fromkeys(finding for clip in clips for finding in clip.findings):  # modes have most in common
+        print()
+        _print_findings(list(found))
+
+
+def _print_findings(found: list[Finding]) -> None:
+    """A line each, the gravest first, then by time."""
+    rank = ("error", "warning", "info").index
+    table = new_table("severity", "seconds", "finding")
+    for one in sorted(found, key=lambda f: (rank(f.severity), f.start_s or 0.0)):
+        when = "" if one.start_s is None or one.end_s is None else f"{one.start_s:.1f} to {one.end_s:.1f}"
+        table.add_row(one.severity, when, one.sentence)
     print_table(table)
 
 
@@ -164,7 +178,9 @@ def new_table(*columns: str) -> Table:
     for name in columns:
         right = name.startswith(">")
         plain = name.removeprefix(">")
-        table.add_column(plain, justify="right" if right else "left", no_wrap=plain != "note", overflow="fold")
+        table.add_column(
+            plain, justify="right" if right else "left", no_wrap=plain not in ("note", "finding"), overflow="fold"
+        )
     return table
 
 

@@ -80,6 +80,7 @@ def read_frames(
     decoder: Decoder = "pyav",
     timeout_s: float = 60.0,
     cores: int = 1,
+    damaged: set[Fraction] | None = None,
 ) -> Generator[Frame, None, None]:
     """Decode the frames with these numbers, one after the other.
 
@@ -92,6 +93,8 @@ def read_frames(
         timeout_s: longest wait for the next frame to leave the decoder.
         cores: that decoding may use. From two on there are as many decoders side by side, each of groups of pictures of
             its own, where the video and its place allow that; elsewhere one decoder with two threads.
+        damaged: takes the presentation times of pictures that could not be decoded, or only in part, of all that the
+            wanted ones needed (PyAV alone tells).
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -118,17 +121,17 @@ def read_frames(
     most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * raster[0] * raster[1])))
     shares = table.shares(wanted, cores, most) if cores > 1 and whole is None and not is_remote(ref.path) else [wanted]
     if len(shares) == 1:
-        given = _decoded(ref, wanted, timeout_s, whole, threads=min(cores, DECODE_THREADS))
+        given = _decoded(ref, wanted, timeout_s, whole, min(cores, DECODE_THREADS), damaged)
         yield from _shown(given, info, table, raster)
         return
-    losses = [Loss() for _ in shares]
+    losses = [Loss(times=set() if damaged is None else damaged) for _ in shares]
     with contextlib.ExitStack() as stack:
         side_by_side = []
         for share, loss in zip(shares, losses, strict=True):
             frames = _shown(as_far_as(ref, table, share, timeout_s, 1, loss), info, table, raster)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
-    told(losses, ref, table, len(wanted))
+    told(losses, ref, table)
 
 
 def _shown(
@@ -182,9 +185,10 @@ def _decoded(
     timeout_s: float,
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None,
     threads: int = DECODE_THREADS,
+    damaged: set[Fraction] | None = None,
 ) -> Generator[tuple[int, VideoFrame], None, None]:
     """Frames with these numbers as the decoder gives them, or made whole of their fields."""
     table = packet_table(ref, timeout_s=timeout_s)
     if whole is None:
-        return decoded(ref, table, wanted, timeout_s, threads)
-    return decoded_whole(ref, table, wanted, timeout_s, whole, threads)
+        return decoded(ref, table, wanted, timeout_s, threads, damaged)
+    return decoded_whole(ref, table, wanted, timeout_s, whole, threads, damaged)

@@ -66,10 +66,10 @@ def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Be
     if 14 <= lowest <= 18 and 232 <= highest <= 237 and len(times) > 1:
         said = f"levels stay within {lowest:.0f} to {highest:.0f} of 255: limited range that is shown as full looks so"
         found.append(Finding(said, "range", "warning"))
-    return _few(found)
+    return few(found)
 
 
-def _few(found: Sequence[Finding]) -> list[Finding]:
+def few(found: Sequence[Finding]) -> list[Finding]:
     """The same, but where one thing is seen in many places it is told once, from the first to the last."""
     alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in found:

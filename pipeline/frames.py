@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from av.container import InputContainer
 from av.error import ExitError, FFmpegError, TimeoutError
@@ -22,6 +23,7 @@ from .errors import BrokenVideo, TransientVideoError
 from .media import DECODE_THREADS, explain, opened
 from .media import decoder as prepare_decoder
 from .packet_table import SKIP, WANTED, PacketTable
+from .text import counted
 from .values import VideoRef
 
 
@@ -31,20 +33,26 @@ class Loss:
 
     frames: int = 0  # wanted and missing at the end
     damaged: int = 0  # packets it refused
+    times: set[Fraction] = field(default_factory=set)  # of pictures that it refused, or gave in part
 
 
 def decoded(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int = DECODE_THREADS
+    ref: VideoRef,
+    table: PacketTable,
+    wanted: list[int],
+    timeout_s: float,
+    threads: int = DECODE_THREADS,
+    damaged: set[Fraction] | None = None,
 ) -> Generator[tuple[int, VideoFrame], None, None]:
-    """Frames with these numbers, ascending, as the decoder gives them.
+    """Frames with these numbers, ascending, as the decoder gives them; `damaged` is as in `decode.read_frames`.
 
     Raises:
         BrokenVideo: at the end, after all frames that could be decoded were given, when wanted ones are missing.
         TransientVideoError: no frame came for `timeout_s` seconds, or storage failed.
     """
-    loss = Loss()
+    loss = Loss() if damaged is None else Loss(times=damaged)
     yield from as_far_as(ref, table, wanted, timeout_s, threads, loss)
-    told([loss], ref, table, len(wanted))
+    told([loss], ref, table)
 
 
 def as_far_as(
@@ -60,9 +68,11 @@ def as_far_as(
     newest = -1
     with closing(_from_packets(ref, table, number_of, timeout_s, threads)) as frames:
         for packet_number, frame in frames:
+            if frame is None and threads > 1:
+                break
+            if (frame is None or frame.is_corrupt) and (at := _shown_at(table, packet_number)) is not None:
+                loss.times.add(at)
             if frame is None:
-                if threads > 1:
-                    break
                 loss.damaged += 1
                 continue
             index = number_of.pop(packet_number, None)
@@ -81,13 +91,20 @@ def as_far_as(
         yield from as_far_as(ref, table, again, timeout_s, 1, loss)
 
 
-def told(losses: Sequence[Loss], ref: VideoRef, table: PacketTable, wanted: int) -> None:
+def _shown_at(table: PacketTable, packet_number: int) -> Fraction | None:
+    """When a packet's picture is presented; None where it is not, or is not known."""
+    if table.counted:
+        return table.times[packet_number] if 0 <= packet_number < len(table.order) else None
+    known = 0 <= packet_number < len(table.shown) and table.shown[packet_number]
+    return int(table.pts[packet_number]) * table.time_base if known else None
+
+
+def told(losses: Sequence[Loss], ref: VideoRef, table: PacketTable) -> None:
     """Raise BrokenVideo where frames are missing."""
-    frames, damaged = sum(loss.frames for loss in losses), sum(loss.damaged for loss in losses)
-    if frames:
-        cause = f"{damaged} damaged packets" if damaged else table.error or "the file holds no usable data for them"
-        missing = f"{frames} of {wanted} wanted frames cannot be decoded ({cause})"
-        raise BrokenVideo(ref.path, f"{missing}; write the file again")
+    if any(loss.frames for loss in losses):
+        damaged = sum(loss.damaged for loss in losses)
+        cause = counted(damaged, "damaged packet") if damaged else table.error or "it holds no usable data for them"
+        raise BrokenVideo(ref.path, f"frames are damaged or missing in the file ({cause}); write the file again")
 
 
 def decoded_whole(
@@ -97,13 +114,14 @@ def decoded_whole(
     timeout_s: float,
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame],
     threads: int = DECODE_THREADS,
+    damaged: set[Fraction] | None = None,
 ) -> Generator[tuple[int, VideoFrame], None, None]:
     """As `decoded`, of a stream of fields: each frame made `whole` (see `fields`) by means of the two beside it."""
     last = len(table.order) - 1
     beside = sorted({n for w in wanted for n in (w - 1, w, w + 1) if 0 <= n <= last})
     near: dict[int, VideoFrame] = {}
     todo, problem = list(reversed(wanted)), None
-    with closing(decoded(ref, table, beside, timeout_s, threads)) as woven:
+    with closing(decoded(ref, table, beside, timeout_s, threads, damaged)) as woven:
         while todo:
             try:
                 number, frame = next(woven, (last + 2, None))
@@ -126,7 +144,7 @@ def _from_packets(
 ) -> Generator[tuple[int, VideoFrame | None], None, None]:
     """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
 
-    None in place of a frame stands for a packet the decoder refused.
+    None in place of a frame stands for a packet the decoder refused; -1 where it is not known which.
     """
     with opened(ref, timeout_s=timeout_s) as (container, stream):
         prepare_decoder(stream, threads=threads)
@@ -138,7 +156,8 @@ def _from_packets(
                     frames = stream.codec_context.decode(packet)
                 except FFmpegError:
                     frames = []
-                    yield -1, None
+                    mark = None if packet is None else packet.opaque
+                    yield mark.packet if isinstance(mark, _Mark) and not table.counted else -1, None
                 while frames:  # none waits here while the caller works: their decoder wants them back
                     frame = frames.pop(0)
                     mark = frame.opaque

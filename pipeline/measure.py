@@ -169,6 +169,7 @@ def _read(
         decoder=settings.decoder,
         timeout_s=settings.decode_timeout_s,
         cores=max(1, share),
+        damaged=track.damaged,
     )
     with closing(decoded) as frames:
         for frame in frames:

@@ -13,6 +13,7 @@ from .errors import BrokenVideo, VideoError, as_video_error
 from .identity import comparison_id
 from .looks import Watch
 from .score import Judge, Tally
+from .stretches import Stretch, merged
 from .tracks import Track
 from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Ladder, Mode
 
@@ -45,7 +46,7 @@ def results_of(track: Track, context: Context) -> list[ClipResult]:
 
 def _scores(track: Track, context: Context) -> list[ClipResult]:
     tally, common = context.tallies[track.place], _common(track, context)
-    findings = [*track.findings, *_partial(track, tally, "")]
+    findings = [*track.findings, *_partial(track, tally), *_damaged(track)]
     lost = None if context.master in (None, track) else _failure_of_master(context)
     if lost is not None and context.master is not None:
         name = context.master.ref.name
@@ -69,6 +70,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]))]
     if master is not None and beside is not None:
         findings += [*track.fr_findings, *_partial(master, context.tallies[master.place], "of the master, ")]
+        findings += _damaged(master, "of its master, ")
         findings += detect.against_master(track.watch, beside)
         own = _mean(context.tallies[master.place].scores["nr"])
         findings += detect.poor_source(own, of_master=False)
@@ -114,12 +116,22 @@ def _failure_of_master(context: Context) -> VideoError | None:
     return None if context.master is None else _failure(context.master, context.tallies[context.master.place])
 
 
-def _partial(track: Track, tally: Tally, whose: str) -> list[str]:
+def _partial(track: Track, tally: Tally, whose: str = "") -> list[Finding]:
     """A finding where decoding did not give every sampled frame."""
     if tally.decoded >= len(track.samples):
         return []
     why = tally.trouble or "the others are damaged or missing in the file"
-    return [f"{whose}only {tally.decoded} of {len(track.samples)} sampled frames could be decoded: {why}"]
+    said = f"{whose}only {tally.decoded} of {len(track.samples)} sampled frames could be decoded: {why}"
+    return [Finding(said, "damaged", "warning")]
+
+
+def _damaged(track: Track, whose: str = "") -> list[Finding]:
+    """Where pictures of a video cannot be decoded, or only in part: those are judged as the decoder fills them in."""
+    frame_s = float(1 / track.info.fps) if track.info and track.info.fps else 0.0
+    times = [float(time - track.start_s) for time in track.damaged]
+    stretches = merged((Stretch(at, at + frame_s, 1) for at in times), within_s=1.0)
+    said = f"{whose}pictures are damaged here: what cannot be read is judged as the decoder fills it in"
+    return detect.few([Finding(said, "damaged", "error", round(s.start_s, 3), round(s.end_s, 3)) for s in stretches])
 
 
 def _common(track: Track, context: Context) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import yoto_video
 from yoto_video.jobs import cli, commands
+from yoto_video.jobs.output import print_score_table
+from yoto_video.pipeline.pool import POOLS
+from yoto_video.pipeline.values import ClipScore, Finding
 
 from .clips import make
 from .fakes import FakeJudge
@@ -252,6 +255,21 @@ def test_a_video_that_cannot_be_scored_is_one_object_and_code_4(
     assert summary["failed"] == 1
     assert cli.main(["score", str(tmp_path / "empty.mp4")]) == 4
     assert "0 bytes" in capsys.readouterr().out
+
+
+def test_findings_stand_below_the_scores_once_the_gravest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    found = (
+        Finding("a note"),
+        Finding("dull", "black", "warning", 3.0, 4.0),
+        Finding("torn", "damaged", "error", 7.0, 8.5),
+    )
+    common = {"path": "/a.mp4", "ladder": "a", "status": "ok", "pools": dict.fromkeys(POOLS, 50.0), "frames": 4}
+    clips = [ClipScore(mode=mode, findings=found, **common) for mode in ("nr", "fr")]  # type: ignore[arg-type]
+    print_score_table(clips)
+    told = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert [line.split()[0] for line in told[:3]] == ["mode", "NR", "FR"]
+    assert [line.split("  ")[-1].strip() for line in told[4:]] == ["finding", "torn", "dull", "a note"]
+    assert [line[10:22].strip() for line in told[5:]] == ["7.0 to 8.5", "3.0 to 4.0", ""]
 
 
 @pytest.mark.usefixtures("judge")

@@ -32,14 +32,18 @@ def test_every_frame_and_any_few(name: str, made: Any) -> None:
     assert [b - a for a, b in pairwise(times)] == pytest.approx([0.04] * (29 - hidden), abs=1e-3)
     rnd = random.Random(name)
     some = [sorted(rnd.sample(range(len(times)), count)) for count in (1, 1, 2, 5)]
+    damaged: set[Fraction] = set()
     for wanted in [list(range(len(times))), [len(times) - 1], *some]:
-        frames, in_lanes = (list(decode.read_frames(ref, info, wanted, raster=(64, 64), cores=n)) for n in (1, 3))
+        frames, in_lanes = (
+            list(decode.read_frames(ref, info, wanted, raster=(64, 64), cores=n, damaged=damaged)) for n in (1, 3)
+        )
         assert [frame.index for frame in frames] == wanted
         assert numbers(frames) == [index + hidden for index in wanted]
         assert [frame.pts_s for frame in frames] == [times[index] for index in wanted]
         assert [(f.index, f.pts_s, f.rgb.tobytes()) for f in in_lanes] == [
             (f.index, f.pts_s, f.rgb.tobytes()) for f in frames
         ]
+    assert not damaged
 
 
 def test_lanes_share_groups_of_pictures_and_no_work(made: Any) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe, storage
@@ -113,11 +114,14 @@ def test_damage_gives_what_decodes_then_says_so(
     data[middle : middle + 2000] = bytes(2000)
     (tmp_path / "damaged.mov").write_bytes(data)
     ref = VideoRef(str(tmp_path / "damaged.mov"))
-    got, error = until_error(decode.read_frames(ref, info, range(len(times)), cores=cores))
+    damaged: set[Fraction] = set()
+    got, error = until_error(decode.read_frames(ref, info, range(len(times)), cores=cores, damaged=damaged))
     lost = 30 - len(got)
     assert 0 < lost < 10
-    assert re.search(rf"{lost} of 30 wanted frames cannot be decoded \({lost} damaged packets\); write", error.reason)
+    packets = "1 damaged packet" if lost == 1 else f"{lost} damaged packets"
+    assert error.reason == f"frames are damaged or missing in the file ({packets}); write the file again"
     assert numbers(got) == [frame.index for frame in got]
+    assert damaged == {time for time in times if time not in {frame.pts_s for frame in got}}
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""  # FFmpeg keeps quiet
 
@@ -125,8 +129,33 @@ def test_damage_gives_what_decodes_then_says_so(
 def test_invalid_unit_costs_its_frame_only(data_dir: Path) -> None:
     ref, info, times = look(data_dir / "clips" / "torture" / "sample_with_invalid_nalu.mp4")
     got, error = until_error(decode.read_frames(ref, info, range(len(times)), raster=(32, 32)))
-    assert "of 30 wanted frames" in error.reason
+    assert "damaged" in error.reason
     assert len(got) >= 26
+
+
+@pytest.mark.parametrize("kind", ["h264.mp4", "h264_fragmented.mp4"])
+@pytest.mark.parametrize("cores", [1, 2])
+def test_pictures_that_decode_in_part_are_told_with_those_that_only_others_need(
+    kind: str, cores: int, made: Any, tmp_path: Path
+) -> None:
+    path = made(kind)
+    ref, info, times = look(path)
+    table = packet_table(ref)
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    hit = int(np.argmax([0 if table.key[i] else size for i, (_, size) in enumerate(packets)]))  # others refer to it
+    data = bytearray(path.read_bytes())
+    start, size = packets[hit]
+    data[start + size // 3 : start + size] = bytes(size - size // 3)
+    (tmp_path / path.name).write_bytes(data)
+    at = int(table.pts[hit]) * table.time_base
+    after = [n for n, time in enumerate(times) if time > at]
+    damaged: set[Fraction] = set()
+    broken = VideoRef(str(tmp_path / path.name))
+    frames = list(decode.read_frames(broken, info, after, cores=cores, damaged=damaged))
+    assert [frame.index for frame in frames] == after
+    assert at in damaged
+    assert all(at <= time < times[-1] for time in damaged)
 
 
 LEAVE_EARLY = """

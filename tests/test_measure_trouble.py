@@ -14,7 +14,7 @@ from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import Mode, VideoRef
 
 from .fakes import FakeJudge, FakeVideo, info, picture, times
-from .measuring import Make, ladder, notes, rows, run
+from .measuring import Make, ladder, rows, run
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_partly_decodable_video_is_scored_on_what_decoded(make: Make) -> None:
         clip = found["a", mode]  # type: ignore[index]
         assert (clip.status, clip.frames) == ("ok", 4)
         said = "only 4 of 8 sampled frames could be decoded: the file ends in the middle of a frame"
-        assert notes(clip) == (said,)
+        assert (clip.findings[0].sentence, clip.findings[0].kind) == (said, "damaged")
 
 
 @pytest.mark.parametrize(
