@@ -26,7 +26,7 @@ def print_tables(model: str, lines: Sequence[Line]) -> None:
     print(model)
     for dataset, mode in dict.fromkeys((line.dataset, line.mode) for line in lines):
         same = [line for line in lines if (line.dataset, line.mode) == (dataset, mode)]
-        title = escape(f"{dataset}, {'every row' if mode == 'nr' else 'rows with a reference'}")
+        title = escape(f"{dataset}, {'all rows judged' if mode == 'nr' else 'those with a reference'}")
         _print_measures(console, title, [line for line in same if line.group is None])
         if any(line.group is not None for line in same):
             _print_groups(console, title, [line for line in same if line.group is not None])

@@ -15,7 +15,7 @@ from ..reports.results import load
 from .output import new_table, print_table
 
 GATES = frozenset({"fail_under", "max_drop"})
-INCOMPLETE = frozenset({"unscored", "truncated"})  # no score, or one of a part only
+INCOMPLETE = frozenset({"unscored", "truncated", "damaged"})  # no score, or one of a part only
 _RANK: tuple[Severity, ...] = ("error", "warning", "info")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -72,6 +73,9 @@ def print_scan(result: ScanResult) -> None:
         print(f"read {read:,.1f} MB of the {stored:,.1f} MB that the videos have")
     if (said := looks(result.clips)) is not None:
         print(f"{said} videos")
+    if rasters := Counter({clip.path: clip.display for clip in result.clips if clip.display is not None}.values()):
+        told = [f"{raster} ({counted(n, 'video')})" for raster, n in rasters.most_common()]
+        print(f"judged as shown at {', '.join(told) if len(rasters) > 1 else next(iter(rasters))}")
     print(f"report: {result.report}")
 
 

@@ -144,8 +144,8 @@ def export(loaded: Loaded) -> Exported:
     try:
         _keep(name_of(entry, loaded.sha256), graph)
     except OSError as error:  # costs time, not results
-        why = error.strerror or str(error)
-        exported.unkept = f"each start makes anew what the cache cannot keep ({why}); YOTO_CACHE names another"
+        why = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
+        exported.unkept = f"each start makes anew what the cache cannot keep ({why}); YOTO_CACHE names another folder"
     return exported
 
 

@@ -9,7 +9,7 @@ other rungs are added to the ladder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median_low
 
@@ -128,13 +128,11 @@ def master_samples(chosen: Sequence[int], encodes: Iterable[Sequence[Sample]]) -
     return [Sample(step=i, frame=i, scored=i in mine, half=half) for i, half in sorted((needed | mine).items())]
 
 
-def without_references(samples: Sequence[Sample]) -> list[Sample]:
-    """The same frames, to be judged without a reference."""
-    return [replace(s, paired=False) for s in samples]
-
-
 def why_not_comparable(info: VideoInfo, master: VideoInfo) -> str | None:
     """Why this encode cannot be compared with this master, one sentence; None when it can."""
+    if info.still != master.still:
+        kinds = {True: "a still picture", False: "a video"}
+        return f"not compared with its master: this is {kinds[info.still]}, the master {kinds[master.still]}"
     mine, theirs = _light(info), _light(master)
     if mine == theirs:
         return None

@@ -144,7 +144,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     if reason is None and pairing.unpaired == pairing.wanted:
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
     if reason is not None:
-        track.samples = align.without_references(track.samples)
+        track.samples = _own(times, settings)  # the master's say nothing of it: it may last longer, or be a still
         if raster != size:  # a wrong master's size would do so unsaid
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", "warning"))

@@ -121,8 +121,13 @@ HeatMap = Callable[[RGB, RGB | None], NDArray[np.float32]]
 
 
 def with_pictures(result: ClipResult, worst: WorstFrames, heat_map: HeatMap, sink: PictureSink) -> ClipResult:
-    """The same result with its moments; pictures that cannot be made are a finding, the scores stand without them."""
+    """The same result with its moments: the worst frame, and others as far as they are no better than the clip.
+
+    Pictures that cannot be made are a finding, the scores stand without them.
+    """
     found = [kept for kept in worst.found() if kept.row.mode == result.clip.mode]
+    usual = result.clip.score
+    found = found[:1] + [kept for kept in found[1:] if usual is None or kept.row.score <= usual]
     try:
         moments = tuple(save_moment(kept, heat_map, sink, result.clip.result_id) for kept in found)
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..models.place_error import place_error
@@ -69,8 +69,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     looked_at = (width, height), context.crops
     results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]))]
     if master is not None and beside is not None:
-        findings += [*track.fr_findings, *_partial(master, context.tallies[master.place], "of the master, ")]
-        findings += _damaged(master, "of its master, ")
+        of_master = [*_partial(master, context.tallies[master.place]), *_damaged(master)]
+        findings += [*track.fr_findings, *map(_as_source, of_master)]
         findings += detect.against_master(track.watch, beside)
         own = _mean(context.tallies[master.place].scores["nr"])
         findings += detect.poor_source(own, of_master=False)
@@ -116,21 +116,26 @@ def _failure_of_master(context: Context) -> VideoError | None:
     return None if context.master is None else _failure(context.master, context.tallies[context.master.place])
 
 
-def _partial(track: Track, tally: Tally, whose: str = "") -> list[Finding]:
+def _as_source(finding: Finding) -> Finding:
+    """What was found in a master, as its encodes are told."""
+    return replace(finding, sentence=f"of its master, {finding.sentence}", kind="poor_source", severity="warning")
+
+
+def _partial(track: Track, tally: Tally) -> list[Finding]:
     """A finding where decoding did not give every sampled frame."""
     if tally.decoded >= len(track.samples):
         return []
     why = tally.trouble or "the others are damaged or missing in the file"
-    said = f"{whose}only {tally.decoded} of {len(track.samples)} sampled frames could be decoded: {why}"
+    said = f"only {tally.decoded} of {len(track.samples)} sampled frames could be decoded: {why}"
     return [Finding(said, "damaged", "warning")]
 
 
-def _damaged(track: Track, whose: str = "") -> list[Finding]:
+def _damaged(track: Track) -> list[Finding]:
     """Where pictures of a video cannot be decoded, or only in part: those are judged as the decoder fills them in."""
     frame_s = float(1 / track.info.fps) if track.info and track.info.fps else 0.0
     times = [float(time - track.start_s) for time in track.damaged]
     stretches = merged((Stretch(at, at + frame_s, 1) for at in times), within_s=1.0)
-    said = f"{whose}pictures are damaged here: what cannot be read is judged as the decoder fills it in"
+    said = "pictures are damaged here: what cannot be read is judged as the decoder fills it in"
     return detect.few([Finding(said, "damaged", "error", round(s.start_s, 3), round(s.end_s, 3)) for s in stretches])
 
 

@@ -121,7 +121,7 @@ def _interval(value: float, interval: Interval | None) -> list[float | None] | N
 
 
 def _effect(interval: Interval | None) -> float | None:
-    return None if interval is None or interval.effect is None else round(interval.effect, 2)
+    return None if interval is None or interval.effect is None else round(interval.effect, 1)
 
 
 def _known(value: float) -> float | None:

@@ -16,7 +16,6 @@ from yoto_video.pipeline.align import (
     pair_with_master,
     span,
     why_not_comparable,
-    without_references,
 )
 from yoto_video.pipeline.packet_table import Times, since_first
 
@@ -120,7 +119,6 @@ def test_a_master_is_decoded_where_it_is_scored_and_where_an_encode_needs_it() -
     samples = master_samples([3, 7], encodes)
     assert [(s.frame, s.scored) for s in samples] == [(3, True), (4, False), (7, True)]
     assert [s.frame for s in master_samples([], encodes)] == [3, 4]
-    assert not any(s.paired for s in without_references(encodes[0]))
 
 
 def test_gaps_are_the_median_so_that_a_hole_does_not_count() -> None:
@@ -156,3 +154,11 @@ def test_hdr_is_not_compared_with_sdr(mine: str, theirs: str, comparable: bool) 
     assert (reason is None) == comparable
     if reason is not None:
         assert "HDR" in reason
+
+
+def test_a_still_picture_is_not_compared_with_a_video() -> None:
+    assert why_not_comparable(info(still=True), info(still=True)) is None
+    for mine, theirs in ((True, False), (False, True)):
+        said = why_not_comparable(info(still=mine), info(still=theirs))
+        assert said is not None
+        assert said.index("still picture") < said.index("video") if mine else said.index("video") < said.index("still")

@@ -145,6 +145,15 @@ def test_a_cut_file_is_told_once_whichever_modes_it_was_scored_in() -> None:
     assert issue.sentence == f"a.mp4: {loss.sentence}; copy or upload it again"
 
 
+def test_damage_is_told_with_its_times_and_once_beside_a_cut() -> None:
+    torn = Finding("pictures are damaged here", "damaged", "error", 3.0, 4.25)
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500, findings=(torn,))]))
+    assert (issue.rule, issue.severity) == ("damaged", "error")
+    assert issue.sentence == "a.mp4: pictures are damaged here (3.0 to 4.2 s); copy or upload it again"
+    loss = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
+    assert rules(gather([row("a.mp4", 60, 500, findings=(torn, loss))])) == ["truncated"]
+
+
 def test_gates() -> None:
     fleet = ladder(30, 45, 60, 50, 72, drop=9.0)
     assert lint.gates(fleet) == []

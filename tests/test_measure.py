@@ -217,21 +217,22 @@ def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.
 
 def test_the_worst_frames_are_kept_with_their_reference_beside_them(make: Make, out_dir: Path) -> None:
     def damaged(instant: float, width: int, height: int) -> Any:
-        value = 200 if 2.0 <= instant < 2.5 else 100
+        value = 200 if 2.0 <= instant < 2.5 else 120 if 6.0 <= instant < 6.5 else 100
         return np.full((height, width, 3), value, np.uint8)
 
     def clean(instant: float, width: int, height: int) -> Any:
         return np.full((height, width, 3), 100, np.uint8)
 
     make(m=FakeVideo(times(250), draw=clean), a=FakeVideo(times(250), draw=damaged))
-    found = rows(run(ladder("a", master="m"), settings=Settings(fps=4), pictures=PictureSink(out_dir)))
+    found = rows(run(ladder("a", master="m"), settings=Settings(fps=4, worst_frames=3), pictures=PictureSink(out_dir)))
     moments = found["a", "fr"].moments
     assert len(moments) == 2
     assert 2.0 <= moments[0].pts_time < 2.5
+    assert 6.0 <= moments[1].pts_time < 6.5  # and no third one, that would be as good as the rest
     assert moments[0].score == 0 < moments[1].score
     assert abs(moments[0].pts_time - moments[1].pts_time) >= 1
     assert found["a", "nr"].moments == ()
-    assert len(found["m", "nr"].moments) == 2
+    assert len(found["m", "nr"].moments) == 3
     assert found["m", "nr"].moments[0].reference is None
     files = {p for m in moments for p in (m.encode, m.heat_map, m.reference)}
     assert len(files) == 6

@@ -152,7 +152,7 @@ def test_a_partly_decodable_master_is_a_reference_as_far_as_it_goes(make: Make) 
     make(m=FakeVideo(times(100), breaks_at=50), a=FakeVideo(times(100)))
     found = rows(run(ladder("a", master="m")))
     assert (found["a", "nr"].frames, found["a", "fr"].frames) == (8, 4)
-    assert found["a", "fr"].sentences[0].startswith("of the master, only 4 of 8 sampled frames")
+    assert found["a", "fr"].sentences[0].startswith("of its master, only 4 of 8 sampled frames")
 
 
 def test_hdr_and_sdr_are_not_compared(make: Make) -> None:

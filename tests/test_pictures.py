@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from yoto_video.pipeline.pictures import (
     with_pictures,
     write_pictures,
 )
+from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode
 
 from .fakes import FakeJudge, picture
@@ -125,6 +127,16 @@ def test_moments_belong_to_the_row_of_their_mode() -> None:
     worst = WorstFrames(1)
     worst.offer(row(7, 20, "fr"), rgb(7), rgb(8))
     assert with_pictures(result("nr"), worst, FakeJudge().heat_map, PictureSink()).clip.moments == ()
+
+
+@pytest.mark.parametrize(("mean", "shown"), [(50.0, [20, 45]), (10.0, [20]), (80.0, [20, 45, 70])])
+def test_frames_better_than_the_clip_are_none_of_its_worst(mean: float, shown: list[int]) -> None:
+    worst = WorstFrames(3, apart_s=0.1)
+    for number, score in enumerate((45, 70, 20)):
+        worst.offer(row(number, score, "nr"), rgb(number, 64, 48), None)
+    clip = replace(result("nr").clip, pools=dict.fromkeys(POOLS, mean))
+    told = with_pictures(ClipResult(clip), worst, FakeJudge().heat_map, PictureSink()).clip
+    assert [moment.score for moment in told.moments] == shown
 
 
 def test_pictures_that_fail_are_a_finding_and_cost_no_score() -> None:
