@@ -103,6 +103,8 @@ def entry(name: str) -> Entry:
         off: dict[str, Any] = dict.fromkeys(without, False)
         config = replace(whole.config, **off)
         return replace(whole, name=name, config=config, weights=None, sha256=None)
+    if Path(name).exists():
+        raise UnknownModelError(f"{name}: no weights; give a model's name or the .safetensors file that train wrote")
     near = difflib.get_close_matches(name, ZOO, n=1, cutoff=0.0)[0]
     known = f"Known: {', '.join(ZOO)}, and the path of any .safetensors file"
     raise UnknownModelError(f"there is no model {name!r}; did you mean {near!r}? {known}")
@@ -171,7 +173,9 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
     if record is None:
         if "model" not in metadata:
-            raise CheckpointError(f"{path}: does not say which model it is of (no 'model' in its metadata)")
+            raise CheckpointError(
+                f"{path}: not written by train (no 'model' in its metadata says which model it is of)"
+            )
         name = metadata["model"].split("/")[0]
         try:
             record = entry(name)

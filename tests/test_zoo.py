@@ -17,6 +17,13 @@ def test_unknown_name_names_the_nearest() -> None:
         zoo.load("yoto_mobilenet2")
 
 
+def test_a_file_that_holds_no_weights_is_no_misspelt_name(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    with pytest.raises(zoo.UnknownModelError, match=r"clip\.mp4: no weights; give") as error:
+        zoo.load(str(tmp_path / "clip.mp4"))
+    assert "did you mean" not in str(error.value)
+
+
 def test_models_without_weights_say_what_to_do() -> None:
     with pytest.raises(zoo.UnknownModelError, match="train them"):
         zoo.load("yoto_resnet50")
