@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -125,12 +126,11 @@ def measure_ladder(
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
     context = Context(ladder, judge, raster, master, tallies, watches, settings.crops)
-    results = []
-    for track in tracks:
-        for result in results_of(track, context) if track.wanted else ():
-            worst = tallies[track.place].worst
-            shown = result if pictures is None else with_pictures(result, worst, judge.heat_map, pictures)
-            results.append(shown)
+    found = [(result, tallies[t.place].worst) for t in tracks if t.wanted for result in results_of(t, context)]
+    results = [result for result, _ in found]
+    if pictures is not None:
+        with ThreadPoolExecutor(_cores(), thread_name_prefix="pictures") as pool:
+            results = list(pool.map(lambda one: with_pictures(one[0], one[1], judge.heat_map, pictures), found))
     done = time.perf_counter()
     seconds = {"probe": probed - began, "decode": decoded.busy_s, "wait": decoded.waited_s, "inference": scorer.seconds}
     seconds |= {"pictures": done - scored, "wall": done - began}
