@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..pipeline.text import printable
 from .output import new_table, print_table
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def print_comparison(comparison: Comparison) -> None:
             _span(f.quality), note,
         )  # fmt: skip
     print_table(table)
+    for title in comparison.titles:
+        for note in title.notes:
+            print(printable(f"{title.name}: {note}"))
     print(f"\n{answer(comparison)}")
 
 

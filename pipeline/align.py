@@ -9,7 +9,7 @@ other rungs are added to the ladder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median_low
 
@@ -119,6 +119,27 @@ def pair_with_master(
             samples.pop()
         samples.append(new)
     return Pairing(samples, wanted=len(chosen), unpaired=len(chosen) - sum(s.paired for s in samples))
+
+
+def outside(
+    own: Sequence[Sample], times: Sequence[Fraction], paired: Sequence[Sample], master_times: Sequence[Fraction]
+) -> list[Sample]:
+    """Of an encode's own samples those that lie before or after all that answer its master: it lasts longer.
+
+    Args:
+        own: as if it had no master.
+        times: of its frames.
+        paired: its samples against the master.
+        master_times: of the master's frames; steps before and after these order the new samples.
+    """
+    apart = frame_gap([times[s.frame] for s in own])
+    if not apart:
+        return []
+    first, last = times[paired[0].frame] - apart, times[paired[-1].frame] + apart
+    before = [s for s in own if times[s.frame] <= first]
+    after = [s for s in own if times[s.frame] >= last]
+    early = [replace(s, step=k - len(before)) for k, s in enumerate(before)]
+    return early + [replace(s, step=len(master_times) + k) for k, s in enumerate(after)]
 
 
 def master_samples(chosen: Sequence[int], encodes: Iterable[Sequence[Sample]]) -> list[Sample]:

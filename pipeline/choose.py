@@ -125,7 +125,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     assert info is not None
     assert theirs_info is not None
     length, theirs = float(align.span(times)), float(align.span(master.times))
-    if abs(length - theirs) > max(0.5, 0.01 * theirs):
+    if abs(length - theirs) > max(0.5, 0.01 * theirs) and info.still == theirs_info.still:
         track.findings.append(f"lasts {length:.2f} s, its master {theirs:.2f} s")
     gap, master_gap = align.frame_gap(times), align.frame_gap(master.times)
     if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
@@ -149,6 +149,11 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", "warning"))
         return
+    alone = align.outside(_own(times, settings), times, track.samples, master.times)
+    if alone:
+        track.samples = sorted([*track.samples, *alone], key=lambda sample: sample.frame)
+        said = f"{len(alone)} sampled frames lie before or after what its master shows: judged alone, and not compared"
+        track.fr_findings.append(Finding(said, "pairing", "warning"))
     track.match, track.paired = found, (pairing.wanted - pairing.unpaired, pairing.unpaired)
     track.fr_findings += found.findings
     if pairing.unpaired:

@@ -96,7 +96,7 @@ def write_clips_csv(clips: Iterable[ClipScore], file: TextIO) -> int:
 def _flat(clip: ClipScore) -> dict[str, object]:
     row = clip_json(clip)
     low, high = clip.ci95 or (None, None)
-    row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(clip.sentences)}
+    row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(f.dated for f in clip.findings)}
     return {name: safe_cell(row.get(name)) for name in CLIP_COLUMNS}
 
 

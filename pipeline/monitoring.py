@@ -47,7 +47,7 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
             elif fault is not None:
                 _mark(case, "failure", fault, counts, "failures")
             if clip.score is not None:
-                said = [f"{f.severity}: {f.sentence}" for f in clip.findings if f.severity != "info"]
+                said = [f"{f.severity}: {f.dated}" for f in clip.findings if f.severity != "info"]
                 ElementTree.SubElement(case, "system-out").text = _text("\n".join([f"score {clip.score:.2f}", *said]))
         suite.attrib |= {"tests": str(len(own))} | {name: str(n) for name, n in counts.items()}
     file.write('<?xml version="1.0" encoding="UTF-8"?>\n')

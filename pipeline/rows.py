@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..models.place_error import place_error
 from . import detect, pool
 from .errors import BrokenVideo, VideoError, as_video_error
@@ -131,11 +133,15 @@ def _partial(track: Track, tally: Tally) -> list[Finding]:
 
 
 def _damaged(track: Track) -> list[Finding]:
-    """Where pictures of a video cannot be decoded, or only in part: those are judged as the decoder fills them in."""
-    frame_s = float(1 / track.info.fps) if track.info and track.info.fps else 0.0
-    times = [float(time - track.start_s) for time in track.damaged]
-    stretches = merged((Stretch(at, at + frame_s, 1) for at in times), within_s=1.0)
-    said = "pictures are damaged here: what cannot be read is judged as the decoder fills it in"
+    """Where pictures of a video cannot be decoded, or only in part: those are judged as the decoder fills them in.
+
+    Later pictures are made of them, up to the next key frame.
+    """
+    times = sorted(float(time - track.start_s) for time in track.damaged)
+    keys = np.append(track.key_times, max([track.info.duration_s or 0.0 if track.info else 0.0, *times]))
+    ends = keys[np.searchsorted(keys[:-1], times, "right")].tolist()
+    said = "pictures are damaged, up to the next key frame: what cannot be read is judged as the decoder fills it in"
+    stretches = merged((Stretch(at, end, 1) for at, end in zip(times, ends, strict=True)), within_s=1.0)
     return detect.few([Finding(said, "damaged", "error", round(s.start_s, 3), round(s.end_s, 3)) for s in stretches])
 
 

@@ -156,6 +156,14 @@ class Finding:
     def __str__(self) -> str:
         return self.sentence
 
+    @property
+    def dated(self) -> str:
+        """The sentence, and when that is, where it is not the whole video: "black (3.0 to 4.5 s)"."""
+        if self.start_s is None or self.end_s is None:
+            return self.sentence
+        first, last = f"{self.start_s:.1f}", f"{self.end_s:.1f}"
+        return f"{self.sentence} ({first} s)" if first == last else f"{self.sentence} ({first} to {last} s)"
+
     @classmethod
     def of(cls, said: str | Finding) -> Finding:
         """A plain sentence is a note."""

@@ -165,6 +165,12 @@ class Clip:
         return tuple(dict.fromkeys(f for r in self.rows for f in r.findings))
 
     @property
+    def broken(self) -> str | None:
+        """ "damaged" or "truncated" where pictures of it are: what it scores says nothing of its encoder."""
+        kinds = [f.kind for f in self.findings if f.severity == "error" and f.kind in ("truncated", "damaged")]
+        return kinds[0] if kinds else None
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Kinds of findings that a reader of the score has to know of: warnings and errors, the gravest first."""
         grave = sorted((f for f in self.findings if f.severity != "info"), key=lambda f: f.severity)  # error, warning

@@ -142,8 +142,7 @@ def _of_clip(name: str, clip: Clip) -> Iterator[Issue]:
     cut = any(finding.kind == "truncated" for finding in clip.findings)
     for finding in clip.findings:
         if finding.kind == ("truncated" if cut else "damaged"):
-            at = "" if finding.start_s is None else f" ({finding.start_s:.1f} to {finding.end_s:.1f} s)"
-            said = f"{clip.label}: {finding.sentence}{at}; copy or upload it again"
+            said = f"{clip.label}: {finding.dated}; copy or upload it again"
             yield Issue(name, finding.kind, finding.severity, said, (clip.path,))
     for rule, severity, what in _against(clip.declared, clip):
         yield Issue(name, rule, severity, f"{clip.label}: {what}", (clip.path,))

@@ -107,7 +107,8 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
     for side, ladder in zip(sides, ladders, strict=True):
         table = next((t for t in side.results.fleet.ladders if t.name == ladder), None)
         clips.append(table.renditions if table else ())
-    scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in clips] for m in MODES}
+    whole = [[c for c in own if c.broken is None] for own in clips]
+    scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in whole] for m in MODES}
     mode = next((m for m in MODES if all(scored[m])), "nr")
     reason = f"not among the encodes of {' and '.join(missing)}" if missing else _unfair(sides, scored[mode], mode)
     if reason:
@@ -125,10 +126,11 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     notes = [
-        f"{side.label}: {clip.label} has no {mode.upper()} score and is left out"
+        f"{side.label}: {clip.label} {f'is {clip.broken}' if clip.broken else f'has no {mode.upper()} score'} "
+        "and is left out"
         for side, own in zip(sides, clips, strict=True)
         for clip in own
-        if clip.row(mode) is None
+        if clip.broken or clip.row(mode) is None
     ]
     return Title(name, mode, tuple(made), notes=tuple(notes))
 

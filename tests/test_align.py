@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from yoto_video.pipeline.align import (
     Sample,
     frame_gap,
     master_samples,
+    outside,
     own_samples,
     pair_with_master,
     span,
@@ -162,3 +164,25 @@ def test_a_still_picture_is_not_compared_with_a_video() -> None:
         said = why_not_comparable(info(still=mine), info(still=theirs))
         assert said is not None
         assert said.index("still picture") < said.index("video") if mine else said.index("video") < said.index("still")
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.fractions(-5, 5, max_denominator=100), st.integers(0, 3))
+@settings(max_examples=200, deadline=None)
+def test_what_goes_on_beyond_the_master_is_sampled_as_if_alone(
+    count: int, master_count: int, offset: Fraction, seed: int
+) -> None:
+    mine, theirs = times(count), times(master_count)
+    own = own_samples(mine, fps=2, min_frames=4, seed=seed)
+    paired = pair_with_master(mine, theirs, chosen_of(theirs), offset).samples
+    if not paired:
+        return
+    beyond = outside(own, mine, paired, theirs)
+    both = sorted([*paired, *beyond], key=lambda s: s.frame)
+    assert [s.step for s in both] == sorted({s.step for s in both})
+    assert len({s.frame for s in both}) == len(both)
+    assert not any(s.paired for s in beyond)
+    gap = max((b.frame - a.frame for a, b in pairwise(own)), default=0)
+    if len(own) > 1:  # nothing of it goes by unseen
+        assert all(b.frame - a.frame <= 2 * gap for a, b in pairwise(both) if {a, b} & set(beyond))
+        assert both[0].frame <= own[0].frame + gap
+        assert both[-1].frame >= own[-1].frame - gap

@@ -162,6 +162,21 @@ def test_hdr_and_sdr_are_not_compared(make: Make) -> None:
     assert found["a", "nr"].sentences[0].startswith("not compared with its master: this is SDR, the master HDR (PQ)")
 
 
+def test_an_encode_is_judged_as_a_whole_beside_a_master_that_is_shorter_or_other(make: Make) -> None:
+    make(
+        m=FakeVideo(times(200)), a=FakeVideo(times(400)),
+        still=FakeVideo(times(1), info(still=True)), b=FakeVideo(times(400)),
+    )  # fmt: skip
+    alone = rows(run(ladder("b")))["b", "nr"]
+    found = rows(run(ladder("a", master="m")))
+    assert found["a", "fr"].frames < found["a", "nr"].frames
+    assert abs(found["a", "nr"].frames - alone.frames) <= 1
+    assert any("lie before or after what its master shows" in said for said in found["a", "fr"].sentences)
+    other = rows(run(ladder("b", master="still")))
+    assert ("b", "fr") not in other
+    assert other["b", "nr"].frames == alone.frames
+
+
 class Nan(FakeJudge):
     def fr(self, encoded: Sequence[Any], references: Sequence[Any]) -> list[float]:
         return [math.nan] * len(encoded)
