@@ -39,7 +39,8 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipSc
     store = Store(out, read_only=True)
     clips = list(store.clips())
     if not clips:
-        raise UsageError(f"{store.place}: no clip in these results; scan some videos first")
+        what = "scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
+        raise UsageError(f"{store.place}: no clip in these results; {what}")
     faults = gate.faults(clips, out)
     if form == "libvmaf":
         _libvmaf(store, clips, to)

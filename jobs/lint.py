@@ -31,7 +31,8 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
     results = load(out)
     fleet = results.fleet
     if not fleet.clips:
-        raise UsageError(f"{results.store.place}: no clip in these results; scan some videos first")
+        what = "scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
+        raise UsageError(f"{results.store.place}: no clip in these results; {what}")
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, _RANK.index(i.severity)))
     if as_json:

@@ -1,4 +1,4 @@
-"""Findings from what was sampled: black, frozen, clipped and banded pictures, other colours than the master's, pumping.
+"""Findings from what was sampled: black, frozen, clipped and banded pictures, other colours than the master's.
 
 Only sampled frames are known (two a second by default), so a stretch begins and ends halfway between two of them, and
 what is shorter than two samples is not told. FFmpeg's blackdetect, freezedetect and their like want every frame.
@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .looks import Watch
-from .pool import alone
-from .stretches import Floats, Stretch, between_samples, merged, of_flags
-from .values import Finding, FrameScore, Severity
+from .stretches import Floats, between_samples, of_flags
+from .values import Finding, Severity
 
 BLACK_SHARE = 0.98  # of the pixels: the picture is black, as FFmpeg's blackdetect has it
 BLACK_S = 1.0  # shorter black is a cut
@@ -32,9 +31,6 @@ CONTOURS_MORE = 0.05
 LIGHTER = 4.0  # levels of luma
 TINTED = 4.0  # levels of a colour difference
 FLATTER = 0.08  # contrast lost or won, as a share; limited range shown as full is 0.14
-PUMPING = {"fr": 10.0, "nr": 15.0}  # points; NR also follows the content
-SETTLED_S = 1.0  # after a key frame
-STARTS_S = 0.6
 
 Flags = NDArray[np.bool_]
 
@@ -185,45 +181,3 @@ def poor_source(score: float | None, *, of_master: bool) -> list[Finding]:
     said = f"scores {score:.0f} by itself, below {POOR_SOURCE:.0f}"
     said = f"a poor source: {said}" if of_master else f"its master {said}: what looks bad may come from the source"
     return [Finding(said, "poor_source", "warning")]
-
-
-def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
-    """Key frames after which quality is low and recovers while the shot goes on: scene or segment starts that starve.
-
-    The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
-    key frame (or 4 s), which show the same shot, and with the frame before. Where it shares half of its places with
-    that one, its score tells half of what it looks like itself.
-    """
-    if len(scores) < 4 or not len(keys):
-        return []
-    times = np.array([s.pts_time for s in scores])
-    values = np.array([s.score for s in scores])
-    own = alone(values, [s.span_s for s in scores])
-    least = PUMPING[scores[0].mode]
-    ends = np.append(keys[1:], np.inf)
-    long = ends - keys > SETTLED_S  # where every frame is one, none says anything
-    drops: list[tuple[Stretch, float]] = []
-    looked = 0
-    for key, end in zip(keys[long], ends[long], strict=True):
-        first, settled, stop = np.searchsorted(times, [key, key + SETTLED_S, min(end, key + 4.0)]).tolist()
-        if not first < settled < stop or times[first] > key + STARTS_S:
-            continue
-        looked += 1
-        drop = float(np.median(values[settled:stop]) - own[first])
-        before = float(values[first - 1] - own[first]) if first and key > 0 else drop
-        if min(drop, before) >= least:
-            drops.append((Stretch(float(key), float(times[settled]), 1), drop))
-    if not drops:
-        return []
-    mode = scores[0].mode.upper()
-    if len(drops) > MOST or (len(drops) >= 3 and len(drops) >= 0.3 * looked):
-        mean = float(np.mean([drop for _, drop in drops]))
-        span = merged((s for s, _ in drops), within_s=np.inf)[0]
-        many = f"{len(drops)} of {looked} key frames"
-        said = f"quality pumps: {mode} is {mean:.0f} points lower after {many} than a second on"
-        return [Finding(said, "quality_drop", "warning", round(span.start_s, 3), round(span.end_s, 3))]
-    said = "quality drops at a key frame: {} is {:.0f} points lower than a second on"
-    return [
-        Finding(said.format(mode, drop), "quality_drop", "warning", round(s.start_s, 3), round(s.end_s, 3))
-        for s, drop in drops
-    ]

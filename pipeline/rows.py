@@ -11,6 +11,7 @@ import numpy as np
 
 from ..models.place_error import place_error
 from . import detect, pool
+from .drops import quality_drops
 from .errors import BrokenVideo, VideoError, as_video_error
 from .identity import comparison_id
 from .looks import Watch
@@ -199,4 +200,11 @@ def _mean(frames: Sequence[FrameScore]) -> float | None:
 
 def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:
     """The column of findings: those, and what the scores of one mode show."""
-    return {"findings": tuple(map(Finding.of, [*findings, *detect.pumping(frames, track.key_times)]))}
+    return {
+        "findings": tuple(
+            map(
+                Finding.of,
+                [*findings, *quality_drops(frames, track.key_times, track.info.duration_s if track.info else None)],
+            )
+        )
+    }

@@ -139,7 +139,7 @@ def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) 
     """Why scores cannot stand beside each other; None when they can."""
     for side, own in zip(sides, scored, strict=True):
         if not own:
-            return f"no encode of {side.label} has a score and a bit rate"
+            return f"no whole encode of {side.label} has a score and a bit rate"
         codecs = sorted({c.codec or "unknown" for c in own})
         if len(codecs) > 1:
             return f"{side.label} holds encodes of several codecs ({', '.join(codecs)}); give a folder for each"

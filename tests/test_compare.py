@@ -14,10 +14,11 @@ from typing import Any
 import av
 import pytest
 from yoto_video.jobs import cli
+from yoto_video.jobs.compare_output import print_comparison
 from yoto_video.jobs.pairing import by_ladder, pair
 from yoto_video.pipeline.encode import Rung, encode
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, Mode
 from yoto_video.reports.compare import Comparison
 from yoto_video.reports.compare_pages import build_comparison
 from yoto_video.reports.compare_time import losses, over_time
@@ -101,6 +102,26 @@ def test_the_same_encodes_under_another_name_show_no_difference(tmp_path: Path) 
         assert figure.rate.low <= 0 <= figure.rate.high
         assert figure.verdict == "no difference shown"
     assert "No difference shown between again and x264" in answer(there)
+
+
+def test_what_is_damaged_says_nothing_of_its_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn = (Finding("pictures are damaged", "damaged", "error", 3.0, 4.0),)
+
+    def spoilt(one: ClipResult) -> ClipResult:
+        if not one.clip.path.endswith("_1000k.mp4"):
+            return one
+        frames = tuple(replace(frame, score=frame.score / 2) for frame in one.frames)
+        return result(replace(one.clip, findings=torn), frames)
+
+    a = side(tmp_path / "a", encodes("a", "sea"))
+    b = side(tmp_path / "b", [spoilt(one) for one in encodes("b", "sea", saves=0.3)])
+    there = compared({"a": a, "b": b})
+    figure = there.overall("a", "b", "fr")
+    assert figure.delta.pchip == pytest.approx(-30, abs=0.5)
+    (title,) = there.titles
+    assert [len(own) for own in title.sides] == [5, 4]
+    print_comparison(there)
+    assert "sea: b: sea_1000k.mp4 is damaged and is left out" in capsys.readouterr().out
 
 
 def test_one_title_has_the_interval_of_its_blocks_and_says_so(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
-from yoto_video.pipeline import detect
+from yoto_video.pipeline import detect, drops
 from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.stretches import Stretch, between_samples, merged, of_flags
-from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Rendition, VideoRef
+from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Mode, Rendition, VideoRef
 
 from . import clips
 from .fakes import FakeJudge
@@ -197,8 +197,8 @@ def test_an_upright_clip_on_a_wide_display_lost_no_rotation(tmp_path: Path) -> N
 def test_every_frame_a_key_frame_says_nothing_and_takes_no_time() -> None:
     rows = [FrameScore(i, i * 0.5, 80.0 - 60 * (i % 4 == 0), "nr") for i in range(14_400)]
     began = time.perf_counter()
-    assert detect.pumping(rows, np.arange(0, 7200, 1 / 60)) == []
-    (pumps,) = detect.pumping(rows, np.arange(0, 7200, 2.0))
+    assert drops.pumping(rows, np.arange(0, 7200, 1 / 60)) == []
+    (pumps,) = drops.pumping(rows, np.arange(0, 7200, 2.0))
     assert pumps.sentence.endswith("after 3600 of 3600 key frames than a second on")
     assert time.perf_counter() - began < 5
 
@@ -238,16 +238,16 @@ def test_samples_speak_for_the_whole_clip_without_gaps(times: list[float], durat
 def test_even_scores_never_pump_and_drops_lie_in_the_clip(scores: list[float], mode: Any) -> None:
     rows = [FrameScore(i, i * 0.5, s, mode) for i, s in enumerate(scores)]
     keys = np.arange(0.0, len(scores) * 0.5, 2.0)
-    for finding in detect.pumping(rows, keys):
+    for finding in drops.pumping(rows, keys):
         assert 0 <= (finding.start_s or 0) < (finding.end_s or 0) <= rows[-1].pts_time
-    assert detect.pumping([FrameScore(r.frame_num, r.pts_time, 50.0, mode) for r in rows], keys) == []
+    assert drops.pumping([FrameScore(r.frame_num, r.pts_time, 50.0, mode) for r in rows], keys) == []
 
 
 def test_a_new_scene_that_looks_worse_and_stays_so_is_no_pumping() -> None:
     rows = [FrameScore(i, i * 0.5, 80.0 if i < 20 else 40.0, "nr") for i in range(40)]
-    assert detect.pumping(rows, np.array([0.0, 10.0])) == []
+    assert drops.pumping(rows, np.array([0.0, 10.0])) == []
     rows[20] = FrameScore(20, 10.0, 20.0, "nr")
-    (drop,) = detect.pumping(rows, np.array([0.0, 10.0]))
+    (drop,) = drops.pumping(rows, np.array([0.0, 10.0]))
     assert (drop.start_s, drop.end_s) == (10.0, 11.0)
 
 
@@ -289,3 +289,20 @@ def test_stretches_are_values() -> None:
     assert merged([Stretch(3, 4, 1), Stretch(0, 1, 2), Stretch(1.5, 2, 1)], within_s=0.5) == [
         Stretch(0, 2, 3), Stretch(3, 4, 1),
     ]  # fmt: skip
+
+
+def test_a_collapse_in_the_midst_of_a_group_of_pictures_is_told_with_its_times() -> None:
+    def of(scores: list[float], mode: Mode = "fr", span_s: float = 0.0) -> list[Finding]:
+        rows = [FrameScore(12 * k, k / 2, score, mode, 0, span_s * (k > 0)) for k, score in enumerate(scores)]
+        return drops.quality_drops(rows, np.array([0.0]), len(scores) / 2)
+
+    good, bad = [80.0] * 12, [30.0] * 2
+    (told,) = of(good + bad + good)
+    assert (told.kind, told.severity, told.start_s, told.end_s) == ("quality_drop", "warning", 5.75, 6.75)
+    assert "FR is 50 points lower" in told.sentence
+    (half,) = of([*good, 55.0, 30.0, 55.0, *good], span_s=0.5)  # two such frames, each seen half in the next one
+    assert (half.start_s, half.end_s) == (5.75, 6.75)
+    assert of(good + bad[:1] + good) == []  # a single frame
+    assert of(good + bad + good, "nr") == []
+    assert of(good + bad * 6 + good[:6]) == []  # half of it: so it looks
+    assert of(good + [60.0] * 3 + good) == []

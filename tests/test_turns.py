@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from yoto_video.models.crops import Look, in_turn, looks
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline.align import Sample, master_samples, own_samples, pair_with_master
-from yoto_video.pipeline.detect import pumping
+from yoto_video.pipeline.drops import pumping
 from yoto_video.pipeline.lockstep import Taken
 from yoto_video.pipeline.pictures import WorstFrames
 from yoto_video.pipeline.pool import alone, ci95
