@@ -122,22 +122,24 @@ def pair_with_master(
 
 
 def outside(
-    own: Sequence[Sample], times: Sequence[Fraction], paired: Sequence[Sample], master_times: Sequence[Fraction]
+    own: Sequence[Sample],
+    times: Sequence[Fraction],
+    master_times: Sequence[Fraction],
+    offset: Fraction = Fraction(0),
+    ratio: Fraction = Fraction(1),
 ) -> list[Sample]:
-    """Of an encode's own samples those that lie before or after all that answer its master: it lasts longer.
+    """Of an encode's own samples those that lie before or after all that its master shows: it lasts longer.
+
+    By less than half of what lies between two samples it may. Steps before and after the master's order them.
 
     Args:
         own: as if it had no master.
-        times: of its frames.
-        paired: its samples against the master.
-        master_times: of the master's frames; steps before and after these order the new samples.
+        times, master_times, offset, ratio: as for `pair_with_master`.
     """
-    apart = frame_gap([times[s.frame] for s in own])
-    if not apart:
-        return []
-    first, last = times[paired[0].frame] - apart, times[paired[-1].frame] + apart
-    before = [s for s in own if times[s.frame] <= first]
-    after = [s for s in own if times[s.frame] >= last]
+    slack = max(frame_gap([times[s.frame] for s in own]) / 2, frame_gap(times))
+    first = times[0] - offset / ratio - slack
+    last = times[0] + (span(master_times) - offset) / ratio + slack
+    before, after = [s for s in own if times[s.frame] < first], [s for s in own if times[s.frame] > last]
     early = [replace(s, step=k - len(before)) for k, s in enumerate(before)]
     return early + [replace(s, step=len(master_times) + k) for k, s in enumerate(after)]
 

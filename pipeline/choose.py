@@ -149,7 +149,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", "warning"))
         return
-    alone = align.outside(_own(times, settings), times, track.samples, master.times)
+    alone = align.outside(_own(times, settings), times, master.times, found.offset, found.ratio)
     if alone:
         track.samples = sorted([*track.samples, *alone], key=lambda sample: sample.frame)
         said = f"{len(alone)} sampled frames lie before or after what its master shows: judged alone, and not compared"

@@ -44,9 +44,13 @@ def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Finding]:
         if stretch.frames > 1:
             inside = own[(times >= stretch.start_s) & (times <= stretch.end_s) & low]
             drops.append((stretch, usual - float(inside.mean())))
+    if len(drops) > MOST:
+        mean = said.format(float(np.mean([drop for _, drop in drops])))
+        first, last = drops[0][0].start_s, drops[-1][0].end_s
+        return [Finding(f"{mean}, in {len(drops)} places", "quality_drop", "warning", round(first, 3), round(last, 3))]
     return [
         Finding(said.format(drop), "quality_drop", "warning", round(s.start_s, 3), round(s.end_s, 3))
-        for s, drop in drops[:MOST]
+        for s, drop in drops
     ]
 
 

@@ -200,11 +200,5 @@ def _mean(frames: Sequence[FrameScore]) -> float | None:
 
 def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:
     """The column of findings: those, and what the scores of one mode show."""
-    return {
-        "findings": tuple(
-            map(
-                Finding.of,
-                [*findings, *quality_drops(frames, track.key_times, track.info.duration_s if track.info else None)],
-            )
-        )
-    }
+    drops = quality_drops(frames, track.key_times, track.info.duration_s if track.info else None)
+    return {"findings": tuple(map(Finding.of, [*findings, *drops]))}

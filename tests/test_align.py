@@ -176,7 +176,7 @@ def test_what_goes_on_beyond_the_master_is_sampled_as_if_alone(
     paired = pair_with_master(mine, theirs, chosen_of(theirs), offset).samples
     if not paired:
         return
-    beyond = outside(own, mine, paired, theirs)
+    beyond = outside(own, mine, theirs, offset)
     both = sorted([*paired, *beyond], key=lambda s: s.frame)
     assert [s.step for s in both] == sorted({s.step for s in both})
     assert len({s.frame for s in both}) == len(both)
