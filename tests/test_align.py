@@ -181,8 +181,9 @@ def test_what_goes_on_beyond_the_master_is_sampled_as_if_alone(
     assert [s.step for s in both] == sorted({s.step for s in both})
     assert len({s.frame for s in both}) == len(both)
     assert not any(s.paired for s in beyond)
-    gap = max((b.frame - a.frame for a, b in pairwise(own)), default=0)
-    if len(own) > 1:  # nothing of it goes by unseen
-        assert all(b.frame - a.frame <= 2 * gap for a, b in pairwise(both) if {a, b} & set(beyond))
-        assert both[0].frame <= own[0].frame + gap
-        assert both[-1].frame >= own[-1].frame - gap
+    chosen = chosen_of(theirs)
+    gaps = [b.frame - a.frame for a, b in pairwise(own)] + [b - a for a, b in pairwise(chosen)]
+    most = max(gaps, default=0) + max(chosen[0], len(theirs) - chosen[-1])  # between two of either, or before its first
+    assert all(b.frame - a.frame <= 2 * most for a, b in pairwise(both))  # nothing of it goes by unseen
+    assert both[0].frame <= own[0].frame + most
+    assert both[-1].frame >= own[-1].frame - most
