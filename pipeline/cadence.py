@@ -102,7 +102,7 @@ def _repeats(times: Floats, sizes: Floats) -> list[Finding]:
     if empty.sum() < 2:
         return []
     ends = np.append(times[1:], 2 * times[-1] - times[-2])
-    said = "{} frames carry almost no data: repeats, a standstill, or motion that was easy to foretell"
+    said = "{} frames carry almost no data: repeats, stillness or foretold motion"
     near = merged(of_flags(empty, times, ends), within_s=1.0)
     several = [stretch for stretch in near if stretch.frames > 1]
     return [replace(told, severity="info") for told in _told(several, "repeated", said, said)]

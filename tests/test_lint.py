@@ -298,7 +298,7 @@ def test_a_cut_file_is_told_by_scan_report_lint_and_junit(
     assert "of 48 frames are missing" in issue["sentence"]
     (page,) = (out / "report" / "ladders").iterdir()
     assert '<span class="tag found">truncated</span>' in page.read_text()
-    assert '<td>truncated</td><td><span class="status error">error</span></td>' in page.read_text()
+    assert '<td class="pair">truncated</td><td><span class="status error">error</span></td>' in page.read_text()
     assert cli.main(["export", str(out), "--format", "junit"]) == 0
     cases = ElementTree.fromstring(capsys.readouterr().out).iter("testcase")
     mine = [case.findtext("system-out") or "" for case in cases if "film_144p.mp4" in (case.get("name") or "")]
