@@ -14,7 +14,7 @@ from ..pipeline import exports, monitoring
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore
-from .gates import Gate
+from .gates import NO_CLIP, Gate
 
 LONGEST = 240  # bytes of a log's name; systems take 255, and ".NAME.json.tmp" has ten more
 
@@ -39,8 +39,7 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipSc
     store = Store(out, read_only=True)
     clips = list(store.clips())
     if not clips:
-        what = "scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
-        raise UsageError(f"{store.place}: no clip in these results; {what}")
+        raise UsageError(f"{store.place}: {NO_CLIP}")
     faults = gate.faults(clips, out)
     if form == "libvmaf":
         _libvmaf(store, clips, to)

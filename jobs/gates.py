@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..reports.drift import Drift
     from ..reports.results import Results
 
+NO_CLIP = "no clip in these results; scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
+
 
 @dataclass(frozen=True)
 class Gate:

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from ..pipeline.errors import UsageError
-from ..pipeline.values import Severity
+from ..pipeline.values import GRAVEST_FIRST
 from ..reports import lint
 from ..reports.lint import Issue
 from ..reports.results import load
+from .gates import NO_CLIP
 from .output import new_table, print_table
 
 GATES = frozenset({"fail_under", "max_drop"})
 INCOMPLETE = frozenset({"unscored", "truncated", "damaged"})  # no score, or one of a part only
-_RANK: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_json: bool) -> tuple[bool, bool]:
@@ -31,16 +31,15 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
     results = load(out)
     fleet = results.fleet
     if not fleet.clips:
-        what = "scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
-        raise UsageError(f"{results.store.place}: no clip in these results; {what}")
+        raise UsageError(f"{results.store.place}: {NO_CLIP}")
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
-    issues.sort(key=lambda i: (i.ladder, _RANK.index(i.severity)))
+    issues.sort(key=lambda i: (i.ladder, GRAVEST_FIRST.index(i.severity)))
     if as_json:
         print(*_lines(issues), _summary(issues, len(fleet.ladders), len(fleet.clips)), sep="\n")
     elif issues:
         _print(issues)
         counts = Counter(issue.severity for issue in issues)
-        print(f"\n{', '.join(f'{s}: {counts[s]}' for s in _RANK if counts[s])}")
+        print(f"\n{', '.join(f'{s}: {counts[s]}' for s in GRAVEST_FIRST if counts[s])}")
     else:
         print(f"nothing wrong (ladders: {len(fleet.ladders)}, clips: {len(fleet.clips)})")
     lacking = any(issue.rule in INCOMPLETE and issue.severity == "error" for issue in issues)
@@ -55,7 +54,7 @@ def _lines(issues: Sequence[Issue]) -> Iterator[str]:
 def _summary(issues: Sequence[Issue], ladders: int, clips: int) -> str:
     counts = Counter(issue.severity for issue in issues)
     gates = sum(issue.rule in GATES for issue in issues)
-    found: dict[str, int] = {severity: counts[severity] for severity in _RANK}
+    found: dict[str, int] = {severity: counts[severity] for severity in GRAVEST_FIRST}
     return json.dumps({"type": "summary", "ladders": ladders, "clips": clips, **found, "gates": gates})
 
 

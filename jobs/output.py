@@ -146,9 +146,8 @@ def print_score_table(clips: Sequence[ClipScore]) -> None:
 
 def _print_findings(found: list[Finding]) -> None:
     """A line each, the gravest first, then by time."""
-    rank = ("error", "warning", "info").index
     table = new_table("severity", "seconds", "finding")
-    for one in sorted(found, key=lambda f: (rank(f.severity), f.start_s or 0.0)):
+    for one in sorted(found, key=lambda f: f.order):
         when = "" if one.start_s is None or one.end_s is None else f"{one.start_s:.1f} to {one.end_s:.1f}"
         table.add_row(one.severity, when, one.sentence)
     print_table(table)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Mode = Literal["nr", "fr"]
 Status = Literal["ok", "skipped", "failed"]
 Severity = Literal["info", "warning", "error"]
+GRAVEST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 Depth = Literal["none", "first", "full"]
 RGB = NDArray[np.uint8]  # (height, width, 3), full-range sRGB-like R'G'B', display matrix already applied
 
@@ -163,6 +164,11 @@ class Finding:
             return self.sentence
         first, last = f"{self.start_s:.1f}", f"{self.end_s:.1f}"
         return f"{self.sentence} ({first} s)" if first == last else f"{self.sentence} ({first} to {last} s)"
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """To sort by: the gravest first, then by time."""
+        return GRAVEST_FIRST.index(self.severity), self.start_s or 0.0
 
     @classmethod
     def of(cls, said: str | Finding) -> Finding:

@@ -31,9 +31,8 @@ class LadderTable:
     @property
     def findings(self) -> list[tuple[Clip, Finding]]:
         """What was found in each clip, notes apart: the gravest first, then by time."""
-        rank = ("error", "warning", "info").index
         found = [(c, f) for c in self.clips for f in c.findings if f.kind != "note"]
-        return sorted(found, key=lambda entry: (rank(entry[1].severity), entry[1].start_s or 0.0))
+        return sorted(found, key=lambda entry: entry[1].order)
 
     @property
     def notes(self) -> list[tuple[str, list[Clip]]]:

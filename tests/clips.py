@@ -200,3 +200,15 @@ KINDS: dict[str, dict[str, Any]] = {
     "ffv1_gray.mkv": {"codec": "ffv1", "pix_fmt": "gray"},
     "animated.gif": {"codec": "gif", "pix_fmt": "rgb8"},
 }
+
+
+def tear(path: Path, torn: Path) -> int:
+    """Write a copy whose largest packet that is no key frame is all noughts from a third on; the packet's number."""
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size, packet.is_keyframe) for packet in container.demux(video=0) if packet.size]
+    hit = max(range(len(packets)), key=lambda i: 0 if packets[i][2] else packets[i][1])  # others refer to it
+    start, size, _ = packets[hit]
+    data = bytearray(path.read_bytes())
+    data[start + size // 3 : start + size] = bytes(size - size // 3)
+    torn.write_bytes(data)
+    return hit

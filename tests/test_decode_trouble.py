@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe, storage
@@ -141,13 +140,7 @@ def test_pictures_that_decode_in_part_are_told_with_those_that_only_others_need(
     path = made(kind)
     ref, info, times = look(path)
     table = packet_table(ref)
-    with av.open(str(path)) as container:
-        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
-    hit = int(np.argmax([0 if table.key[i] else size for i, (_, size) in enumerate(packets)]))  # others refer to it
-    data = bytearray(path.read_bytes())
-    start, size = packets[hit]
-    data[start + size // 3 : start + size] = bytes(size - size // 3)
-    (tmp_path / path.name).write_bytes(data)
+    hit = clips.tear(path, tmp_path / path.name)
     at = int(table.pts[hit]) * table.time_base
     after = [n for n, time in enumerate(times) if time > at]
     damaged: set[Fraction] = set()

@@ -306,3 +306,5 @@ def test_a_collapse_in_the_midst_of_a_group_of_pictures_is_told_with_its_times()
     assert of(good + bad + good, "nr") == []
     assert of(good + bad * 6 + good[:6]) == []  # half of it: so it looks
     assert of(good + [60.0] * 3 + good) == []
+    (many,) = of((good + bad) * (detect.MOST + 1))
+    assert many.sentence.endswith(f"median, in {detect.MOST + 1} places")

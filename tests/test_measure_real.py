@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.pictures import PictureSink
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Mode, Rendition, VideoRef
 
+from . import clips
 from .fakes import FakeJudge
 from .measuring import rows, run
 
@@ -39,6 +41,29 @@ def test_real_encodes_are_decoded_in_step_with_their_master(data_dir: Path, out_
     assert not any("could be decoded" in said for c in found.values() for said in c.sentences)
     assert all(c.score is not None and 80 < c.score < 100 for (_, mode), c in found.items() if mode == "fr")
     assert all((out_dir / m.heat_map).stat().st_size > 500 for c in found.values() for m in c.moments)
+
+
+def test_damage_is_told_up_to_the_next_key_frame_and_of_a_masters_encodes(tmp_path: Path) -> None:
+    whole = clips.make(tmp_path / "whole.mp4", frames=60, gop=12)
+    hit = clips.tear(whole, tmp_path / "torn.mp4")
+    at = float(packet_table(VideoRef(str(whole))).pts[hit] * packet_table(VideoRef(str(whole))).time_base)
+    settings = Settings(fps=25, worst_frames=0)
+    found = by_name(run(real(tmp_path, "torn.mp4", master="whole.mp4"), settings=settings))
+    for mode in ("nr", "fr"):
+        (told,) = [f for f in found["torn.mp4", mode].findings if f.kind == "damaged"]  # type: ignore[index]
+        assert told.severity == "error"
+        assert told.start_s is not None
+        assert told.end_s is not None
+        assert told.start_s <= at < told.end_s
+        assert round(told.end_s / 0.04) % 12 == 0  # a key frame, or the end
+    assert not any(f.kind == "damaged" for f in found["whole.mp4", "nr"].findings)
+    turned = by_name(run(real(tmp_path, "whole.mp4", master="torn.mp4"), settings=settings))
+    assert any(f.kind == "damaged" for f in turned["torn.mp4", "nr"].findings)
+    said = [
+        f for f in turned["whole.mp4", "fr"].findings if f.sentence.startswith("of its master, pictures are damaged")
+    ]
+    assert [(f.kind, f.severity) for f in said] == [("poor_source", "warning")]
+    assert not any("damaged" in f.sentence for f in turned["whole.mp4", "nr"].findings)
 
 
 def test_a_real_copy_of_the_master_scores_100_in_every_frame(data_dir: Path, tmp_path: Path) -> None:
