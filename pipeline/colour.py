@@ -247,5 +247,4 @@ def is_dolby_vision(frame: VideoFrame) -> bool:
 
 def has_alpha(frame: VideoFrame) -> bool:
     """True for formats with transparency, palettes among them."""
-    name = frame.format.name
-    return name.startswith(("pal8", "yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya"))
+    return frame.format.has_palette or any(component.is_alpha for component in frame.format.components)

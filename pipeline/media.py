@@ -87,8 +87,13 @@ def opened(ref: VideoRef, *, timeout_s: float = 60.0) -> Iterator[tuple[InputCon
             source.close()
 
 
+def tracks(container: InputContainer) -> list[VideoStream]:
+    """Its video tracks; a cover picture is none."""
+    return [s for s in container.streams.video if not s.disposition & type(s.disposition).attached_pic]
+
+
 def _choose(ref: VideoRef, container: InputContainer) -> VideoStream:
-    videos = [s for s in container.streams.video if not s.disposition & type(s.disposition).attached_pic]
+    videos = tracks(container)
     if not videos and container.streams.audio:
         raise SkippedVideo(ref.path, "audio only: there is no picture to score")
     if not videos:

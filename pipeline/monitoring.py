@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TextIO
 from xml.etree import ElementTree
@@ -57,22 +58,30 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
 
 
 def write_openmetrics(clips: Iterable[ClipScore], file: TextIO) -> None:
-    """Gauges a row, labelled with path, ladder, mode, codec, height and role; and how many videos have which status."""
+    """Gauges a row, labelled with path, ladder, mode, codec, height and role; and how many videos have which status.
+
+    Of findings the gauge is how many of a kind a row has, those that are a warning or an error.
+    """
     from prometheus_client.core import GaugeMetricFamily
     from prometheus_client.openmetrics.exposition import generate_latest
 
     rows = list(clips)
     labels = ["path", "ladder", "mode", "codec", "height", "role"]
-    families = []
-    for name, (said, of) in _METRICS.items():
-        family = GaugeMetricFamily(f"yoto_video_{name}", said, labels=labels)
-        for clip in rows:
-            known = of(clip)
-            if clip.status == "ok" and known is not None:
-                role = "master" if clip.is_master else "rendition"
-                what = (clip.path, clip.ladder, clip.mode or "", clip.codec or "", str(clip.height or ""), role)
-                family.add_metric([_text(text) for text in what], known)
-        families.append(family)
+    families = [GaugeMetricFamily(f"yoto_video_{name}", said, labels=labels) for name, (said, _) in _METRICS.items()]
+    findings = GaugeMetricFamily(
+        "yoto_video_findings", "Findings that are a warning or an error.", labels=[*labels, "kind", "severity"]
+    )
+    for clip in rows:
+        if clip.status != "ok":
+            continue
+        role = "master" if clip.is_master else "rendition"
+        what = (clip.path, clip.ladder, clip.mode or "", clip.codec or "", str(clip.height or ""), role)
+        own = [_text(text) for text in what]
+        for family, (_, of) in zip(families, _METRICS.values(), strict=True):
+            if (known := of(clip)) is not None:
+                family.add_metric(own, known)
+        for kind, number in Counter((f.kind, f.severity) for f in clip.findings if f.severity != "info").items():
+            findings.add_metric([*own, *kind], number)
     states = GaugeMetricFamily("yoto_video_videos", "Videos by status.", labels=["status"])
     best = {clip.path: clip.status for clip in sorted(rows, key=lambda c: c.status == "ok")}  # ok in a mode is ok
     for status in ("ok", "skipped", "failed"):
@@ -80,7 +89,7 @@ def write_openmetrics(clips: Iterable[ClipScore], file: TextIO) -> None:
 
     class Registry:
         def collect(self) -> list[GaugeMetricFamily]:
-            return [*families, states]
+            return [*families, findings, states]
 
     file.write(generate_latest(Registry()).decode())  # type: ignore[no-untyped-call]
 

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from . import colour, fields, stills, tone, track_numbers
 from .errors import BrokenVideo, TransientVideoError
-from .media import ENCRYPTED, is_encrypted, opened
+from .media import ENCRYPTED, is_encrypted, opened, tracks
 from .media import decoder as prepare_decoder
 from .packets import EMPTY_TRACK
 from .track_numbers import TrackNumbers
@@ -41,7 +41,7 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
             raise
         if numbers is None:
             numbers = track_numbers.from_packets(ref, container, stream, timeout_s=timeout_s)
-        return _describe(stream, frame, numbers)
+        return _describe(stream, frame, numbers, others=len(tracks(container)) - 1)
 
 
 def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
@@ -68,12 +68,15 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
     raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
 
 
-def _describe(stream: VideoStream, frame: VideoFrame, numbers: TrackNumbers) -> VideoInfo:
+def _describe(stream: VideoStream, frame: VideoFrame, numbers: TrackNumbers, *, others: int) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
     look = colour.decide(frame, codec=codec)
     turn = colour.orientation_of(frame)
     notes = [*numbers.notes, *look.notes]
+    if others:
+        size = f"{frame.width}x{frame.height}"
+        notes.append(f"it holds {others + 1} video tracks: the one of {size} is judged, the others are not looked at")
     if turn != colour.Orientation():
         words = ["mirrored"] if turn.mirrored else []
         words += [f"turned clockwise by {turn.clockwise_degrees} degrees"] if turn.clockwise_degrees else []

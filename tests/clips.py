@@ -212,3 +212,17 @@ def tear(path: Path, torn: Path) -> int:
     data[start + size // 3 : start + size] = bytes(size - size // 3)
     torn.write_bytes(data)
     return hit
+
+
+def joined(path: Path, parts: Sequence[Path]) -> Path:
+    """A file with the video track of each part, as they are."""
+    with contextlib.ExitStack() as stack:
+        sources = [stack.enter_context(av.open(str(part))) for part in parts]
+        target = stack.enter_context(av.open(str(path), "w"))
+        tracks = [target.add_stream_from_template(source.streams.video[0]) for source in sources]
+        for source, track in zip(sources, tracks, strict=True):
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = track
+                    target.mux(packet)
+    return path

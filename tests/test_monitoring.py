@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from yoto_video.jobs import cli
 from yoto_video.pipeline.monitoring import write_junit, write_openmetrics
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult
+from yoto_video.pipeline.values import ClipResult, Finding
 from yoto_video.reports.drift import drift
 from yoto_video.reports.results import load
 
@@ -62,6 +62,16 @@ def test_openmetrics_are_gauges_with_labels() -> None:
     assert scores == {(r.clip.path, r.clip.mode): r.clip.score for r in clips() if r.clip.status == "ok"}
     assert {s.labels["status"]: s.value for s in families["yoto_video_videos"]} == {"ok": 2, "skipped": 1, "failed": 1}
     assert families["yoto_video_bitrate_kbps"][0].value == 4321.0
+
+
+def test_openmetrics_count_what_is_wrong_with_a_row() -> None:
+    found = [("black", "warning"), ("black", "warning"), ("damaged", "error"), ("hdr", "info")]
+    clip = replace(clips()[0].clip, findings=tuple(Finding("said", kind, severity) for kind, severity in found))
+    file = io.StringIO()
+    write_openmetrics([clip], file)
+    families = {f.name: f.samples for f in text_string_to_metric_families(file.getvalue())}
+    counts = {(s.labels["kind"], s.labels["severity"]): s.value for s in families["yoto_video_findings"]}
+    assert counts == {("black", "warning"): 2, ("damaged", "error"): 1}
 
 
 @given(st.text(min_size=1))

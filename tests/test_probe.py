@@ -174,6 +174,14 @@ def test_interlaced_and_transfer_are_noted(tmp_path: Path) -> None:
         assert any(note.kind == "hdr" and word in str(note) for note in map(Finding.of, info.notes))
 
 
+def test_a_second_video_track_is_noted(tmp_path: Path) -> None:
+    parts = [clips.make(tmp_path / f"{w}.mp4", size=(w, 96), frames=5) for w in (128, 192)]
+    both, alone = clips.joined(tmp_path / "both.mkv", parts), clips.joined(tmp_path / "alone.mkv", parts[:1])
+    info = probed(both)
+    assert [n for n in info.notes if f"2 video tracks: the one of {info.width}x{info.height} is judged" in str(n)]
+    assert not [n for n in probed(alone).notes if "tracks" in str(n)]
+
+
 def test_odd_names_open(tmp_path: Path) -> None:
     for name in ["a b.mp4", "100%25d.mp4", "x#y?z.mp4", "http:x.mp4", "é ü 日本.mp4", "-i.mp4", "'quoted'.mp4"]:
         assert probed(clips.make(tmp_path / "t.mp4", frames=2).rename(tmp_path / name)).codec == "h264"
