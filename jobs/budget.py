@@ -11,15 +11,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
+from pathlib import PurePosixPath
 
-from ..pipeline.discover import Plan
+from ..pipeline.discover import STILLS, Plan
 from ..pipeline.errors import UsageError
 from ..pipeline.settings import Settings
-from ..pipeline.text import plain
-from ..pipeline.values import ClipResult, ClipScore, Ladder
+from ..pipeline.text import counted, plain
+from ..pipeline.values import ClipResult, ClipScore, Ladder, VideoRef
 from .progress import Clock
 from .work import Task
 
+UNKNOWN_S = 10.0  # taken for the length of a video whose header does not say it
 SECONDS_A_FRAME = 0.3  # of one worker, decoding included, until something was measured: 1080p on one CPU core
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "f": "frames", "frames": "frames"}
 
@@ -44,9 +46,9 @@ def parse_budget(text: str) -> Budget:
     if match is None or unit is None or not float(match[1]) > 0:
         raise UsageError(f"--budget {text!r} is no budget; give minutes, hours or frames: 90min, 2h, 5000frames")
     number = float(match[1])
+    said = f"{number:g} {unit}" if number % 1 else counted(int(number), unit.removesuffix("s"))
     if unit == "frames":
-        return Budget(f"{number:g} frames", frames=number)
-    said = f"{number:g} {unit if number != 1 else unit[:-1]}"
+        return Budget(said, frames=number)
     return Budget(said, seconds=number * {"minutes": 60, "hours": 3600}[unit])
 
 
@@ -108,6 +110,20 @@ class Closer:
     frames: int
 
 
+def told_length(video: VideoRef, plan: Plan) -> float | None:
+    """How long a video is, as its header says: None where that does not, 0 for a still picture, as its name says."""
+    if PurePosixPath(video.path).suffix.lower().removeprefix(".") in STILLS:
+        return 0.0
+    seen = plan.glances.get(video.path)
+    return None if seen is None else seen.duration_s
+
+
+def seconds_of(video: VideoRef, plan: Plan) -> float:
+    """The same, with `UNKNOWN_S` where the header does not say."""
+    told = told_length(video, plan)
+    return UNKNOWN_S if told is None else told
+
+
 def frames_of(duration_s: float | None, settings: Settings) -> int:
     """Frames that a video of this length is judged at; a still picture (None) is one."""
     if not duration_s:
@@ -118,8 +134,7 @@ def frames_of(duration_s: float | None, settings: Settings) -> int:
 def frames_in(task: Task, plan: Plan, settings: Settings) -> int:
     """Frames of a task, as far as headers say; a master that is only compared with counts too."""
     settings = settings.first_look() if task.first_look else settings
-    seen = [plan.glances.get(video.path) for video in task.ladder.videos]
-    frames = [frames_of(None if one is None else one.duration_s, settings) for one in seen]
+    frames = [frames_of(seconds_of(video, plan), settings) for video in task.ladder.videos]
     part = task.videos / len(frames)
     if task.todo is not None and task.ladder.master is not None and settings.compare:
         return ceil(frames[0] + sum(frames[1:]) * part)

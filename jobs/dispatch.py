@@ -72,6 +72,7 @@ class Dispatcher:
         self._new = (_Try(task) for task in tasks)
         self._again: deque[_Try] = deque()
         self._last: deque[_Try] = deque()
+        self._over = False  # all that is not in `_last` came to its end
         self._busy: dict[int, _Try] = {}
 
     def results(self) -> Iterator[Done]:
@@ -106,9 +107,8 @@ class Dispatcher:
         if self._again:
             return self._again.popleft()
         fresh = next(self._new, None)
-        if fresh is None and not self._busy and self._last:
-            return self._last.popleft()
-        return fresh
+        self._over = self._over or (fresh is None and not self._busy)
+        return self._last.popleft() if self._over and self._last else fresh
 
     def _done(self, attempt: _Try, done: Done) -> Iterator[Done]:
         retryable = done.result.retryable
@@ -123,15 +123,15 @@ class Dispatcher:
         if attempt.last:
             return  # the rows of the first try stand
         if attempt.of is not None:  # each video lives alone and they die together: none of them has a result
-            rows = [*_rows(attempt.of), *(lost_row(task, path.path, lost) for path in videos)]
-            yield Done(task, LadderResult(rows))
+            yield Done(task, LadderResult([*_rows(attempt.of), *(lost_row(task, path, lost) for path in task.due)]))
         elif lost.how == "died" and attempt.number < TRIES - (len(videos) > 1):
             self._again.append(replace(attempt, number=attempt.number + 1))
         elif len(videos) == 1:
             yield Done(task, LadderResult([lost_row(task, videos[0].path, lost)]))
         else:
-            split = _Split(task, left=len(videos))
-            for video in videos:
+            read = [video for video in videos if video.path in task.due or video == task.ladder.master]
+            split = _Split(task, left=len(read))
+            for video in read:
                 alone = Ladder(task.ladder.name, (Rendition(video),), grouped_by=task.ladder.grouped_by)
                 self._again.append(_Try(replace(task, ladder=alone, todo=None), alone=split))
 
@@ -142,7 +142,7 @@ class Dispatcher:
         if split.left:
             return
         rest = _without(split.task, split.culprits)
-        if rest is None:
+        if rest is None or not rest.due:
             yield Done(split.task, LadderResult(_rows(split)))
         else:
             self._again.append(_Try(rest, of=split))
@@ -160,12 +160,12 @@ def _without(task: Task, culprits: dict[str, Lost]) -> Task | None:
         return None
     lost = culprits[ladder.master.path]
     finding = f"not compared with its master, which could not be read: {lost.reason}"
-    # Without its master a result has another id: whatever was to be done is all to be done.
-    return replace(task, ladder=replace(ladder, renditions=renditions, master=None), todo=None, finding=finding)
+    return replace(task, ladder=replace(ladder, renditions=renditions, master=None), finding=finding)
 
 
 def _rows(split: _Split) -> list[ClipResult]:
-    return [lost_row(split.task, path, lost) for path, lost in split.culprits.items()]
+    """Of those at fault that were to be measured: a master that was only compared with keeps the rows it has."""
+    return [lost_row(split.task, path, lost) for path, lost in split.culprits.items() if path in split.task.due]
 
 
 def lost_row(task: Task, path: str, lost: Lost) -> ClipResult:

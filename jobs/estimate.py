@@ -15,12 +15,12 @@ from ..pipeline.sample import jitter
 from ..pipeline.settings import Settings
 from ..pipeline.store import Store
 from ..pipeline.text import counted
-from .budget import Budget, frames_in, parse_budget
+from .budget import UNKNOWN_S, Budget, frames_in, parse_budget, seconds_of, told_length
 from .dispatch import Crew, Dispatcher
 from .known import Known, find_known
 from .progress import Clock, duration
 from .request import Listener, Request
-from .scan import UNKNOWN_S, crew_for, how_many_workers, loaded, make_plan
+from .scan import crew_for, how_many_workers, loaded, make_plan
 from .work import LoadJudge, Task, load_judge
 
 MOMENTS = 8  # of a ladder that is tried
@@ -101,11 +101,10 @@ def estimate(request: Request, listener: Listener | None = None, load: LoadJudge
     glimpsed = None if budget is None else _known(plan, request, judge.model_sha256, first_look=True)
     tasks = known.tasks
     full = [frames_in(task, plan, request.settings) for task in tasks]
-    paths = [video.path for task in tasks for video in task.ladder.videos]
-    lengths = {path: seen.duration_s for path in paths if (seen := plan.glances.get(path)) is not None}
+    videos = [video for task in tasks for video in task.ladder.videos]
     made = Estimate(
         sum(task.videos for task in tasks), len(tasks), sum(len(t.ladder.videos) == 1 for t in tasks), known.up_to_date,
-        sum(lengths.get(path) or UNKNOWN_S for path in paths), sum(not lengths.get(path) for path in paths),
+        sum(seconds_of(video, plan) for video in videos), sum(told_length(video, plan) is None for video in videos),
         sum(full), 1, (0.0, 0.0), 0, 0.0, budget=budget,
     )  # fmt: skip
     planned_s = planning.seconds
@@ -140,7 +139,7 @@ def _known(plan: Plan, request: Request, model_sha256: str, *, first_look: bool)
 
 
 def _drawn(tasks: Sequence[Task], sizes: Sequence[int], count: int) -> list[Task]:
-    """Tasks drawn by their size, one in each of `count` equal parts of the whole; the large ones come several times."""
+    """Tasks drawn by their size, one in each of `count` equal parts of the whole: large ones surely, each once."""
     whole, found, end = sum(sizes), list[Task](), 0.0
     marks = [whole * (i + float(jitter(0, i))) / count for i in range(count)]
     for task, size in zip(tasks, sizes, strict=True):

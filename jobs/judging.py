@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..pipeline.discover import Plan
-from ..pipeline.identity import ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
 from ..pipeline.text import plain
-from ..pipeline.values import ClipScore, Ladder
+from ..pipeline.values import ClipScore
 from .budget import Budget, Closer, Purse, choose, frames_in, not_looked_at
 from .dispatch import Crew, Dispatcher
-from .known import ContentIds, Known
+from .known import ContentIds, Known, Stamp
 from .request import Listener
 from .work import Done, Task
 
@@ -45,6 +44,7 @@ class Judging:
         self.frames = self.bytes_read = 0
         self.measured: set[tuple[str, str | None]] = set()
         self._kept, self._listener = kept, listener
+        self._stamps: dict[str, Stamp | None] = {}  # by path, as the file was before it was read
 
     def run(
         self, what: str, tasks: Iterable[Task], crew: Crew, *, videos: int, work: float, share: Callable[[Task], float],
@@ -61,6 +61,7 @@ class Judging:
             paid: told of each task as it comes back.
         """
         with self._listener.stage(what, videos, work):
+            tasks = self._stamped(tasks)
             for done in Dispatcher(tasks, crew, stopped=self.stopped, lost=self._listener.lost).results():
                 paid(done)
                 began = time.perf_counter()
@@ -74,6 +75,13 @@ class Judging:
                 self._listener.measured(done)
                 self._listener.advanced(done.task.videos, share(done.task))
 
+    def _stamped(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """The same; how a task's files look is noted when it is drawn, before anybody reads them."""
+        contents = ContentIds(self.store, self.files)
+        for task in tasks:
+            self._stamps |= {video.path: contents.stamp(video) for video in task.ladder.videos}
+            yield task
+
     def _commit(self, done: Done) -> None:
         """A ladder's pictures, then its rows: what the rows name is there when they are."""
         self.store.save_pictures(done.pictures)
@@ -83,7 +91,7 @@ class Judging:
         contents = ContentIds(self.store, self.files)
         for video in done.task.ladder.videos:
             found = next((r.clip.content_id for r in done.result.results if r.clip.path == video.path), "")
-            contents.remember(video, found)
+            contents.remember(video, found, self._stamps.get(video.path))
 
 
 class Budgeted:
@@ -93,17 +101,15 @@ class Budgeted:
         budget: of the run.
         plan: what there is.
         settings: of a full look.
-        model_sha256: part of every result's id.
         judging: does it.
         crew: does it.
         purse: what is left.
     """
 
     def __init__(
-        self, budget: Budget, plan: Plan, settings: Settings, model_sha256: str, judging: Judging, crew: Crew,
-        purse: Purse,
-    ) -> None:  # fmt: skip
-        self._budget, self._plan, self._settings, self._model = budget, plan, settings, model_sha256
+        self, budget: Budget, plan: Plan, settings: Settings, judging: Judging, crew: Crew, purse: Purse
+    ) -> None:
+        self._budget, self._plan, self._settings = budget, plan, settings
         self._judging, self._crew, self._purse = judging, crew, purse
 
     def run(self, known: Known) -> None:
@@ -161,16 +167,14 @@ class Budgeted:
 
     def _task(self, one: Closer) -> Task:
         contents = ContentIds(self._judging.store, self._judging.files)
-        content_ids = {video.path: contents.of(video) for video in one.ladder.videos}
-        ids = ladder_ids(one.ladder, self._settings, self._model, content_ids=content_ids)
-        return Task(one.ladder, frozenset(ids[path] for path in one.paths), content_ids=content_ids)
+        return Task(one.ladder, one.paths, content_ids={v.path: contents.of(v) for v in one.ladder.videos})
 
     def _note(self, tasks: Sequence[Task]) -> None:
         """Rows for what was not reached, where nothing is known of the file as it is now."""
         store = self._judging.store
-        known = {(row.path, row.content_id) for row in store.clips() if row.depth != "none"}
-        for task in tasks:
-            ladder: Ladder = task.ladder
-            paths = [v.path for v in ladder.videos if (plain(v.path), task.content_ids.get(v.path, "")) not in known]
-            if paths:
+        contents = ContentIds(store, self._judging.files)
+        known = {row.path: row.content_id for row in store.clips() if row.depth != "none"}
+        for ladder in (task.ladder for task in tasks):
+            held = {v.path for v in ladder.videos if plain(v.path) in known and known[plain(v.path)] == contents.of(v)}
+            if paths := [v.path for v in ladder.videos if v.path not in held]:
                 store.commit(ladder.name, not_looked_at(ladder, paths, self._budget))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..pipeline import storage
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
-from ..pipeline.measure import ladder_ids
+from ..pipeline.identity import ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
@@ -27,6 +29,14 @@ class Known:
     kept: dict[str, list[ClipScore]] = field(default_factory=dict)  # by ladder: rows that hold, but are filed elsewhere
 
 
+class Stamp(NamedTuple):
+    """What tells a file that was replaced."""
+
+    size: int  # bytes of all parts
+    mtime_ns: int  # the newest one's
+    seen_ns: int  # when these were looked at
+
+
 class ContentIds:
     """Content ids of videos, from the store's cache where size and time have not changed since.
 
@@ -41,30 +51,30 @@ class ContentIds:
 
     def of(self, ref: VideoRef) -> str:
         """The content's id; "" when it cannot be read, which measuring will put into a row."""
-        stamp = self._stamp(ref)
-        known = None if stamp is None else self._cache.get(ref.path, *stamp)
+        stamp = self.stamp(ref)
+        known = None if stamp is None else self._cache.get(ref.path, stamp.size, stamp.mtime_ns)
         if known is not None:
             return known
         try:
             found = storage.content_id(ref)
         except (VideoError, OSError):
             return ""
-        self.remember(ref, found)
+        self.remember(ref, found, stamp)
         return found
 
-    def remember(self, ref: VideoRef, content_id: str) -> None:
-        """Note the id of a video that has just been read."""
-        stamp = self._stamp(ref)
+    def remember(self, ref: VideoRef, content_id: str, stamp: Stamp | None) -> None:
+        """Note the id of a video that was read after `stamp` was taken: what replaced it since has another one."""
         if stamp is not None and content_id:
-            self._cache.put(ref.path, *stamp, content_id)
+            self._cache.put(ref.path, stamp.size, stamp.mtime_ns, content_id, seen_ns=stamp.seen_ns)
 
-    def _stamp(self, ref: VideoRef) -> tuple[int, int] | None:
-        """Size of all parts, and the newest one's time."""
+    def stamp(self, ref: VideoRef) -> Stamp | None:
+        """How the file looks now; None where it is not to be found."""
+        seen_ns = time.time_ns()
         try:
             entries = [self._entry(path) for path in ref.parts or (ref.path,)]
         except VideoError:
             return None
-        return sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries)
+        return Stamp(sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries), seen_ns)
 
     def _entry(self, path: str) -> FileEntry:
         listed = self._files.get(path) if storage.is_remote(path) else None
@@ -109,7 +119,7 @@ def find_known(
                 glimpse = settings.first_look()
                 wanted = ladder_ids(ladder, glimpse, model_sha256, content_ids=content, infos=infos)
                 held |= {path for path, result_id in wanted.items() if result_id in ids}
-            missing = frozenset(result_id for path, result_id in wanted.items() if path not in held)
+            missing = frozenset(path for path in wanted if path not in held)
             if missing:
                 known.tasks.append(Task(ladder, missing, infos, content, first_look=first_look))
             hold = [row for path in wanted if path in held for row in rows.get(plain(path), ())]

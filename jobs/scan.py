@@ -22,7 +22,7 @@ from ..pipeline.runs import RunRow
 from ..pipeline.score import Judge
 from ..pipeline.store import Store
 from ..pipeline.text import counted, plain
-from .budget import Purse, parse_budget
+from .budget import Purse, parse_budget, seconds_of
 from .cluster import WORKER_BYTES, ray_session
 from .dispatch import Crew
 from .heartbeat import Heartbeat
@@ -37,7 +37,6 @@ from .work import LoadJudge, Task, load_judge
 from .workers import InProcess, RayCrew, memory
 
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
-UNKNOWN_S = 10.0  # taken for the duration of a video whose header does not say it
 
 
 def make_plan(request: Request) -> Plan:
@@ -106,7 +105,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                         )
                     else:
                         purse = Purse(budget, crew.workers, began)
-                        Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
+                        Budgeted(budget, plan, request.settings, judging, crew, purse).run(known)
             else:
                 listener.say(f"nothing to measure; up to date: {counted(known.up_to_date, 'result')}")
         for stage, spent in judging.seconds.items():
@@ -115,7 +114,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
         out = Path(store.place) if store.place == str(store.out) else store.place
-        result = ScanResult(out, out, clips, len(judging.measured), known.up_to_date, seconds.copy())
+        measured = judging.measured & {(clip.path, clip.mode) for clip in clips}  # what another try replaced is gone
+        result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
         if storage.is_remote(plan.root):
             result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
         store.commit_run(_run_row(request, result, began, judge, judging.frames, engines))
@@ -185,8 +185,7 @@ def how_many_workers(request: Request, plan: Plan, tasks: Sequence[Task]) -> int
 
 def length(task: Task, plan: Plan) -> float:
     """Seconds of video in a task, as far as headers say."""
-    glances = [plan.glances.get(video.path) for video in task.ladder.videos]
-    return sum(UNKNOWN_S if seen is None or seen.duration_s is None else seen.duration_s for seen in glances)
+    return sum(seconds_of(video, plan) for video in task.ladder.videos)
 
 
 @contextlib.contextmanager

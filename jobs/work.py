@@ -32,7 +32,7 @@ class Task:
     """A ladder to measure, or the part of it that a retry is about."""
 
     ladder: Ladder
-    todo: frozenset[str] | None = None  # ids of `ladder_ids`; None: all of the ladder
+    todo: frozenset[str] | None = None  # paths of the videos to measure; None: all of the ladder
     infos: Mapping[str, VideoInfo] = field(default_factory=dict)  # by path, what was probed before
     content_ids: Mapping[str, str] = field(default_factory=dict)  # by path, what was hashed before
     finding: str | None = None  # said in every row: why this was not measured as planned
@@ -40,9 +40,14 @@ class Task:
     moments: int | None = None  # only so many, to see what the whole will take
 
     @property
+    def due(self) -> list[str]:
+        """Paths of the videos to be measured."""
+        return [v.path for v in self.ladder.videos if self.todo is None or v.path in self.todo]
+
+    @property
     def videos(self) -> int:
         """How many videos are to be measured."""
-        return len(self.ladder.videos) if self.todo is None else len(self.todo)
+        return len(self.due)
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,18 @@ class ContentIds:
         entry = self._known.get(path)
         return entry[2] if entry is not None and entry[:2] == (size, mtime_ns) else None
 
-    def put(self, path: str, size: int, mtime_ns: int, content_id: str) -> None:
-        """Remember a content id. A file modified in the last two seconds is not: it may change without showing it."""
-        if time.time_ns() - mtime_ns < RACY_NS:
+    def put(self, path: str, size: int, mtime_ns: int, content_id: str, *, seen_ns: int | None = None) -> None:
+        """Remember a content id.
+
+        Of a file modified in the two seconds before it is not: that may have changed since without showing it.
+
+        Args:
+            path: of the file.
+            size, mtime_ns: as they were before its content was read.
+            content_id: of what was read.
+            seen_ns: when size and time were looked at; None: just now.
+        """
+        if (seen_ns or time.time_ns()) - mtime_ns < RACY_NS:
             return
         if self._known.get(path) == (size, mtime_ns, content_id):
             return

@@ -21,7 +21,7 @@ from .ahead import Ahead, batches
 from .align import Sample
 from .choose import Extra, choose_samples
 from .geometry import View
-from .identity import display_raster, ladder_ids, result_id
+from .identity import display_raster
 from .lockstep import Reading, in_step
 from .looks import Watch
 from .object_store import TRAFFIC
@@ -31,8 +31,6 @@ from .score import Judge, Scorer, Tally
 from .settings import Settings
 from .tracks import Track, note_aspect, open_tracks, share_matrix
 from .values import ClipResult, Frame, Ladder, VideoInfo
-
-__all__ = ["LadderResult", "ladder_ids", "measure_ladder", "result_id"]
 
 FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
 BYTES_A_CORE = 50 << 20  # of these frames, where they are large, for one core or two that judge
@@ -54,8 +52,8 @@ class LadderResult:
 
     @property
     def retryable(self) -> set[str]:
-        """Ids that another try may change, to be given to `measure_ladder` as `todo`."""
-        return {r.clip.result_id for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
+        """Paths of which another try may change the rows, to be given to `measure_ladder` as `todo`."""
+        return {r.clip.path for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
 
 
 def measure_ladder(
@@ -75,7 +73,7 @@ def measure_ladder(
         ladder: what belongs together.
         judge: the loaded network.
         settings: how frames are chosen, shown and judged.
-        todo: ids of `ladder_ids` to measure; None: all. Other videos are decoded only as far as these need them.
+        todo: paths of the videos to measure; None: all. Other videos are decoded only as far as these need them.
         pictures: where pictures of the worst frames go; None: none are made.
         infos: by path, what was probed before.
         content_ids: by path, of files whose content was identified before.

@@ -62,7 +62,7 @@ def open_tracks(
     ids = ladder_ids(ladder, settings, model_sha256, content_ids=contents, infos=probed)
     for track in tracks:
         track.content_id, track.result_id = contents[track.ref.path], ids[track.ref.path]
-        track.wanted = todo is None or track.result_id in todo
+        track.wanted = todo is None or track.ref.path in todo
     for track in tracks:
         if track.wanted or (track.ref == ladder.master and any(t.wanted for t in tracks)):
             _probe(track, settings)

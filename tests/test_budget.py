@@ -9,11 +9,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.jobs.budget import SECONDS_A_FRAME, Purse, choose, frames_of, parse_budget, urgency
-from yoto_video.jobs.scan import scan
+from yoto_video.jobs.budget import (
+    SECONDS_A_FRAME,
+    Purse,
+    choose,
+    frames_in,
+    frames_of,
+    parse_budget,
+    seconds_of,
+    urgency,
+)  # fmt: skip
+from yoto_video.jobs.scan import length, scan
+from yoto_video.jobs.work import Task
 from yoto_video.pipeline.depth import looks
 from yoto_video.pipeline.discover import Plan
 from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.fingerprint import Glance
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
@@ -40,6 +51,15 @@ def purse(text: str, workers: int = 1) -> tuple[Purse, Any]:
 def test_budgets_are_read(text: str, seconds: float, frames: float) -> None:
     budget = parse_budget(text)
     assert (budget.seconds, budget.frames) == (seconds, frames)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("5000000frames", "5,000,000 frames"), ("1f", "1 frame"), ("1 min", "1 minute"), ("90min", "90 minutes"),
+     ("1.5h", "1.5 hours"), ("1h", "1 hour")],
+)  # fmt: skip
+def test_budgets_are_said_in_words(text: str, said: str) -> None:
+    assert parse_budget(text).said == said
 
 
 @pytest.mark.parametrize("text", ["", "30", "min", "-3min", "0min", "5 apples", "1e9min", "nan min"])
@@ -191,11 +211,29 @@ def test_a_budget_that_reaches_nothing_says_so_in_every_row(films: Path, out_dir
     result, judge, _ = run(films / "one", out_dir, budget="1frames")
     assert judge.encoded == 0
     assert {(c.status, c.depth, c.retryable) for c in result.clips} == {("skipped", "none", True)}
-    assert "budget of 1 frames was used up; the next run goes on" in str(result.clips[0].reason)
+    assert "budget of 1 frame was used up; the next run goes on" in str(result.clips[0].reason)
     run(films / "one", out_dir, budget="9frames")
     result, judge, _ = run(films / "one", out_dir, budget="1frames")
     assert {c.depth for c in result.clips} == {"first"}  # what is known stays
     assert judge.encoded == 0
+
+
+def test_a_budget_takes_no_result_that_it_cannot_replace(films: Path, out_dir: Path) -> None:
+    whole, *_ = run(films / "one", out_dir)
+    result, judge, _ = run(films / "one", out_dir, resume=False, budget="4frames")
+    assert judge.encoded <= 4
+    assert {c.status for c in result.clips} == {"ok"}
+    assert sum(c.depth == "full" for c in result.clips) >= len(whole.clips) - 2
+
+
+def test_lengths_are_taken_alike_by_frames_and_by_seconds() -> None:
+    """Of what does not say its length ten seconds count, of a still picture one frame and no time."""
+    refs = [VideoRef("/v/raw.h264"), VideoRef("/v/one.png"), VideoRef("/v/two.mp4")]
+    known = Plan("/v", (), glances={"/v/two.mp4": Glance(duration_s=4.0), "/v/raw.h264": Glance()})
+    task = Task(Ladder("v", tuple(map(Rendition, refs)), None))
+    assert [seconds_of(ref, known) for ref in refs] == [10.0, 0.0, 4.0]
+    assert length(task, known) == 14.0
+    assert frames_in(task, known, Settings(fps=2, min_frames=2)) == 20 + 1 + 8
 
 
 def test_a_wrong_budget_ends_the_scan_before_anything_is_written(films: Path, out_dir: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ def measured(task: Task, *, retryable: frozenset[str] = frozenset()) -> Done:
     """Every video of the task with a row: failed where it is worth another try."""
     rows = []
     for video in task.ladder.videos:
-        if task.todo is not None and f"id {video.path}" not in task.todo:
+        if task.todo is not None and video.path not in task.todo:
             continue
         why = (
             {"status": "failed", "reason": "slow storage"}
@@ -120,12 +121,38 @@ def test_a_poisonous_file_costs_its_own_row_and_no_other() -> None:
 
 
 def test_without_its_master_a_ladder_is_measured_and_says_so() -> None:
-    task = Task(ladder("film", "/a", "/b", master="/m"), todo=frozenset({"id /a"}))
+    task = Task(ladder("film", "/a", "/b", master="/m"), todo=frozenset({"/a"}))
     clips = rows_of([task], FakeCrew(kills("/m")))
+    assert [(c.path, c.status) for c in clips] == [("/a", "skipped")]  # what is known of the others stands
+    assert "not compared with its master" in clips[0].sentences[0]
+    clips = rows_of([replace(task, todo=None)], FakeCrew(kills("/m")))
     assert [(c.path, c.status, c.is_master) for c in clips] == [
         ("/a", "skipped", False), ("/b", "skipped", False), ("/m", "failed", True),
     ]  # fmt: skip
-    assert "not compared with its master" in clips[0].sentences[0]
+
+
+def test_what_was_not_to_be_measured_keeps_its_rows_whatever_dies() -> None:
+    """A worker that dies of /b twice, and would of /a, which nobody asked for."""
+    for deadly in (("/a", "/b"), ("/b",), ("/b", "/m")):
+        task = Task(ladder("film", "/a", "/b", master="/m"), todo=frozenset({"/b"}))
+        crew = FakeCrew(kills(*deadly))
+        assert [(c.path, c.status) for c in rows_of([task], crew)] == [("/b", "failed")]
+        assert all({v.path for v in sent.ladder.videos} != {"/a"} for sent in crew.sent)
+
+
+def test_last_tries_go_on_side_by_side() -> None:
+    beside: list[int] = []
+
+    def act(task: Task, tries: int) -> Outcome:
+        if tries == 1:
+            return measured(task, retryable=frozenset(video.path for video in task.ladder.videos))
+        beside.append(len(crew.under_way))
+        return measured(task)
+
+    crew = FakeCrew(act, size=4)
+    clips = rows_of([Task(ladder(f"film {i}", f"/{i}")) for i in range(8)], crew)
+    assert [c.status for c in clips] == ["skipped"] * 8
+    assert beside == [3, 3, 3, 3, 3, 2, 1, 0]
 
 
 def test_a_machine_that_goes_away_is_no_fault_of_what_it_judged() -> None:
@@ -199,7 +226,7 @@ def test_rows_worth_another_try_get_one_when_all_else_is_done() -> None:
     clips = rows_of([Task(ladder("film", "/a", "/slow")), Task(ladder("other", "/c"))], crew)
     assert [c.status for c in clips] == ["skipped"] * 3
     assert [t.ladder.name for t in crew.sent] == ["film", "other", "film"]
-    assert crew.sent[-1].todo == {"id /slow"}
+    assert crew.sent[-1].todo == {"/slow"}
 
 
 def test_a_row_that_stays_bad_is_recorded_as_it_was() -> None:

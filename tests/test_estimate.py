@@ -36,12 +36,12 @@ def test_frames_are_those_that_the_scan_judges(films: Path, out_dir: Path) -> No
 
 def test_a_budget_is_told_apart(films: Path, out_dir: Path) -> None:
     settings = replace(SETTINGS, min_frames=5)
-    request = Request(str(films), str(out_dir), settings, workers=0, budget="34frames")
+    request = Request(str(films), str(out_dir), settings, workers=0, budget="64frames")
     said = estimate(request, load=lambda _: FakeJudge())
     assert said.first_look is not None
     assert 0 < said.first_look[0] < said.frames
-    assert said.closer[0] == said.closer[1] == pytest.approx((34 - said.first_look[0]) / said.frames)
-    assert any(line.startswith("closer") and "34 frames" in line for line in said.lines())
+    assert said.closer[0] == said.closer[1] == pytest.approx((64 - said.first_look[0]) / said.frames)
+    assert any(line.startswith("closer") and "64 frames" in line for line in said.lines())
     assert said.as_json()["frames"] == said.frames
 
 

@@ -47,7 +47,7 @@ def test_a_video_that_cannot_be_scored_is_one_row_and_the_others_go_on(
     assert clip.reason
     assert "\n" not in clip.reason
     assert "/b.mp4" not in clip.reason
-    assert result.retryable == ({clip.result_id} if retryable else set())
+    assert result.retryable == ({clip.path} if retryable else set())
 
 
 def test_rungs_laid_over_their_master_side_by_side_fare_as_one_after_the_other(
@@ -140,7 +140,7 @@ def test_a_master_lost_for_a_passing_reason_has_its_encodes_tried_again(make: Ma
     found = rows(first)
     assert list(found) == [("m", None), ("a", "nr")]  # no comparison over half of the frames
     assert found["a", "nr"].retryable
-    assert first.retryable == {found["m", None].result_id, found["a", "nr"].result_id}
+    assert first.retryable == {"/m.mp4", "/a.mp4"}
 
     media.videos["/m.mp4"].breaks_at = None
     again = rows(run(ladder("a", master="m"), todo=first.retryable))

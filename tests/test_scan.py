@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from yoto_video.jobs.options import make_settings
 from yoto_video.jobs.request import Request, below
 from yoto_video.jobs.scan import scan
-from yoto_video.pipeline import measure
-from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline import decode, measure
+from yoto_video.pipeline.errors import TransientVideoError, UsageError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipScore
 
@@ -85,6 +86,46 @@ def test_no_resume_measures_everything_again(films: Path, out_dir: Path) -> None
     result, *_ = run(films / "one", out_dir, resume=False)
     assert (result.measured, result.up_to_date) == (5, 0)
     assert rows(out_dir) == before
+
+
+def test_a_file_that_is_replaced_while_it_is_judged_is_measured_again(tmp_path: Path, out_dir: Path) -> None:
+    film, other = tmp_path / "in" / "film.mp4", tmp_path / "other.mp4"
+    film.parent.mkdir()
+    make(film, size=(64, 48), frames=12)
+    make(other, size=(64, 48), frames=24)
+    for path in (film, other):  # as `rsync -a` and `mv` leave them: the time is the content's
+        os.utime(path, (1_700_000_000,) * 2)
+
+    class Slow(FakeJudge):
+        def encode(self, frames: Any, turns: Any = None) -> Any:
+            if other.exists():
+                other.replace(film)
+            return super().encode(frames, turns)
+
+    scan(Request(str(film.parent), str(out_dir), SETTINGS, workers=0), load=lambda _: Slow())
+    assert not other.exists()
+    (clip,) = run(film.parent, out_dir)[0].clips
+    assert clip.duration_s == pytest.approx(0.96)
+    assert run(film.parent, out_dir)[0].measured == 0
+
+
+def test_what_only_a_second_try_measures_is_counted_once(
+    tmp_path: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "film.mp4", size=(64, 48), frames=12)
+    real, tries = decode.read_frames, []
+
+    def flaky(ref: Any, *args: Any, **more: Any) -> Any:
+        tries.append(ref)
+        if len(tries) == 1:
+            raise TransientVideoError(ref.path, "storage did not answer")
+        return real(ref, *args, **more)
+
+    monkeypatch.setattr(decode, "read_frames", flaky)
+    result, *_ = run(tmp_path / "film.mp4", out_dir)
+    assert [(c.status, c.mode) for c in result.clips] == [("ok", "nr")]
+    with Store(out_dir, read_only=True) as store:
+        assert (result.measured, store.runs()[-1].reused) == (1, 0)
 
 
 def test_files_that_are_gone_lose_their_rows_and_new_ones_gain_them(library: Path, out_dir: Path) -> None:
