@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from statistics import median_low
 
 from . import sample
-from .packet_table import Times
+from .packet_table import frame_gap
 from .values import VideoInfo
 
 _SLOWER = Fraction(11, 10)  # frames that last this much longer than the master's: some of its frames were left out
@@ -43,15 +42,6 @@ class Pairing:
     samples: list[Sample]
     wanted: int  # instants looked for
     unpaired: int  # of these, without a frame within half a frame
-
-
-def frame_gap(times: Sequence[Fraction]) -> Fraction:
-    """Typical time from a frame to the next, seconds: the median, so that holes do not count; 0 for a single frame."""
-    stride = max(1, len(times) // 1000)  # a thousand gaps say it, and two hours hold half a million
-    if isinstance(times, Times):
-        return times.usual_step(stride)
-    gaps = [times[i + 1] - times[i] for i in range(0, len(times) - 1, stride)]
-    return median_low(gaps) if gaps else Fraction(0)
 
 
 def span(times: Sequence[Fraction]) -> Fraction:

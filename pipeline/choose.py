@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from math import isclose
 
 from . import align, by_content, cadence, decode, fields, match, telecine
 from .align import Sample
@@ -17,6 +18,7 @@ from .geometry import View
 from .looks import Watch
 from .luma import Sight
 from .match import Match
+from .packet_table import frame_gap
 from .settings import Settings
 from .tracks import Track
 from .values import Finding
@@ -103,7 +105,7 @@ def _choose(track: Track, master: _Master | None, settings: Settings) -> None:
         return
     try:
         # An encode at its master's rate shows what its master shows: only where that is film in fields it may be.
-        same = master is not None and align.frame_gap(times) == align.frame_gap(master.times)
+        same = master is not None and isclose(frame_gap(times), frame_gap(master.times), rel_tol=0.01)
         if not same or (master is not None and master.track.info is not None and master.track.info.telecine):
             _note_film(track, settings)
         if master is None:
@@ -127,7 +129,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     length, theirs = float(align.span(times)), float(align.span(master.times))
     if abs(length - theirs) > max(0.5, 0.01 * theirs) and info.still == theirs_info.still:
         track.findings.append(f"lasts {length:.2f} s, its master {theirs:.2f} s")
-    gap, master_gap = align.frame_gap(times), align.frame_gap(master.times)
+    gap, master_gap = frame_gap(times), frame_gap(master.times)
     if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
         track.findings.append(f"{float(1 / gap):.2f} frames a second, its master {float(1 / master_gap):.2f}")
     reason = align.why_not_comparable(info, theirs_info)
@@ -139,7 +141,8 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             reason = found.reason
     pairing = align.pair_with_master(times, master.times, master.chosen, found.offset, found.ratio)
     if found.uneven and found.laid is not None:
-        pairing = replace(pairing, samples=by_content.by_content(mine, master.sight, found.laid, pairing.samples))
+        samples = by_content.by_content(mine, master.sight, found.laid, pairing.samples)
+        pairing = replace(pairing, samples=samples, unpaired=pairing.wanted - sum(s.paired for s in samples))
     track.samples = pairing.samples or _own(times, settings)  # it may end before the first sampled instant
     if reason is None and pairing.unpaired == pairing.wanted:
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import decode
-from .packet_table import since_first
+from .packet_table import frame_gap, since_first
 from .values import VideoInfo, VideoRef
 
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
@@ -89,6 +89,7 @@ class Sight:
 
     def __init__(self, ref: VideoRef, info: VideoInfo, times: Sequence[Fraction], *, timeout_s: float = 60.0) -> None:
         self.times = since_first(times)
+        self.gap = float(frame_gap(times))  # seconds from a frame to the next; 0 of a single one
         self._ref, self._info, self._timeout_s = ref, info, timeout_s
         self._head: list[NDArray[np.uint8]] = []
         self._shown: Stretch | None = None  # what was asked for last of it

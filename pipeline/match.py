@@ -17,6 +17,7 @@ from .by_features import Features
 from .geometry import UPRIGHT, View
 from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some_pairs
 from .luma import Sight, Stretch, resample
+from .text import counted
 from .timeline import SURE
 from .values import Finding
 
@@ -36,6 +37,7 @@ class Match:
     """
 
     offset: Fraction = Fraction(0)  # seconds; positive: the encode lacks the master's beginning
+    frames: int = 0  # the same in frames of the master
     ratio: Fraction = Fraction(1)  # seconds of the master in a second of the encode
     confidence: float | None = None  # 0 to 1; None: nothing in the pictures to go by
     view: View | None = None  # how the encode is read; None: as it stands
@@ -63,7 +65,7 @@ def match(
         rates: nominal frames a second of encode and master; 0 for a still picture.
         features: the network's, asked where luma cannot tell a frame from its neighbour; None: luma alone decides.
     """
-    gap = min((g for g in (_gap(encode), _gap(master)) if g), default=0.04)
+    gap = min((g for g in (encode.gap, master.gap) if g), default=0.04)
     ratios = _ratios(encode, master, rates)
     aspect = size[0] / size[1] * raster[1] / raster[0]
     found = _laid(encode, master, ratios, gap, aspect)
@@ -71,9 +73,9 @@ def match(
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
     mine, theirs, laid = found
     if features is None or laid.offset.sure or laid.agreement < LEAST_AGREEMENT:
-        return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+        return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size, rates[1])
     laid = by_features.settled(mine, theirs, laid, gap, features)
-    judged = _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size)
+    judged = _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size, rates[1])
     said = (by_features.SAID,) if laid.offset.sure else ()
     return replace(judged, findings=(*said, *judged.findings))
 
@@ -123,7 +125,7 @@ def _later(
 
 def _judged(
     encode: Sight, master: Sight, mine: Stretch, theirs: Stretch, laid: Laid, ratios: list[Fraction], gap: float,
-    raster: tuple[int, int], size: tuple[int, int],
+    raster: tuple[int, int], size: tuple[int, int], rate: Fraction,
 ) -> Match:  # fmt: skip
     elsewhere = laid.offset.over_start >= SURE
     if not laid.offset.sure and not elsewhere:
@@ -154,13 +156,13 @@ def _judged(
             return Match(confidence=min(confidence, 0.3), reason=far)
         if far is not None:
             ratio = far
-    frame = _gap(master) or gap
-    if abs(shift) < 0.2 * gap:
-        shift = 0.0
-    if frames := round(shift / frame):
-        way = "after" if shift > 0 else "before"
-        said = f"starts {abs(frames)} frame{'s' if abs(frames) > 1 else ''} ({abs(shift):.2f} s) {way} its master"
+    offset = Fraction(shift if abs(shift) >= 0.2 * gap else 0.0).limit_denominator(90000)
+    way, late, frames = "after" if offset > 0 else "before", abs(float(offset)), round(offset * rate)
+    if frames:
+        said = f"starts {counted(abs(frames), 'frame')} ({late:.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))
+    elif offset:
+        findings.append(Finding(f"starts {late:.3f} s {way} its master, not a whole frame", "offset"))
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
     uneven = laid.offset.uneven > 0.02
@@ -170,7 +172,8 @@ def _judged(
     findings += _levels(mine, theirs, laid)
     view, master_view, said_of_space = _views(laid, raster, size)
     return Match(
-        offset=Fraction(shift).limit_denominator(90000),
+        offset=offset,
+        frames=frames,
         ratio=ratio,
         confidence=confidence,
         view=view,
@@ -181,14 +184,10 @@ def _judged(
     )
 
 
-def _gap(sight: Sight) -> float:
-    return float(np.median(np.diff(sight.times))) if len(sight.times) > 1 else 0.0
-
-
 def _ratios(encode: Sight, master: Sight, rates: tuple[Fraction, Fraction]) -> list[Fraction]:
     """Speeds worth trying: equal, frame by frame at another rate, the whole length in another."""
     found = [Fraction(1)]
-    spans = [s.times[-1] + _gap(s) for s in (encode, master)]
+    spans = [s.times[-1] + s.gap for s in (encode, master)]
     if rates[0] and rates[1]:
         found.append(rates[0] / rates[1])
     if spans[0] and abs(spans[1] / spans[0] - 1) > 0.002:
@@ -227,11 +226,12 @@ def _views(
     """How both are read, and what is to be said about it."""
     said: list[Finding] = []
     if laid.turn != UPRIGHT:
-        turned = f"turned by {laid.turn.clockwise_degrees} degrees" if laid.turn.clockwise_degrees else ""
+        back = laid.turn.clockwise_degrees
+        stands = back if laid.turn.mirrored else -back % 360  # a mirror is undone by itself
+        turned = f"turned clockwise by {stands} degrees" if stands else ""
         mirrored = "mirrored" if laid.turn.mirrored else ""
         what = " and ".join(word for word in (mirrored, turned) if word)
-        sentence = f"{what} against its master: turned back to be compared"
-        said.append(Finding(sentence, "turned", "warning"))
+        said.append(Finding(f"{what} against its master: turned back to be compared", "turned", "warning"))
     if not laid.bars and laid.turn == UPRIGHT:
         return None, None, ()
     shown = size[::-1] if laid.turn.transpose else size

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from statistics import median_low
 from typing import overload
 
 import numpy as np
@@ -51,15 +52,41 @@ class Times(Sequence[Fraction]):
         ticks = self._ticks - self._ticks[0]
         return np.asarray(ticks * self._time_base.numerator / self._time_base.denominator, np.float64)
 
-    def usual_step(self, stride: int) -> Fraction:
-        """Median time from a frame to the next, of every `stride`-th frame; of an even number the lower middle."""
-        steps = np.diff(self._ticks)[::stride]
-        return int(np.sort(steps)[(len(steps) - 1) // 2]) * self._time_base if len(steps) else Fraction(0)
+    @property
+    def gap(self) -> Fraction:
+        """As `frame_gap`."""
+        steps = np.diff(self._ticks)
+        if not len(steps):
+            return Fraction(0)
+        usual = int(np.partition(steps, (len(steps) - 1) // 2)[(len(steps) - 1) // 2])
+        near = steps[np.abs(steps - usual) <= int(_rounding(usual * self._time_base) / self._time_base)]
+        return Fraction(int(near.sum()), len(near)) * self._time_base
 
 
 def since_first(times: Sequence[Fraction]) -> NDArray[np.float64]:
     """(n,) seconds from the first of n times, as floats."""
     return times.since_first if isinstance(times, Times) else np.array([float(time - times[0]) for time in times])
+
+
+def frame_gap(times: Sequence[Fraction]) -> Fraction:
+    """Typical time from a frame to the next, seconds; 0 for a single frame.
+
+    The mean of the gaps that are the median one but for rounding: Matroska and FLV have times in whole milliseconds,
+    17, 16, 17 for 60 frames a second. Holes do not count.
+    """
+    if isinstance(times, Times):
+        return times.gap
+    gaps = [b - a for a, b in pairwise(times)]
+    if not gaps:
+        return Fraction(0)
+    usual = median_low(gaps)
+    near = [gap for gap in gaps if abs(gap - usual) <= _rounding(usual)]
+    return sum(near, Fraction(0)) / len(near)
+
+
+def _rounding(gap: Fraction) -> Fraction:
+    """How far a gap may be off for its ends' being rounded to milliseconds; less where that would be another gap."""
+    return min(Fraction(1, 1000), max(Fraction(0), gap) / 4)
 
 
 @dataclass(frozen=True, eq=False)

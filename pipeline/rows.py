@@ -85,10 +85,9 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
             "unpaired_frames": track.paired[1],
         }
         if track.match is not None:
-            rate = master.info.fps if master.info and master.info.fps else 0
             common |= {
                 "offset_s": float(track.match.offset),
-                "offset_frames": round(track.match.offset * rate),
+                "offset_frames": track.match.frames,
                 "rate_ratio": float(track.match.ratio),
                 "match_confidence": track.match.confidence,
             }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .errors import VideoError
 from .frames import decoded
-from .packet_table import PacketTable
+from .packet_table import PacketTable, frame_gap
 from .packets import packet_table
 from .values import VideoRef
 
@@ -41,8 +41,7 @@ def is_woven(ref: VideoRef, *, timeout_s: float = 60.0) -> bool:
         table = packet_table(ref, timeout_s=timeout_s)
         if table.counted or len(table.order) < RUN:
             return False
-        gap = float(np.median(np.diff(table.pts[table.order]))) * float(table.time_base)
-        if abs(gap * RATE - 1) > 0.01:
+        if abs(float(frame_gap(table.times)) * RATE - 1) > 0.01:
             return False
         runs = _runs(table)
         wanted = sorted({number for first in runs for number in range(first, first + RUN)})

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline.align import (
     Sample,
-    frame_gap,
     master_samples,
     outside,
     own_samples,
@@ -19,7 +18,7 @@ from yoto_video.pipeline.align import (
     span,
     why_not_comparable,
 )
-from yoto_video.pipeline.packet_table import Times, since_first
+from yoto_video.pipeline.packet_table import Times, frame_gap, since_first
 
 from .fakes import info, times
 
@@ -123,7 +122,21 @@ def test_a_master_is_decoded_where_it_is_scored_and_where_an_encode_needs_it() -
     assert [s.frame for s in master_samples([], encodes)] == [3, 4]
 
 
-def test_gaps_are_the_median_so_that_a_hole_does_not_count() -> None:
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), 25, 50, 60, 120])
+@pytest.mark.parametrize("ticks", [1000, 10000, 90000])
+def test_gaps_are_told_through_rounding_and_holes(rate: Fraction, ticks: int) -> None:
+    numbers = [n for n in range(600) if not 200 <= n < 260]
+    rounded = Times(np.array([round(n * ticks / rate) for n in numbers]), Fraction(1, ticks))
+    assert float(frame_gap(rounded) * rate) == pytest.approx(1, abs=0.002)
+
+
+def test_a_hole_in_a_coarse_clock_does_not_count() -> None:
+    """Ticks of a whole frame: a frame that is missing is no rounding."""
+    held = Times(np.array([n for n in range(100) if n % 5]), Fraction(1, 30))
+    assert frame_gap(held) == Fraction(1, 30)
+
+
+def test_gaps_are_the_usual_one_so_that_a_hole_does_not_count() -> None:
     assert frame_gap([*times(20), *times(20, start=60)]) == Fraction(1, 25)
     assert frame_gap([Fraction(3)]) == 0
     assert span(times(50)) == 2

@@ -70,11 +70,10 @@ def test_nothing_else_is_taken_for_pulldown() -> None:
         assert not telecine.shows_film(pictures)
 
 
-@pytest.mark.parametrize("first_field", ["top", "bottom"])
-def test_film_is_read_as_film(tmp_path: Path, first_field: str) -> None:
-    path = clips.telecined(
-        tmp_path / "t.mp4", film, FILM_FRAMES, first_field=first_field, size=SIZE, options=MARKED, gop=40
-    )
+@pytest.mark.parametrize(("name", "first_field"), [("t.mp4", "top"), ("t.mp4", "bottom"), ("whole_ms.mkv", "top")])
+def test_film_is_read_as_film(tmp_path: Path, name: str, first_field: str) -> None:
+    how: dict[str, Any] = {"first_field": first_field, "size": SIZE, "options": MARKED, "gop": 40}
+    path = clips.telecined(tmp_path / name, film, FILM_FRAMES, **how)
     ref = VideoRef(str(path))
     assert telecine.is_woven(ref)
     info = replace(probe.probe(ref), telecine=True)

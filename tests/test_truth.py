@@ -32,11 +32,11 @@ def video(draw: Any, stream: list[Fraction], size: tuple[int, int] = SIZE) -> Fa
 def compare(monkeypatch: pytest.MonkeyPatch) -> Compare:
     """The rows of one encode, by mode."""
 
-    def compare(encode: FakeVideo, master: FakeVideo | None = None) -> dict[str | None, ClipScore]:
+    def compare(encode: FakeVideo, master: FakeVideo | None = None, **how: Any) -> dict[str | None, ClipScore]:
         master = master or video(drawn(noise=0), times(125))
         FakeVideos({"/m.mp4": master, "/a.mp4": encode}, monkeypatch)
         ladder = Ladder("title", (Rendition(VideoRef("/a.mp4")),), VideoRef("/m.mp4"))
-        result = measure_ladder(ladder, FakeJudge(), Settings())
+        result = measure_ladder(ladder, FakeJudge(), Settings(**how))
         return {r.clip.mode: r.clip for r in result.results if r.clip.path == "/a.mp4"}
 
     return compare
@@ -138,6 +138,26 @@ def test_repeated_frames(compare: Compare, every: int) -> None:
     fr = compare(video(drawn(shift_s=0.2, clock=clock), times(125)))["fr"]
     assert fr.offset_frames == 5
     assert same_score(fr)
+
+
+def test_pairs_are_counted_as_they_were_made(compare: Compare) -> None:
+    """Of two frames that show one of the master's, one has it: the other is judged alone, and counted so."""
+
+    def clock(moment: float) -> float:
+        number = round(moment * 25)
+        return (number - (number % 5 == 4)) / 25
+
+    found = compare(video(drawn(clock=clock), times(125)), fps=25.0)
+    assert found["fr"].matched_frames == found["fr"].frames < found["nr"].frames
+    assert found["fr"].matched_frames + found["fr"].unpaired_frames == found["nr"].frames
+    assert any("have no counterpart" in said for said in said_of(found["fr"]))
+
+
+def test_no_shift_goes_unsaid(compare: Compare) -> None:
+    master = video(drawn(noise=0), times(75, 25))
+    fr = compare(video(drawn(shift_s=0.02), times(150, 50)), master)["fr"]
+    assert (fr.offset_s, fr.offset_frames) == (pytest.approx(0.02, abs=1e-3), 0)
+    assert any(said.startswith("starts 0.020 s after its master, not a whole frame") for said in said_of(fr))
 
 
 def test_dropped_frames_that_the_others_close_up_on(compare: Compare) -> None:
@@ -263,7 +283,9 @@ def test_a_turned_or_mirrored_encode_is_turned_back(compare: Compare, turn: str)
     fr = compare(video(drawn(change=change, shift_s=0.2), times(125), size))["fr"]
     assert fr.offset_frames == 5
     assert same_score(fr)
-    assert any("turned back" in said for said in said_of(fr))
+    degrees = f"turned clockwise by {turn.split()[-1]} degrees"
+    stands = {"mirrored": "mirrored", "mirrored 90": f"mirrored and {degrees}"}.get(turn, degrees)
+    assert f"{stands} against its master: turned back to be compared" in said_of(fr)
     assert fr.display == "320x180"
 
 
