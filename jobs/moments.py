@@ -62,8 +62,8 @@ def _moment(encode: Encode, place: int) -> Moment:
     stem = f"pictures/{row.result_id}/{row.mode}-{encode.frame_nums[place]:07d}"
     names = [f"{stem}-{what}.webp" for what in ("encode", "heat", "reference")]
     shown = names[2] if row.reference is not None else None
-    at = float(encode.times[place]) - (row.offset_s or 0.0)
-    return Moment(encode.frame_nums[place], at, float(encode.scores[place]), names[0], names[1], shown)
+    number, score = encode.frame_nums[place], float(encode.scores[place])
+    return Moment(number, encode.own_time(place), score, names[0], names[1], shown)
 
 
 def _make(encode: Encode, place: int, out: Path, judge: Judge) -> Moment:
@@ -81,8 +81,7 @@ def _make(encode: Encode, place: int, out: Path, judge: Judge) -> Moment:
         reference = _frame(master, nearest, (width, height))
     picture = _frame(video, number, (width, height))
     assert row.mode is not None
-    own_time = float(encode.times[place]) - (row.offset_s or 0.0)
-    score = FrameScore(number, own_time, float(encode.scores[place]), row.mode)
+    score = FrameScore(number, encode.own_time(place), float(encode.scores[place]), row.mode)
     return save_moment(Kept(score, picture, reference), judge.heat_map, PictureSink(out), row.result_id)
 
 

@@ -214,6 +214,7 @@ def _run_row(
     request: Request, result: ScanResult, began: Began, judge: Judge, frames: int, engines: set[str]
 ) -> RunRow:
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
+    said |= {"root_path": plain(storage.canonical(request.root))}
     settings = {**asdict(request.settings), **said, "engine": "; ".join(sorted(engines))}
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from .detect import MOST
 from .pool import alone
-from .stretches import Floats, Stretch, between_samples, merged, of_flags
+from .stretches import Floats, Stretch, between_samples, of_flags
 from .values import Finding, FrameScore
 
 PUMPING = {"fr": 10.0, "nr": 15.0}  # points; NR also follows the content
@@ -17,20 +18,28 @@ STARTS_S = 0.6
 COLLAPSE = 25.0  # points of FR below the clip's median: three just noticeable differences and more
 
 
+class Drop(NamedTuple):
+    """A stretch that looks worse, by so many points."""
+
+    stretch: Stretch
+    points: float
+
+
 def quality_drops(scores: Sequence[FrameScore], keys: Floats, duration_s: float | None) -> list[Finding]:
     """Where scores of one mode fall, key frames first: what these explain is not told again."""
-    found = pumping(scores, keys)
-    told = [(f.start_s or 0.0, f.end_s or 0.0) for f in found]
-    rest = collapses(scores, duration_s or 0.0)
-    return found + [f for f in rest if not any(a < (f.end_s or 0.0) and (f.start_s or 0.0) < b for a, b in told)]
+    if len(scores) < 4:
+        return []
+    starts, looked = starved(scores, keys)
+    rest = [drop for drop in collapses(scores, duration_s or 0.0) if _share(drop.stretch, starts) < 0.5]
+    return [*_of_key_frames(starts, looked, scores[0].mode), *_of_collapses(rest)]
 
 
-def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Finding]:
+def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Drop]:
     """Two frames or more in a row, a third of the clip at most, that compare far worse with the master than its median.
 
     Blur, mosaic, a broken segment: whatever the cause. Without a master a hard scene would look the same.
     """
-    if len(scores) < 4 or scores[0].mode != "fr":
+    if scores[0].mode != "fr":
         return []
     times = np.array([s.pts_time for s in scores])
     own = alone([s.score for s in scores], [s.span_s for s in scores])
@@ -38,38 +47,30 @@ def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Finding]:
     low = own <= usual - COLLAPSE
     if low.sum() > len(scores) / 3:  # it is no collapse but what it looks like
         return []
-    said = "quality collapses: FR is {:.0f} points lower than the clip's median"
     drops = []
     for stretch in of_flags(low, *between_samples(times, duration_s)):
         if stretch.frames > 1:
             inside = own[(times >= stretch.start_s) & (times <= stretch.end_s) & low]
-            drops.append((stretch, usual - float(inside.mean())))
-    if len(drops) > MOST:
-        mean = said.format(float(np.mean([drop for _, drop in drops])))
-        first, last = drops[0][0].start_s, drops[-1][0].end_s
-        return [Finding(f"{mean}, in {len(drops)} places", "quality_drop", "warning", round(first, 3), round(last, 3))]
-    return [
-        Finding(said.format(drop), "quality_drop", "warning", round(s.start_s, 3), round(s.end_s, 3))
-        for s, drop in drops
-    ]
+            drops.append(Drop(stretch, usual - float(inside.mean())))
+    return drops
 
 
-def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
-    """Key frames after which quality is low and recovers while the shot goes on: scene or segment starts that starve.
+def starved(scores: Sequence[FrameScore], keys: Floats) -> tuple[list[Drop], int]:
+    """Key frames after which quality is low and recovers while the shot goes on, and how many could be looked at.
 
     The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
     key frame (or 4 s), which show the same shot, and with the frame before. Where it shares half of its places with
     that one, its score tells half of what it looks like itself.
     """
-    if len(scores) < 4 or not len(keys):
-        return []
+    if not len(keys):
+        return [], 0
     times = np.array([s.pts_time for s in scores])
     values = np.array([s.score for s in scores])
     own = alone(values, [s.span_s for s in scores])
     least = PUMPING[scores[0].mode]
     ends = np.append(keys[1:], np.inf)
     long = ends - keys > SETTLED_S  # where every frame is one, none says anything
-    drops: list[tuple[Stretch, float]] = []
+    drops: list[Drop] = []
     looked = 0
     for key, end in zip(keys[long], ends[long], strict=True):
         first, settled, stop = np.searchsorted(times, [key, key + SETTLED_S, min(end, key + 4.0)]).tolist()
@@ -79,18 +80,36 @@ def pumping(scores: Sequence[FrameScore], keys: Floats) -> list[Finding]:
         drop = float(np.median(values[settled:stop]) - own[first])
         before = float(values[first - 1] - own[first]) if first and key > 0 else drop
         if min(drop, before) >= least:
-            drops.append((Stretch(float(key), float(times[settled]), 1), drop))
-    if not drops:
-        return []
-    mode = scores[0].mode.upper()
+            drops.append(Drop(Stretch(float(key), float(times[settled]), 1), drop))
+    return drops, looked
+
+
+def _of_key_frames(drops: Sequence[Drop], looked: int, mode: str) -> list[Finding]:
     if len(drops) > MOST or (len(drops) >= 3 and len(drops) >= 0.3 * looked):
-        mean = float(np.mean([drop for _, drop in drops]))
-        span = merged((s for s, _ in drops), within_s=np.inf)[0]
         many = f"{len(drops)} of {looked} key frames"
-        said = f"quality pumps: {mode} is {mean:.0f} points lower after {many} than a second on"
-        return [Finding(said, "quality_drop", "warning", round(span.start_s, 3), round(span.end_s, 3))]
-    said = "quality drops at a key frame: {} is {:.0f} points lower than a second on"
-    return [
-        Finding(said.format(mode, drop), "quality_drop", "warning", round(s.start_s, 3), round(s.end_s, 3))
-        for s, drop in drops
-    ]
+        said = f"quality pumps: {mode.upper()} is {_mean(drops):.0f} points lower after {many} than a second on"
+        return [_finding(said, drops[0], drops[-1])]
+    said = f"quality drops at a key frame: {mode.upper()} is {{:.0f}} points lower than a second on"
+    return [_finding(said.format(drop.points), drop) for drop in drops]
+
+
+def _of_collapses(drops: Sequence[Drop]) -> list[Finding]:
+    said = "quality collapses: FR is {:.0f} points lower than the clip's median"
+    if len(drops) > MOST:
+        return [_finding(f"{said.format(_mean(drops))}, in {len(drops)} places", drops[0], drops[-1])]
+    return [_finding(said.format(drop.points), drop) for drop in drops]
+
+
+def _finding(said: str, first: Drop, last: Drop | None = None) -> Finding:
+    start_s, end_s = first.stretch.start_s, (last or first).stretch.end_s
+    return Finding(said, "quality_drop", "warning", round(start_s, 3), round(end_s, 3))
+
+
+def _mean(drops: Sequence[Drop]) -> float:
+    return float(np.mean([drop.points for drop in drops]))
+
+
+def _share(one: Stretch, drops: Sequence[Drop]) -> float:
+    """The part of a stretch that lies in others, which lie apart."""
+    common = sum(max(0.0, min(one.end_s, d.stretch.end_s) - max(one.start_s, d.stretch.start_s)) for d in drops)
+    return common / (one.end_s - one.start_s)

@@ -137,6 +137,8 @@ class Ledger:
             loaded = list(threads.map(_read_clips, clip_parts))
         for path, rows in zip(clip_parts, loaded, strict=True):
             frames = frame_parts.pop(path.name, None)
+            if isinstance(rows, UnreachablePartError) and not self.read_only:
+                raise YotoVideoError(f"{self._folder.place}/clips/{path.name}: {rows}; run again to resume")
             if isinstance(rows, UnreadablePartError):
                 self.warn(path, rows)
             else:

@@ -117,20 +117,23 @@ def pool(pts: Sequence[float], scores: Sequence[float]) -> dict[str, float]:
     return {name: compute(times, values) for name, compute in _POOLS.items()}
 
 
-def ci95(scores: Sequence[float], place_error: float = 0.0, spans: Spans = None) -> tuple[float, float] | None:
+def ci95(
+    scores: Sequence[float], place_error: float = 0.0, spans: Spans = None, *, scale: tuple[float, float] = (0.0, 100.0)
+) -> tuple[float, float] | None:
     """95 % confidence interval of the mean over frames, from the frames' own spread and what is known of the places.
 
     Frames are drawn one from each of equal stretches of the clip, so what chance does to their mean is what happens
     within a stretch: half the mean squared difference of neighbours (Wolter, "Introduction to Variance Estimation",
     chapter 8), with Student's t. Their spread over the whole clip would count a slow change, which every draw shows
     alike, as doubt. It says how far the mean would move with other frames of the same clip and other places in them;
-    the network's own error is not in it. Cut to 0..100 where all scores lie there.
+    the network's own error is not in it.
 
     Args:
         scores: in presentation order; (n,).
         place_error: standard deviation of the mean over the choice of places (`models.place_error`), points; 0: the
             frames alone.
         spans: `FrameScore.span_s` of the frames; None: they share nothing.
+        scale: that the interval is cut to, where all scores lie on it.
 
     Returns:
         (low, high), or None for fewer than two frames.
@@ -143,8 +146,8 @@ def ci95(scores: Sequence[float], place_error: float = 0.0, spans: Spans = None)
     variance = float(_squared_steps(values, spans).mean()) / 2
     half = math.hypot(float(stdtrit(n - 1, 0.975)) * math.sqrt(variance / n), _NORMAL_975 * place_error)
     low, high = mean - half, mean + half
-    if values.min() >= 0 and values.max() <= 100:
-        low, high = max(low, 0.0), min(high, 100.0)
+    if values.min() >= scale[0] and values.max() <= scale[1]:
+        low, high = max(low, scale[0]), min(high, scale[1])
     return low, high
 
 

@@ -68,10 +68,9 @@ def drift(now: Results, before: Results) -> Drift:
 
 def _root(results: Results, rows: Sequence[ClipScore]) -> str:
     """The folder that was scanned last, else the one all videos lie below."""
-    asked = str(results.runs[-1].settings.get("root", "")) if results.runs else ""  # may be a relative path
-    common, scanned = common_folder([c.path for c in rows]), "/" + asked.removeprefix("./").strip("/") + "/"
-    at = common.find(scanned)
-    return common if at < 0 else common[: at + len(scanned)]
+    common = common_folder([c.path for c in rows])
+    scanned = str(results.runs[-1].settings.get("root_path") or "").rstrip("/") + "/" if results.runs else "/"
+    return scanned if scanned != "/" and common.startswith(scanned) else common
 
 
 def _unlike(clip: ClipScore, other: ClipScore) -> str | None:
@@ -92,7 +91,8 @@ def _change(clip: ClipScore, other: ClipScore, now: Results, before: Results) ->
     interval = None
     if len(common) >= max(2, 0.9 * max(map(len, frames))):
         differences = [frames[0][n].score - frames[1][n].score for n in common]
-        interval = ci95(differences, spans=[frames[0][n].span_s or frames[1][n].span_s for n in common])
+        spans = [frames[0][n].span_s or frames[1][n].span_s for n in common]
+        interval = ci95(differences, spans=spans, scale=(-100.0, 100.0))
     elif (one := clip.ci95_beside) and (two := other.ci95_beside):  # other frames: two means, each with its own spread
         half = math.hypot(*((high - low) / 2 for low, high in (one, two)))
         interval = (clip.score - other.score - half, clip.score - other.score + half)

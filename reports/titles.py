@@ -44,6 +44,10 @@ class Encode:
         assert self.row.bitrate_kbps
         return self.row.bitrate_kbps
 
+    def own_time(self, place: int) -> float:
+        """Of a frame, by its place in `times`: seconds from the encode's first frame."""
+        return (float(self.times[place]) - (self.row.offset_s or 0.0)) / (self.row.rate_ratio or 1.0)
+
     @property
     def worst_second_ci95(self) -> tuple[float, float] | None:
         """95 % interval of its worst second."""
@@ -122,7 +126,7 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             assert row is not None
             rows = frames[clip.path, row.mode]
             series = series_of(rows)
-            moved = series._replace(times=series.times + (row.offset_s or 0.0))
+            moved = series._replace(times=(row.offset_s or 0.0) + (row.rate_ratio or 1.0) * series.times)
             encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     notes = [

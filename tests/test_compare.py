@@ -196,6 +196,24 @@ def test_the_worst_moment_is_where_it_was_made(tmp_path: Path) -> None:
     assert worst.points < -5
 
 
+def test_sides_at_other_speeds_are_compared_at_the_masters_moments(tmp_path: Path) -> None:
+    """PAL's speed-up of 25 over 24, and what the encode shows no worse for it anywhere."""
+    speed = 25 / 24
+    fast = [
+        result(
+            replace(one.clip, rate_ratio=speed if one.clip.mode == "fr" else None, offset_s=one.clip.offset_s),
+            tuple(replace(f, pts_time=f.pts_time / speed) for f in one.frames),
+        )
+        for one in encodes("b", "sea")
+    ]
+    there = compared({"as it is": side(tmp_path / "a", encodes("a", "sea")), "pal": side(tmp_path / "b", fast)})
+    (title,) = there.titles
+    (one, *_), (two, *_) = title.sides
+    assert two.times == pytest.approx(one.times)
+    assert two.own_time(7) == pytest.approx(one.own_time(7) / speed)
+    assert losses(there.titles, 0, 1) == []
+
+
 def test_over_several_sizes_the_hull_decides(tmp_path: Path) -> None:
     small = [r for r in encodes("a", "sea") if (r.clip.bitrate_kbps or 0) <= 1000]
     large = encodes("a", "sea", name="big", hard=6)

@@ -195,8 +195,8 @@ def test_an_upright_clip_on_a_wide_display_lost_no_rotation(tmp_path: Path) -> N
 
 def test_every_frame_a_key_frame_says_nothing() -> None:
     rows = [FrameScore(i, i * 0.5, 80.0 - 60 * (i % 4 == 0), "nr") for i in range(14_400)]
-    assert drops.pumping(rows, np.arange(0, 7200, 1 / 60)) == []
-    (pumps,) = drops.pumping(rows, np.arange(0, 7200, 2.0))
+    assert drops.quality_drops(rows, np.arange(0, 7200, 1 / 60), 7200) == []
+    (pumps,) = drops.quality_drops(rows, np.arange(0, 7200, 2.0), 7200)
     assert pumps.sentence.endswith("after 3600 of 3600 key frames than a second on")
 
 
@@ -235,16 +235,27 @@ def test_samples_speak_for_the_whole_clip_without_gaps(times: list[float], durat
 def test_even_scores_never_pump_and_drops_lie_in_the_clip(scores: list[float], mode: Any) -> None:
     rows = [FrameScore(i, i * 0.5, s, mode) for i, s in enumerate(scores)]
     keys = np.arange(0.0, len(scores) * 0.5, 2.0)
-    for finding in drops.pumping(rows, keys):
+    for finding in drops.quality_drops(rows, keys, None):
         assert 0 <= (finding.start_s or 0) < (finding.end_s or 0) <= rows[-1].pts_time
-    assert drops.pumping([FrameScore(r.frame_num, r.pts_time, 50.0, mode) for r in rows], keys) == []
+    even = [FrameScore(r.frame_num, r.pts_time, 50.0, mode) for r in rows]
+    assert drops.quality_drops(even, keys, None) == []
+
+
+def test_a_collapse_between_key_frames_that_starve_is_told_beside_them() -> None:
+    """A minute that pumps all along hides no five seconds that are broken."""
+    scores = [30.0 if 31 <= t <= 35.5 else 65.0 if t % 2 == 0 else 80.0 for t in np.arange(0, 60, 0.5)]
+    rows = [FrameScore(i, i / 2, score, "fr") for i, score in enumerate(scores)]
+    pumps, broken = drops.quality_drops(rows, np.arange(0, 60, 2.0), 60.0)
+    assert pumps.sentence.startswith("quality pumps: FR is 15 points lower")
+    assert (broken.start_s, broken.end_s) == (30.75, 35.75)
+    assert "collapses: FR is 50 points" in broken.sentence
 
 
 def test_a_new_scene_that_looks_worse_and_stays_so_is_no_pumping() -> None:
     rows = [FrameScore(i, i * 0.5, 80.0 if i < 20 else 40.0, "nr") for i in range(40)]
-    assert drops.pumping(rows, np.array([0.0, 10.0])) == []
+    assert drops.quality_drops(rows, np.array([0.0, 10.0]), None) == []
     rows[20] = FrameScore(20, 10.0, 20.0, "nr")
-    (drop,) = drops.pumping(rows, np.array([0.0, 10.0]))
+    (drop,) = drops.quality_drops(rows, np.array([0.0, 10.0]), None)
     assert (drop.start_s, drop.end_s) == (10.0, 11.0)
 
 

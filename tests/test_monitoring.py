@@ -165,9 +165,9 @@ def test_folders_that_moved_are_compared_by_place(tmp_path: Path) -> None:
     before, now = write(tmp_path / "x", [at("/old", 60)]), write(tmp_path / "y", [at("/new/night", 55)])
     found = drift(load(str(now)), load(str(before)))
     assert [c.difference for c in found.changes] == pytest.approx([-5, -5], abs=0.01)
-    for folder, root in ((before, "/old"), (now, "night")):  # a new folder: now the roots that were scanned tell
+    for folder, root in ((before, "/old"), (now, "/new/night")):  # a new folder: now the roots that were scanned tell
         with Store(str(folder)) as store:
-            store.commit_run(replace(run_row([]), run_id="z", settings={"root": root}))
+            store.commit_run(replace(run_row([]), run_id="z", settings={"root_path": root}))
     with Store(str(now)) as store:
         store.commit("b", [scored("/new/night/b/three.mp4", "b", "nr", 50)])
     found = drift(load(str(now)), load(str(before)))

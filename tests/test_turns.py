@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from yoto_video.models.crops import Look, in_turn, looks
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline.align import Sample, master_samples, own_samples, pair_with_master
-from yoto_video.pipeline.drops import pumping
+from yoto_video.pipeline.drops import quality_drops
 from yoto_video.pipeline.lockstep import Taken
 from yoto_video.pipeline.pictures import WorstFrames
 from yoto_video.pipeline.pool import alone, ci95
@@ -230,7 +230,7 @@ def test_a_starved_key_frame_is_found_in_scores_that_share() -> None:
     own = np.array([80.0, 80, 80, 80, 45, 60, 60, 60])
     scores = np.concatenate([own[:1], (own[1:] + own[:-1]) / 2])
     rows = [FrameScore(i, i / 2, s, "fr", 0, 0.5 * (i > 0)) for i, s in enumerate(scores.tolist())]
-    (drop,) = pumping(rows, np.array([0.0, 2.0]))
+    (drop,) = quality_drops(rows, np.array([0.0, 2.0]), 4.0)
     assert (drop.start_s, drop.sentence) == (
         2.0,
         "quality drops at a key frame: FR is 15 points lower than a second on",
