@@ -199,7 +199,8 @@ def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
         complain(fault)
     if faults:
         return GATE
-    return OK if all(clip.status == "ok" for clip in clips) else INCOMPLETE
+    foreign = any(f.kind == "not_compared" and f.severity == "error" for clip in clips for f in clip.findings)
+    return OK if all(clip.status == "ok" for clip in clips) and not foreign else INCOMPLETE
 
 
 def complain(sentence: str) -> None:

@@ -16,7 +16,8 @@ from .gates import NO_CLIP
 from .output import new_table, print_table
 
 GATES = frozenset({"fail_under", "max_drop"})
-INCOMPLETE = frozenset({"unscored", "truncated", "damaged"})  # no score, or one of a part only
+# As errors: no score, none of the comparison that was asked for, or one of a part only.
+INCOMPLETE = frozenset({"unscored", "not_compared", "truncated", "damaged", "cadence"})
 
 
 def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_json: bool) -> tuple[bool, bool]:

@@ -150,7 +150,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
         track.samples = _own(times, settings)  # the master's say nothing of it: it may last longer, or be a still
         if raster != size:  # a wrong master's size would do so unsaid
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
-        track.findings.append(Finding(reason, "not_compared", "warning"))
+        track.findings.append(Finding(reason, "not_compared", found.severity))
         return
     alone = align.outside(_own(times, settings), times, master.times, found.offset, found.ratio)
     if alone:

@@ -7,6 +7,7 @@ result is a `View` for each side: how to read it so that both show the same part
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from .values import RGB
 
 BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar
 _OFF = 0.26  # of a pixel by which a fit misses an edge (measured on starved encodes)
+_EDGE = 1.0  # 320ths or 180ths that are kept from the edge of bars laid over a picture
 _LEVELS = ((80, 45), (160, 90), (320, 180))
 _STEPS = 8
 _HOPELESS = 0.4  # correlation after the coarsest fit below which finer ones are not tried
@@ -180,8 +182,8 @@ def views(
 ) -> tuple[View, View]:
     """How to read (encode, master) so that both show the same, from two areas that correspond.
 
-    Only what one of them lacks is cut away. An encode's bars are cut off before it is scaled, or they would bleed into
-    its picture.
+    Only what one of them lacks is cut away: borders, or what bars lie over that are the encode's own. An encode's bars
+    are cut off before it is scaled, or they would bleed into its picture.
 
     Args:
         raster: (width, height) the master's whole picture is judged at.
@@ -190,10 +192,13 @@ def views(
         size: (width, height) the encode is shown at, after the turn.
     """
     ends = []
+    laid_over = max(abs(a - b) for a, b in zip(area, part, strict=True)) < 2 * _EDGE
     for axis, luma in enumerate((WIDTH, HEIGHT)):
         scale = (part[axis + 2] - part[axis]) / (area[axis + 2] - area[axis])
         start, unit = part[axis] - area[axis] * scale, raster[axis] / luma
-        ends.append(_common(start * unit, (start + luma * scale) * unit, raster[axis], size[axis]))
+        low, high = (area[axis], area[axis + 2]) if laid_over else (0.0, float(luma))
+        shares = (low + _EDGE * (low > 0)) / luma, (high - _EDGE * (high < luma)) / luma
+        ends.append(_common(start * unit, (start + luma * scale) * unit, raster[axis], size[axis], shares))
     ((a, c), (left, right)), ((b, d), (top, bottom)) = ends
     master, box = View(raster, (a, b, c, d), (c - a, d - b)), (left, top, right, bottom)
     if box == (0, 0, *size):
@@ -201,7 +206,9 @@ def views(
     return View(size, box, master.raster, turn), master
 
 
-def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _common(
+    low: float, high: float, length: int, pixels: int, inside: tuple[float, float]
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """What both show of an axis, in pixels of the master's raster and of the encode.
 
     Whole ones: bars add whole pixels to an encode, cutting takes whole ones from the master. A fit is off by up to
@@ -211,6 +218,7 @@ def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[in
         low, high: where a fit lays the encode's ends on the master's raster.
         length: of the master's raster.
         pixels: of the encode.
+        inside: from where to where the encode has no bars laid over it, shares of it.
     """
     if abs(high - low - pixels) < 0.5:  # not scaled: both ends tell where it lies
         low = round((low + high - pixels) / 2)
@@ -219,5 +227,10 @@ def _common(low: float, high: float, length: int, pixels: int) -> tuple[tuple[in
     # A small encode's quarter of a pixel may be a whole one of the master: where it reaches the end, it ends there.
     low = 0 if abs(low) <= _OFF * scale else low
     high = length if abs(high - length) <= _OFF * scale else high
+    first, last = max(0, round(-low / scale)), min(pixels, round((length - low) / scale))
     theirs = max(0, round(low)), min(length, round(high))
-    return theirs, (max(0, round(-low / scale)), min(pixels, round((length - low) / scale)))
+    if (begin := math.ceil(inside[0] * pixels)) > first:
+        first, theirs = begin, (round(low + begin * scale), theirs[1])
+    if (end := math.floor(inside[1] * pixels)) < last:
+        last, theirs = end, (theirs[0], round(low + end * scale))
+    return theirs, (first, last)

@@ -19,6 +19,7 @@ from .timeline import Offset, Seen
 LEAST_AGREEMENT = 0.5  # of the pictures' structure, below which two videos are held to show different things
 TURNED_S = 4.5  # of the encode looked at for turns and mirroring: what is longer was looked at before
 VECTOR = (32, 18)  # (width, height) of the pictures that the search in time compares
+STARVED = 40.0  # pixels that noise may move an encode by, for each 1 that its pictures lack in correlation
 _FEW = 5  # pairs of frames by which pictures are laid over each other
 
 
@@ -55,7 +56,7 @@ def lay(
         small, area = geometry.turned(mine.small, turn), geometry.turned_rect(upright, turn)
         tries = [(WHOLE, WHOLE)]
         if max(abs(a - b) for a, b in zip(area, lit, strict=True)) > 1.5:
-            tries.append((area, lit))
+            tries += [(area, lit), (area, area)]  # the picture scaled down between its bars, or bars laid over it
             if not turn.transpose and (shaped := geometry.in_shape(area, lit, aspect)) != area:
                 tries.append((shaped, lit))
         for one, two in tries:
@@ -107,8 +108,8 @@ def registered(
         slack, better = 0.75, 1.02
         if off.max() <= slack:
             return replace(laid, part=part)
-    else:  # a pixel is what coding noise moves a starved encode by, and borders that somebody cut are wider
-        slack, better = 1.4, 1.1
+    else:  # coding noise moves a starved encode by a pixel or a few, and borders that somebody cut are wider
+        slack, better = 1.4 + STARVED * (1 - last), 1.1
     if off.max() <= slack or 1 - first < better * (1 - last):
         return laid
     agreed = geometry.agreement(a, b, laid.area, part)

@@ -19,7 +19,7 @@ from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some
 from .luma import Sight, Stretch, resample
 from .text import counted
 from .timeline import SURE
-from .values import Finding
+from .values import Finding, Severity
 
 WINDOWS_S = (1.5, TURNED_S, 14.0)  # of the head, one after the other until the offset is sure
 _SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on the master
@@ -46,6 +46,7 @@ class Match:
     uneven: bool = False  # frames were repeated or left out: pairs are to be looked for by content
     findings: tuple[str | Finding, ...] = ()  # a plain sentence is a note
     reason: str | None = None
+    severity: Severity = "warning"  # of that; an error where they show different things
 
 
 def match(
@@ -138,7 +139,7 @@ def _judged(
     if agreement < LEAST_AGREEMENT:
         said = "not compared with its master: they do not show the same pictures, with up to "
         said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
-        return Match(confidence=confidence, reason=said)
+        return Match(confidence=confidence, reason=said, severity="error")
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"
         return Match(confidence=min(confidence, 0.3), reason=said)
@@ -153,7 +154,7 @@ def _judged(
             findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
         far = drift.late(encode, master, laid, ratios, gap)
         if isinstance(far, str):
-            return Match(confidence=min(confidence, 0.3), reason=far)
+            return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
         if far is not None:
             ratio = far
     offset = Fraction(shift if abs(shift) >= 0.2 * gap else 0.0).limit_denominator(90000)

@@ -113,10 +113,12 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:
-            said = (
-                f"{clip.label} ({_rate(clip)}) buys {points:+.1f} points of {mode.upper()} over {kept[-1].label} "
-                f"({_rate(kept[-1])}), and {worst:+.1f} in the worst second: less than anybody sees ({JND:g})"
-            )
+            dear, cheap = (f"{one.label} ({_rate(one)})" for one in (clip, kept[-1]))
+            gain = f"{points:+.1f} points of {mode.upper()}{{}}, and {worst:+.1f} in the worst second"
+            if max(points, worst) > 0:
+                said = f"{dear} buys {gain.format(f' over {cheap}')}: less than anybody sees ({JND:g})"
+            else:
+                said = f"{dear} looks no better than {cheap}: {gain.format('')}"
             yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
     for k, high in enumerate(straight[1:], 1):
         low = max(straight[:k], key=lambda r: _score(r, mode))
@@ -141,8 +143,9 @@ def _of_clip(name: str, clip: Clip) -> Iterator[Issue]:
         yield Issue(name, "unscored", "error", f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}", (clip.path,))
     cut = any(finding.kind == "truncated" for finding in clip.findings)
     for finding in clip.findings:
-        if finding.kind == ("truncated" if cut else "damaged"):
-            said = f"{clip.label}: {finding.dated}; copy or upload it again"
+        lost = finding.kind == ("truncated" if cut else "damaged")
+        if lost or (finding.severity == "error" and finding.kind not in ("truncated", "damaged")):
+            said = f"{clip.label}: {finding.dated}" + ("; copy or upload it again" if lost else "")
             yield Issue(name, finding.kind, finding.severity, said, (clip.path,))
     for rule, severity, what in _against(clip.declared, clip):
         yield Issue(name, rule, severity, f"{clip.label}: {what}", (clip.path,))

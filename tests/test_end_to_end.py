@@ -278,7 +278,7 @@ def test_fields_film_and_variable_rates_are_told_and_compared(tmp_path: Path) ->
         "show_crf26": {"interlaced"},
         "show_crf27": {"cadence"},
         "show_crf28": {"display_matrix"},
-        "film_crf26": {"interlaced", "telecine", "pairing"},
+        "film_crf26": {"interlaced", "telecine", "pairing", "offset"},  # by a part of a frame
     }
     assert all(clip["offset_frames"] == 0 for clip in found.values())
     least = found["show_crf25"]["score"] - 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.jobs import cli
+from yoto_video.jobs import cli, commands
 from yoto_video.jobs.output import print_scan_table
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
@@ -21,9 +22,11 @@ from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding,
 from yoto_video.reports import lint
 from yoto_video.reports.lint import GAP, JND, Issue
 from yoto_video.reports.read import Fleet, gather
+from yoto_video.reports.results import load
 
 from .clips import make
 from .fakes import FakeJudge
+from .scene import scene
 from .synthetic_results import unscored, write
 
 RUNGS = [(426, 240, 300), (640, 360, 700), (960, 540, 1400), (1280, 720, 2600), (1920, 1080, 5200)]
@@ -152,6 +155,37 @@ def test_damage_is_told_with_its_times_and_once_beside_a_cut() -> None:
     assert issue.sentence == "a.mp4: pictures are damaged here (3.0 to 4.2 s); copy or upload it again"
     loss = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
     assert rules(gather([row("a.mp4", 60, 500, findings=(torn, loss))])) == ["truncated"]
+
+
+@pytest.mark.parametrize("kind", ["not_compared", "cadence", "black", "rotation"])
+def test_what_was_found_to_be_an_error_is_told_and_warnings_are_not(kind: str) -> None:
+    found = Finding("something is wrong", kind, "error", 3.0, 4.25)
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500, findings=(found,))]))
+    assert (issue.rule, issue.severity, issue.sentence) == (kind, "error", "a.mp4: something is wrong (3.0 to 4.2 s)")
+    assert lint.check(gather([row("a.mp4", 60, 500, findings=(replace(found, severity="warning"),))])) == []
+
+
+def test_a_rung_that_looks_no_better_is_not_said_to_buy_anything() -> None:
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500), row("b.mp4", 57, 700, half=4, drop=5)]))
+    assert issue.sentence == (
+        "b.mp4 (700 kbit/s) looks no better than a.mp4 (500 kbit/s): -3.0 points of FR, and -8.0 in the worst second"
+    )
+
+
+def test_another_title_among_the_rungs_is_code_4(tmp_path: Path) -> None:
+    """Gates would pass it by its NR alone."""
+    folder, out = tmp_path / "in", str(tmp_path / "out")
+    folder.mkdir()
+    for name, seed in (("film_master", 0), ("film_crf20", 0), ("film_crf30", 5)):
+        picture = partial(lambda number, *_, seed: scene(number / 25, seed, 60), seed=seed)
+        make(folder / f"{name}.mp4", size=(320, 180), frames=60, options={"crf": "10"}, picture=picture)
+    request = Request(folder.as_uri(), out, Settings(fps=4, worst_frames=0), workers=0)
+    result = scan(request, load=lambda _: FakeJudge())
+    found = [issue for issue in lint.check(load(out).fleet) if issue.rule == "not_compared"]
+    assert [(issue.paths, issue.severity) for issue in found] == [((str(folder / "film_crf30.mp4"),), "error")]
+    assert commands._verdict(result.clips, ()) == 4
+    assert cli.main(["lint", out]) == 4
+    assert cli.main(["export", out, "--format", "junit", "--to", str(tmp_path / "q.xml"), "--fail-under", "0"]) == 4
 
 
 def test_gates() -> None:

@@ -289,6 +289,24 @@ def test_a_turned_or_mirrored_encode_is_turned_back(compare: Compare, turn: str)
     assert fr.display == "320x180"
 
 
+@pytest.mark.parametrize(("top", "left"), [(24, 0), (0, 40)])
+def test_bars_laid_over_the_picture_are_left_out(compare: Compare, top: int, left: int) -> None:
+    """Not beside a picture that was scaled down: over a part of it."""
+
+    def over(picture: Any) -> Any:
+        covered = np.full_like(picture, 16)
+        inside = np.s_[top : SIZE[1] - top, left : SIZE[0] - left]
+        covered[inside] = picture[inside]
+        return covered
+
+    fr = compare(video(drawn(change=over, noise=2), times(125)))["fr"]
+    assert fr.score == pytest.approx(UNDISTURBED, abs=2)
+    width, height = (int(side) for side in str(fr.display).split("x"))
+    assert 0 <= SIZE[0] - 2 * left - width <= 4
+    assert 0 <= SIZE[1] - 2 * top - height <= 4
+    assert any(f"where both show picture, {fr.display} of" in said for said in said_of(fr))
+
+
 @pytest.mark.parametrize(("top", "left"), [(23, 0), (0, 40)])
 def test_bars_on_one_side_are_left_out(compare: Compare, top: int, left: int) -> None:
     with_bars = video(drawn(change=lambda p: barred(p, top, left)), times(125))
