@@ -16,7 +16,7 @@ from . import names
 from .fingerprint import Alike, Glance
 from .values import VideoRef
 
-OTHER_CUT = 0.75  # ratio of durations below which a name-mate is something else: a trailer, an episode
+OTHER_CUT = 0.75  # ratio of durations below which a name-mate is taken for something else: a trailer, an episode
 SAME_LENGTH = (0.2, 0.01)  # seconds, or share of the duration: containers round, encoders pad by a frame or two
 NOTE_LENGTH = (0.5, 0.02)  # a larger difference is worth a word
 SAME_SHAPE = 0.04  # share by which aspect ratios may differ: sizes are rounded to even numbers
@@ -116,9 +116,9 @@ def _check_names(mates: list[Item], looks: LooksLike) -> list[Group]:
         kept, notes = _agreeing(mates, looks) if len(mates) > 1 else (mates, [])
         done.append(Group(kept, "name" if len(kept) > 1 else "single", notes=notes))
         mates = [item for item in mates if item not in kept]
-    if len(done) > 1:
-        apart = "; ".join(", ".join(item.relative for item in each.items) for each in done)
-        done[0].notes.append(f"named alike, but of other content or length, and so kept apart: {apart}")
+    for each in done[1:]:
+        apart, host = ", ".join(item.relative for item in each.items), done[0].host.relative
+        done[0].notes.append(f"named like {host}, but kept apart, for its pictures or its length are others: {apart}")
     return done
 
 
@@ -127,16 +127,17 @@ def _agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str
     found = Group(mates, "name")
     choose_master(found, looks)
     lengths = {item.relative: looks.glance(item.ref).duration_s for item in mates}
-    known = sorted(length for length in lengths.values() if length)
     own = lengths[found.master.relative] if found.master is not None else None
-    usual, whose = (own, "its master") if own else (_most_usual(known), "the rest of its ladder")
-    kept = [item for item in mates if _ratio(lengths[item.relative], usual) >= OTHER_CUT]
-    typical = max(kept, key=lambda item: (bool(lengths[item.relative]), _ratio(lengths[item.relative], usual)))
-    anchor = found.master or typical
-    doubtful = [item for item in kept if item is not anchor and _doubtful(item, anchor, mates, looks)]
+    usual, whose = (own, "its master") if own else (_most_usual(lengths.values()), "the rest of its ladder")
+    near = [item for item in mates if _ratio(lengths[item.relative], usual) >= OTHER_CUT]
+    anchor = found.master or max(near, key=lambda i: (bool(lengths[i.relative]), _ratio(lengths[i.relative], usual)))
+    doubtful = [i for i in mates if i is not anchor and (i not in near or _doubtful(i, anchor, mates, looks))]
     verdicts = looks.alike(anchor.ref, [item.ref for item in doubtful]) if doubtful else []
     other = [item for item, verdict in zip(doubtful, verdicts, strict=True) if verdict is Alike.DIFFERENT]
-    kept = [item for item in kept if item not in other]
+    same = [item for item, verdict in zip(doubtful, verdicts, strict=True) if verdict is Alike.SAME]
+    # Much shorter it was cut off where it shows the same as far as it goes, in the same shape.
+    cut = [item for item in same if item not in near and _shaped(item, anchor, looks)]
+    kept = [item for item in mates if (item in near and item not in other) or item in cut]
     notes = []
     for item in kept:
         length = lengths[item.relative]
@@ -150,11 +151,14 @@ def _doubtful(item: Item, anchor: Item, mates: list[Item], looks: LooksLike) -> 
     unnamed = sum(not (mate.name.strong or mate.name.source_words) for mate in mates)
     if unnamed > 1:  # clip_360 and clip_480 may be rungs or numbers; title.mp4 and title.webm may be anything
         return True
-    a, b = looks.glance(item.ref), looks.glance(anchor.ref)
-    if not (a.width and a.height and b.width and b.height):
-        return False
-    shapes = a.width / a.height, b.width / b.height
-    return max(shapes) / min(shapes) > 1 + SAME_SHAPE
+    return not _shaped(item, anchor, looks)
+
+
+def _shaped(one: Item, other: Item, looks: LooksLike) -> bool:
+    """Whether two pictures have one shape, as far as headers say."""
+    seen = (looks.glance(item.ref) for item in (one, other))
+    shapes = [glance.width / glance.height for glance in seen if glance.width and glance.height]
+    return len(shapes) < 2 or max(shapes) / min(shapes) <= 1 + SAME_SHAPE
 
 
 def _by_folder(groups: list[Group], looks: LooksLike, budget: int) -> tuple[list[Group], list[str]]:
@@ -229,11 +233,11 @@ def is_ladder(items: Sequence[Item], looks: LooksLike) -> bool:
     )
 
 
-def _most_usual(lengths: Sequence[float]) -> float | None:
+def _most_usual(lengths: Iterable[float | None]) -> float | None:
     """The length that most others have too; of equally many the longest."""
-    return max(
-        lengths, key=lambda one: (sum(_ratio(one, other) > 1 - NOTE_LENGTH[1] for other in lengths), one), default=None
-    )
+    known = [length for length in lengths if length]
+    alike = 1 - NOTE_LENGTH[1]
+    return max(known, key=lambda one: (sum(_ratio(one, other) > alike for other in known), one), default=None)
 
 
 def _same_length(a: Item, b: Item, looks: LooksLike) -> bool:

@@ -18,6 +18,7 @@ GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 RATE_OVER, RATE_UNDER = 1.1, 0.5  # of the declared rate
 SLACK = 0.01  # of a declared size, frame rate or duration
+SHORT = 0.9  # of its ladder's duration, below which an encode was cut off
 SLACK_S = 0.5  # of a duration, at least
 
 
@@ -161,7 +162,8 @@ def _of_durations(ladder: LadderTable) -> Iterator[Issue]:
     if len(others) < len(lasting) / 2:
         for length, clip in others:
             said = f"{clip.label} lasts {length:.2f} s, most of its ladder {usual:.2f} s"
-            yield Issue(ladder.name, "duration", "warning", said, (clip.path,))
+            grave: Severity = "error" if length < SHORT * usual and not clip.is_master else "warning"
+            yield Issue(ladder.name, "duration", grave, said, (clip.path,))
         return
     (low, _, short), (high, _, long) = lasting[0], lasting[-1]
     said = f"{short.label} lasts {low:.2f} s, {long.label} {high:.2f} s: one is not whole, or of another cut"

@@ -32,12 +32,23 @@ def test_content_overrules_weak_names(tmp_path: Path) -> None:
 
 
 def test_another_length_is_another_content(tmp_path: Path) -> None:
-    for name, seconds in [("t_1080p.mp4", 4.0), ("t_720p.mp4", 4.0), ("t_360p.mp4", 3.2), ("t_high.mp4", 1.0)]:
+    for name, seconds in [("t_1080p.mp4", 4.0), ("t_720p.mp4", 4.0), ("t_360p.mp4", 3.2), ("t_240p.mp4", 2.0)]:
         clip(tmp_path / name, 1, seconds=seconds)
+    clip(tmp_path / "t_high.mp4", 2, seconds=1.0)
     plan = discover(str(tmp_path))
-    assert shape(plan)["t"][2] == ["t_1080p.mp4", "t_360p.mp4", "t_720p.mp4"]
+    assert shape(plan)["t"][2] == ["t_1080p.mp4", "t_240p.mp4", "t_360p.mp4", "t_720p.mp4"]
     assert any("t_360p.mp4 lasts 3.2 s" in note for note in plan.notes)
-    assert any("t_high.mp4" in note and "kept apart" in note for note in plan.notes)
+    assert any("t_240p.mp4 lasts 2 s" in note for note in plan.notes)  # cut off: it shows the same as far as it goes
+    assert any(note.startswith("named like") and note.endswith(": t_high.mp4") for note in plan.notes)
+
+
+def test_a_master_twice_as_long_keeps_its_encodes(tmp_path: Path) -> None:
+    clip(tmp_path / "t_source.mp4", 1, (192, 108), seconds=4.0)
+    for name in ("t_360p.mp4", "t_720p.mp4"):
+        clip(tmp_path / name, 1, seconds=2.0)
+    plan = discover(str(tmp_path))
+    assert shape(plan) == {"t": ("name", "t_source.mp4", ["t_360p.mp4", "t_720p.mp4"])}
+    assert sum("lasts 2 s, its master 4 s" in note for note in plan.notes) == 2
 
 
 def test_folder_duration_and_pictures(tmp_path: Path) -> None:
