@@ -122,15 +122,9 @@ def _read_alone(path: str, media: Any, files: Files, reading: Reading) -> None:
         raise ManifestError("lists no file that exists" if parts.missing else "lists no segments")
     if all(part.lower().rsplit(".", 1)[-1] in _NOT_VIDEO for part in parts.found):
         return  # subtitles or sound that no playlist of variants mentions
-    notes: tuple[str, ...] = ()
-    if parts.missing:
-        total = len(parts.found) + len(parts.missing)
-        notes = (
-            f"{len(parts.missing)} of {total} files that its playlist lists are missing ({parts.missing[0]} first)",
-        )
-        reading.notes.append(f"{path}: {notes[0]}")
-    video = Rendition(VideoRef(path, tuple(parts.found), notes))
-    reading.streams.append(Stream(path, (video,), duration, is_playlist=True))
+    video = VideoRef(path, tuple(parts.found), parts.loss())
+    reading.notes += [f"{path}: {said}" for said in video.missing]
+    reading.streams.append(Stream(path, (Rendition(video),), duration, is_playlist=True))
 
 
 def _use(files: Files, base: str, uri: str, reading: Reading) -> None:

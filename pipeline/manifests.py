@@ -152,6 +152,13 @@ class Parts:
         if len(self.found) + len(self.missing) > MAX_SEGMENTS:
             raise ManifestError(f"lists more than {MAX_SEGMENTS:,} segments for one rendition; split it")
 
+    def loss(self) -> tuple[str, ...]:
+        """What is missing, a sentence; nothing where all is there."""
+        if not self.missing:
+            return ()
+        total, first = len(self.found) + len(self.missing), self.missing[0]
+        return (f"{len(self.missing)} of {total} files that its manifest lists are missing ({first} first)",)
+
     def __post_init__(self) -> None:
         self._seen: set[str] = set()
 
@@ -161,17 +168,12 @@ def add_rendition(
 ) -> None:
     """List a rendition with what exists of it; say what is missing."""
     reading.used.update(parts.found)
-    total = len(parts.found) + len(parts.missing)
     if not parts.found:
         reading.absent.append(ident)
         return
-    notes: tuple[str, ...] = ()
-    if parts.missing:
-        notes = (
-            f"{len(parts.missing)} of {total} files that its manifest lists are missing ({parts.missing[0]} first)",
-        )
-        reading.notes.append(f"{manifest}#{ident}: {notes[0]}")
-    renditions.append(Rendition(VideoRef(f"{manifest}#{ident}", tuple(parts.found), notes), declared))
+    video = VideoRef(f"{manifest}#{ident}", tuple(parts.found), parts.loss())
+    reading.notes += [f"{video.path}: {said}" for said in video.missing]
+    renditions.append(Rendition(video, declared))
 
 
 def codec_name(codecs: str | None) -> str | None:

@@ -32,7 +32,7 @@ class VideoRef:
 
     path: str
     parts: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # what finding it showed, a sentence each ("1 of 5 listed files is missing"): a finding
+    missing: tuple[str, ...] = ()  # what of it is not there, a sentence each: "1 of 5 listed files is missing"
 
     @property
     def name(self) -> str:

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.pipeline import decode
+from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import VideoRef
+from yoto_video.pipeline.values import Finding, VideoRef
 
 from . import clips
 from .decoding import look, numbers, read
@@ -110,6 +111,16 @@ def test_segments_are_one_stream(tmp_path: Path) -> None:
     ref = VideoRef("manifest.mpd#1", tuple(parts))
     assert numbers(read(ref)) == list(range(30))
     assert look(ref)[1:] == look(tmp_path / "whole.mp4")[1:]
+
+
+def test_pieces_that_are_missing_are_an_error_of_the_video(tmp_path: Path) -> None:
+    clips.make(tmp_path / "1.ts", frames=20)
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:0.8,\n1.ts\n#EXTINF:0.8,\n2.ts\n#EXT-X-ENDLIST\n")
+    (ladder,) = discover(str(tmp_path)).ladders
+    _, info, _ = look(ladder.videos[0])
+    (loss,) = (note for note in info.notes if isinstance(note, Finding) and note.kind == "truncated")
+    assert loss.sentence == "truncated: 1 of 2 files that its manifest lists are missing (2.ts first)"
+    assert loss.severity == "error"
 
 
 def test_pieces_with_times_of_their_own_follow_each_other(tmp_path: Path) -> None:

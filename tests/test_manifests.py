@@ -205,7 +205,7 @@ def test_missing_segments_are_said(tmp_path: Path) -> None:
     reading = _read(tmp_path, "m.mpd", text, ["v1-1.m4s", "v1-2.m4s", "v1-4.m4s"])
     video = reading.streams[0].renditions[0].video
     assert len(video.parts) == 3
-    assert video.notes == ("2 of 5 files that its manifest lists are missing (i.mp4 first)",)
+    assert video.missing == ("2 of 5 files that its manifest lists are missing (i.mp4 first)",)
     assert any("v2" in note for note in reading.notes)  # of which there is nothing
     assert len(reading.streams[0].renditions) == 1
 
