@@ -132,11 +132,13 @@ def over_titles(by_title: Sequence[Floats], rng: np.random.Generator) -> Floats:
 def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> Interval | None:
     """95 % interval of a figure from its draws; None where too few of them gave one, or there is one unit only.
 
+    None, too, where the draws lie to one side of it: the lowest second of a few is the lowest of hardly any other draw.
+
     Percentiles, expanded for few units (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015): a plain
     percentile interval over n units is too narrow by sqrt((n - 1) / n) and knows no t.
 
     Args:
-        figure: as it is; the interval always holds it.
+        figure: as it is.
         draws: (draws,), NaN where a draw gave none.
         units: titles or blocks that were drawn.
         hidden: share of their variance that does not show in the draws (`lost`).
@@ -147,4 +149,6 @@ def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> I
     tail = float(ndtr(math.sqrt(units / (units - 1) / (1 - hidden)) * stdtrit(units - 1, 0.025)))
     low, high = np.quantile(known, [tail, 1 - tail])
     spread = float(known.std()) * math.sqrt(units / (1 - hidden))
-    return Interval(min(float(low), figure), max(float(high), figure), figure / spread if spread > 1e-12 else None)
+    if spread <= 1e-12:
+        return Interval(min(float(low), figure), max(float(high), figure), None)
+    return Interval(float(low), float(high), figure / spread) if low < figure < high else None

@@ -64,6 +64,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say(titles: int) -> None:
     assert 0.85 <= held / rounds <= 0.995
 
 
+def test_no_interval_where_all_draws_lie_to_one_side() -> None:
+    """As those of the lowest of four seconds do: no draw has a lower one."""
+    draws = np.abs(np.random.default_rng(0).normal(size=1000)) + 0.01
+    assert bootstrap.interval(0.0, draws, 4) is None
+    assert bootstrap.interval(0.0, -draws, 4) is None
+    assert bootstrap.interval(0.0, draws - 0.5, 4) is not None
+    same = bootstrap.interval(2.0, np.full(1000, 2.0), 4)
+    assert same is not None
+    assert (same.low, same.high, same.effect) == (2.0, 2.0, None)
+
+
 def test_no_interval_where_there_is_nothing_to_draw() -> None:
     few = np.where(np.arange(1000) < 400, 0.1, np.nan)
     assert bootstrap.interval(0.1, few, 10) is None
