@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..pipeline import storage
+from ..pipeline.convert import storable
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
 from ..pipeline.identity import ladder_ids
@@ -153,11 +154,15 @@ def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: se
     What could not even be planned gets its row, rows that are filed under another ladder now move (those of ladders in
     `busy` move when these are committed), and rows of files that are no longer there go.
     """
+    known: dict[str, list[ClipScore]] = {}
+    for clip in store.clips():
+        known.setdefault(clip.path, []).append(replace(clip, measured_at=None))
     for error in plan.rejected:
         name = os.path.relpath(error.path, plan.root) if not storage.is_remote(error.path) else error.path
         status: Status = "skipped" if error.status == "skipped" else "failed"
-        row = ClipScore(error.path, name, None, status, error.reason, retryable=error.retryable)
-        store.commit(name, [ClipResult(row)])
+        row = storable(ClipScore(error.path, name, None, status, error.reason, retryable=error.retryable))
+        if row not in known.get(row.path, ()):  # or its part of the results would be written again by every scan
+            store.commit(name, [ClipResult(row)])
     for ladder, rows in kept.items():
         if ladder not in busy:
             store.commit(ladder, [], rows)

@@ -124,7 +124,11 @@ def _frozen(watch: Watch, still: Flags, bounds: tuple[Floats, Floats], master: B
 def _spans(
     flags: Flags, bounds: tuple[Floats, Floats], least_s: float, kind: str, severity: Severity, said: str
 ) -> list[Finding]:
-    """A finding for each run of at least two flagged samples and `least_s` seconds (or all of a shorter clip)."""
+    """A finding for each run of at least two flagged samples and `least_s` seconds (or all of a shorter clip).
+
+    A run ends halfway to the next sample, which may be half of their distance before it really ends.
+    """
+    least_s -= float(np.median(bounds[1] - bounds[0])) / 2
     runs = [s for s in of_flags(flags, *bounds) if (s.frames > 1 and s.end_s - s.start_s >= least_s) or flags.all()]
     return [Finding(said, kind, severity, round(s.start_s, 3), round(s.end_s, 3)) for s in runs]
 

@@ -23,6 +23,7 @@ import io
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import storage
@@ -117,7 +118,7 @@ def _csv_rows(file: str, text: str) -> list[Row]:
 
 def _json_rows(file: str, text: str) -> list[Row]:
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=partial(_once, file))
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "the file"
         raise UsageError(f"{file}, {where}: is not valid JSON ({getattr(error, 'msg', error)})") from error
@@ -142,10 +143,23 @@ def _json_rows(file: str, text: str) -> list[Row]:
     return rows
 
 
+def _once(file: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object none of whose keys stands in it twice: the first one's rows would be lost."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UsageError(f"{file}: {key!r} stands twice in one object; put its files together")
+        found[key] = value
+    return found
+
+
 def _row(file: str, where: str, entry: Any) -> Row:
     if not isinstance(entry, dict):
         raise UsageError(f"{file}, {where}: must be an object with path, ladder and role")
     values = {}
+    # Of CSV the header has been looked at.
+    if unknown := [str(name) for name in entry if name not in COLUMNS]:
+        raise UsageError(f"{file}, {where}: unknown key {unknown[0]!r}{_nearest(unknown[0], COLUMNS)}")
     for name in COLUMNS:
         value = entry.get(name)
         if value is not None and not isinstance(value, str):

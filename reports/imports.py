@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..pipeline.errors import UsageError
+from ..pipeline.media import VIDEO_SUFFIXES
 from .titles import Encode
 
 METRICS = re.compile(r"(float_)?(vmaf|psnr|ssim|ms_ssim|xpsnr|psnr_hvs|cambi|ciede2000|vif)(_.*)?", re.IGNORECASE)
@@ -60,14 +61,16 @@ def _read(file: Path) -> list[Imported]:
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix.lower() == ".csv":
-            return list(_media_convert(file, text))
-        log = json.loads(text)
-        if not isinstance(log, dict):
-            raise ValueError
-        own = list(_libvmaf(file, log) if "frames" in log or "pooled_metrics" in log else _quality_metrics(file, log))
+            own = list(_media_convert(file, text))
+        else:
+            log = json.loads(text)
+            if not isinstance(log, dict):
+                raise ValueError
+            libvmaf = "frames" in log or "pooled_metrics" in log
+            own = list(_libvmaf(file, log) if libvmaf else _quality_metrics(file, log))
     except OSError as error:
         raise UsageError(f"--import {file}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
         own = []
     if not own:
         raise UsageError(
@@ -144,7 +147,8 @@ def match(
     lost: dict[Path, str] = {}
     for one in imported:
         video = PurePosixPath(one.video.replace("\\", "/"))
-        near = by_stem.get(video.name) or by_stem.get(video.stem) or []
+        stem = video.stem if video.suffix.lower() in VIDEO_SUFFIXES else video.name
+        near = by_stem.get(video.name) or by_stem.get(stem) or []
         parts = {*one.file.parent.parts, *video.parts[:-1]}
         rank = [len(parts & {*PurePosixPath(e.row.path).parent.parts, label}) for e, label in near]
         best = [pair for pair, r in zip(near, rank, strict=True) if r == max(rank)]

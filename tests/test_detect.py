@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from yoto_video.pipeline import detect, drops
+from yoto_video.pipeline.align import own_samples
 from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
@@ -20,7 +21,7 @@ from yoto_video.pipeline.stretches import Stretch, between_samples, merged, of_f
 from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Mode, Rendition, VideoRef
 
 from . import clips
-from .fakes import FakeJudge
+from .fakes import FakeJudge, times
 from .scenes import Picture, instead, moving, still
 
 SIZE = (320, 180)
@@ -271,6 +272,15 @@ def test_any_size_can_be_looked_at(width: int, height: int, level: int) -> None:
     assert abs(watch.column("luma")[0] - level) <= 1
     assert (watch.column("change")[1], watch.column("peak")[1]) == (0, 0)
     assert np.isnan(watch.column("change")[0])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_black_second_at_either_end_is_found_wherever_two_samples_fall(seed: int) -> None:
+    stream = times(250)
+    samples = np.array([float(stream[s.frame]) for s in own_samples(stream, fps=2, min_frames=8, seed=seed)])
+    bounds = between_samples(samples, 10.0)
+    for dark in (samples < 1, samples >= 9):
+        assert [f.kind for f in detect._black(dark, bounds)] == ["black"][: int(dark.sum() > 1)]
 
 
 def test_what_is_seen_in_very_many_places_is_told_once() -> None:

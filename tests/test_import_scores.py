@@ -49,7 +49,8 @@ def test_each_form_is_read(tmp_path: Path) -> None:
     [
         ("x.json", "{"), ("x.json", "[]"), ("x.json", '{"frames": [{"frameNum": 0}]}'), ("x.json", '{"frames": 3}'),
         ("x_VMAF.csv", "path,seconds\na,3\n"), ("x.csv", "0,90\n"), ("x.json", '{"global": {"vmaf": 3}}'),
-        ("x_VMAF.csv", "0,much\n"),
+        ("x_VMAF.csv", "0,much\n"), ("x_VMAF.csv", "0,nan\n"), ("x_VMAF.csv", "0," + "9" * 200_000 + "\n"),
+        ("x.json", '{"frames":' + "[" * 100_000),
     ],
 )  # fmt: skip
 def test_what_is_no_log_is_refused_by_name(name: str, text: str, tmp_path: Path) -> None:
@@ -81,11 +82,13 @@ def test_thresholds_are_carried_over_to_the_page(tmp_path: Path) -> None:
         for clip in load(folder).fleet.clips:
             ours = clip.score("fr") or 0
             (logs / label / f"{Path(clip.path).stem}.json").write_text(json.dumps(libvmaf([ours * 1.2, ours * 1.2])))
-    (logs / "lonely.json").write_text(json.dumps(libvmaf([50.0])))
+    for name in ("lonely.json", "sea_250k.1080p.json"):  # the latter is of no sea_250k.mp4
+        (logs / name).write_text(json.dumps(libvmaf([50.0])))
     words = ["compare", a, b, "--out", str(tmp_path / "out"), "--import", str(logs)]
     assert cli.main(words) == 0
     page = (tmp_path / "out" / "compare" / "index.html").read_text(encoding="utf-8")
-    assert "lonely.json: there is no encode of this name" in page
+    for name in ("lonely", "sea_250k.1080p"):
+        assert f"{name}.json: there is no encode of this name" in page
     assert "VMAF beside ours" in page
     table = page.split('aria-label="Thresholds"')[1].split("</table>")[0]
     row = table.split('<td class="num">60.0</td>')[1]

@@ -113,6 +113,8 @@ def test_absolute_paths_and_files_outside_the_root(root: Path) -> None:
         ("m.json", '{"a": {"renditions": "e/0001.mp4"}}', ["list of paths"]),
         ("m.json", '{"a": {"renditions": ["e/0001.mp4", "e/0003.mp4"]}}', ["ladder 'a', rendition 2", "did you mean"]),
         ("m.json", "[" * 100_000, ["not valid JSON"]),
+        ("m.json", '[{"path": "e/0001.mp4", "ladder": "a", "Role": "master"}]', ["entry 1", "'Role'", "mean role?"]),
+        ("m.json", '{"a": {"master": "e/0001.mp4"}, "a": {"renditions": ["e/0002.mp4"]}}', ["'a' stands twice"]),
     ],
 )
 def test_mistakes_are_one_sentence_with_their_place(root: Path, name: str, text: str, said: list[str]) -> None:

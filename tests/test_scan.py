@@ -192,6 +192,14 @@ def test_killed_at_any_commit_a_rerun_ends_with_the_rows_of_an_undisturbed_run(
         assert bool(result.up_to_date) == bool(survivors)
 
 
+def test_what_cannot_be_planned_is_written_once(library: Path, out_dir: Path) -> None:
+    (library / "bad.mpd").write_text("<MPD")
+    run(library, out_dir)
+    before = {path: path.stat().st_mtime_ns for path in (out_dir / "clips").iterdir()}
+    assert [c.reason for c in run(library, out_dir)[0].clips if c.path.endswith("bad.mpd")]
+    assert {path: path.stat().st_mtime_ns for path in (out_dir / "clips").iterdir()} == before
+
+
 def test_what_may_pass_is_tried_again_by_the_next_run(
     films: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
