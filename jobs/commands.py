@@ -57,7 +57,7 @@ def _scan(args: argparse.Namespace) -> int:
         print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
     else:
         output.print_scan(result)
-    return _verdict(result.clips, gate.faults(result.clips, str(result.out)).values())
+    return _verdict(result.clips, gate.faults(result.clips, str(result.out), complain).values())
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -144,7 +144,7 @@ def _export(args: argparse.Namespace) -> int:
     from .gates import Gate
 
     gate = Gate(args.fail_under, args.baseline, args.max_regression)
-    clips, faults = export(args.out, args.format, args.to, gate)
+    clips, faults = export(args.out, args.format, args.to, gate, complain)
     if args.format in ("frames", "libvmaf") and not any(clip.status == "ok" for clip in clips):
         complain(f"{args.out}: no video in these results has a score, so there are no frames to write")
         return INCOMPLETE

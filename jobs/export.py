@@ -19,7 +19,9 @@ from .gates import NO_CLIP, Gate
 LONGEST = 240  # bytes of a log's name; systems take 255, and ".NAME.json.tmp" has ten more
 
 
-def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipScore], list[str]]:
+def export(
+    out: str, form: str, to: str | None, gate: Gate, tell: Callable[[str], None] = lambda _: None
+) -> tuple[list[ClipScore], list[str]]:
     """Write results in a form, to stdout where `to` is None; libvmaf's into a folder, a file a video.
 
     Args:
@@ -27,6 +29,7 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipSc
         form: csv, frames, libvmaf, junit or openmetrics.
         to: file, or folder.
         gate: what rows have to pass.
+        tell: takes what a baseline has and these results lack, a sentence.
 
     Returns:
         The rows, and why some of them do not pass the gate, a sentence each.
@@ -40,7 +43,7 @@ def export(out: str, form: str, to: str | None, gate: Gate) -> tuple[list[ClipSc
     clips = list(store.clips())
     if not clips:
         raise UsageError(f"{store.place}: {NO_CLIP}")
-    faults = gate.faults(clips, out)
+    faults = gate.faults(clips, out, tell)
     if form == "libvmaf":
         _libvmaf(store, clips, to)
         return clips, list(faults.values())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..pipeline.errors import UsageError
 from ..pipeline.results_folder import place_of
+from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
 from .request import below, gated
 
@@ -43,12 +44,15 @@ class Gate:
         if before is not None and before.store.place == place_of(out):
             raise UsageError(f"--baseline {self.baseline}: is where the new results go; give a copy, or another --out")
 
-    def faults(self, clips: Sequence[ClipScore], out: str) -> dict[tuple[str, str | None], str]:
+    def faults(
+        self, clips: Sequence[ClipScore], out: str, tell: Callable[[str], None] = lambda _: None
+    ) -> dict[tuple[str, str | None], str]:
         """By (path, mode), why a row does not pass, a sentence each.
 
         Args:
             clips: rows to judge.
             out: folder that holds them.
+            tell: takes a sentence on what the baseline has and these results lack: no fault of any row.
         """
         found: dict[tuple[str, str | None], str] = {}
         if self.fail_under is not None:
@@ -56,12 +60,20 @@ class Gate:
                 found[clip.path, clip.mode] = f"below {self.fail_under:g}: {_name(clip)}"
         before = self._baseline()
         if before is not None and self.max_regression is not None:
+            from ..reports.drift import drift
             from ..reports.results import load
 
-            wanted = {(clip.path, clip.mode) for clip in gated(clips)}
-            for key, text in _regressions(load(out), before, self.max_regression).items():
+            changes: Drift = drift(load(out), before)
+            wanted = [(clip.path, clip.mode) for clip in gated(clips)]
+            for key, text in _regressions(changes, self.max_regression).items():
                 if key in wanted:
                     found.setdefault(key, text)
+            if wanted and not changes.changes and not changes.incomparable:
+                said = f"--baseline {self.baseline} has none of these videos: nothing was compared"
+                found.setdefault(wanted[0], said)
+            elif changes.gone:
+                gone = f"{counted(len(changes.gone), 'video')} of --baseline {self.baseline}"
+                tell(f"not among these results: {gone}, {changes.gone[0]} first")
         return found
 
     def _baseline(self) -> Results | None:
@@ -75,10 +87,7 @@ class Gate:
             raise UsageError(f"--baseline {error}") from None
 
 
-def _regressions(now: Results, before: Results, points: float) -> dict[tuple[str, str | None], str]:
-    from ..reports.drift import drift
-
-    changes: Drift = drift(now, before)
+def _regressions(changes: Drift, points: float) -> dict[tuple[str, str | None], str]:
     found: dict[tuple[str, str | None], str] = {}
     for c in changes.changes:
         if c.difference < -points and (c.interval is None or c.shown):  # what frames do not show is no regression

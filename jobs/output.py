@@ -15,6 +15,7 @@ from ..pipeline.depth import looks
 from ..pipeline.plan import Plan
 from ..pipeline.text import counted, printable
 from ..pipeline.values import ClipScore, Finding
+from ..reports.labels import last_component
 from .progress import duration
 from .request import STATUSES, ScanResult, count
 
@@ -96,7 +97,7 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
         one = modes[0]
         ladder = one.ladder if one.ladder != shown else ""
         shown = one.ladder
-        video = one.path.rsplit("/", 1)[-1] + (" (master)" if one.is_master else "")
+        video = last_component(one.path) + (" (master)" if one.is_master else "")
         p5 = next((c.pools["p5"] for c in modes if c.mode == "fr" and c.pools), None)
         size = f"{one.width}x{one.height}" if one.width else ""
         note = next((f"{c.status}: {c.reason}" for c in modes if c.status != "ok"), "") or _labels(modes)
@@ -117,7 +118,7 @@ def print_ladder_table(clips: Sequence[ClipScore]) -> None:
         one = modes[0]
         size = f"{one.width}x{one.height}" if one.width else ""
         scores = [_number(_of(modes, "fr")), _number(_of(modes, "nr"))]
-        table.add_row(path.rsplit("/", 1)[-1], one.codec or "", size, f"{kbps:,.0f}", *scores)
+        table.add_row(last_component(path), one.codec or "", size, f"{kbps:,.0f}", *scores)
     print_table(table)
 
 

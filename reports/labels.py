@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from itertools import takewhile
+
+_LISTED = re.compile(r"[^/]+\.(?:m3u8?|mpd)#.+$", re.IGNORECASE)  # what it is called in its manifest may hold slashes
 
 
 def last_component(path: str) -> str:
     """The file's name; of a manifest's rendition the manifest's name and the rendition."""
-    return path.rstrip("/").rsplit("/", 1)[-1]
+    listed = _LISTED.search(path)
+    return listed[0] if listed else path.rstrip("/").rsplit("/", 1)[-1]
 
 
 def short_labels(paths: Sequence[str]) -> dict[str, str]:

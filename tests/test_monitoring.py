@@ -144,6 +144,19 @@ def test_changes_are_told_with_a_test_and_gate_a_run(tmp_path: Path, capsys: pyt
     assert all(c.difference == 0 and not c.shown for c in drift(load(same), load(before)).changes)
 
 
+def test_a_baseline_of_other_videos_passes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong path must not be a gate that is always open; what has gone since is said."""
+    now = str(write(tmp_path / "now", [[scored("/v/a/one.mp4", "a", "nr", 60)]]))
+    other = str(write(tmp_path / "other", [[scored("/w/b/six.mp4", "b", "nr", 60)]]))
+    gate = ["--max-regression", "5", "--to", str(tmp_path / "x")]
+    assert cli.main(["export", now, "--baseline", other, *gate]) == 3
+    assert f"--baseline {other} has none of these videos" in capsys.readouterr().err
+    both = [[scored(f"/v/a/{name}.mp4", "a", "nr", 60)] for name in ("one", "two")]
+    more = str(write(tmp_path / "more", [[*both[0], *both[1]]]))
+    assert cli.main(["export", now, "--baseline", more, *gate]) == 0
+    assert "not among these results: 1 video of --baseline" in capsys.readouterr().err
+
+
 def test_noise_is_no_regression_and_other_models_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same quality, other noise in every frame: the mean moves a little, the frames do not show it."""
     a = [scored("/v/a/one.mp4", "a", "nr", 60, seed=1, result_id="1")]

@@ -19,7 +19,7 @@ from yoto_video.pipeline import ledger
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Finding
-from yoto_video.reports.labels import common_folder, short_labels
+from yoto_video.reports.labels import common_folder, last_component, short_labels
 from yoto_video.reports.pack import pack
 from yoto_video.reports.pages import build_report, page_name
 from yoto_video.reports.read import gather
@@ -316,6 +316,17 @@ def test_labels_are_ends_of_their_paths_and_unique(paths: list[str]) -> None:
     labels = short_labels(paths)
     assert len(set(labels.values())) == len(paths)
     assert all(path.endswith(label) for path, label in labels.items())
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v/film.mp4", "film.mp4"), ("/v/x#y.mp4", "x#y.mp4"), ("/v#1/film.mp4", "film.mp4"),
+        ("s3://b/v/master.m3u8#v180/index.m3u8", "master.m3u8#v180/index.m3u8"), ("/v/m.MPD#1080", "m.MPD#1080"),
+    ],
+)  # fmt: skip
+def test_a_manifests_renditions_have_names_of_their_own(path: str, name: str) -> None:
+    assert last_component(path) == name
 
 
 def test_common_folder() -> None:
