@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from . import sample
+from . import sample, tone
 from .packet_table import frame_gap
 from .values import VideoInfo
 
 _SLOWER = Fraction(11, 10)  # frames that last this much longer than the master's: some of its frames were left out
-_HDR = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +152,4 @@ def why_not_comparable(info: VideoInfo, master: VideoInfo) -> str | None:
 
 
 def _light(info: VideoInfo) -> str:
-    return _HDR.get(info.color_transfer, "SDR")
+    return f"HDR ({tone.HDR[info.color_transfer]})" if info.color_transfer in tone.HDR else "SDR"

@@ -24,8 +24,8 @@ METRICS = {"nr": "yoto_nr", "fr": "yoto_fr"}
 _LIBVMAF_POOLS = ("min", "max", "mean", "harmonic_mean")
 CLIP_COLUMNS = (
     *("path", "ladder", "mode", "status", "reason", "score", *POOLS, "ci95_low", "ci95_high", "frames", "display"),
-    *("width", "height", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s", "match_confidence"),
-    *("master_score", "findings", "model", "model_sha256"),
+    *("width", "height", "fps", "codec", "bitrate_kbps", "duration_s", "offset_frames", "offset_s"),
+    *("match_confidence", "is_master", "reference", "master_score", "findings", "model", "model_sha256"),
 )
 
 
@@ -80,7 +80,7 @@ def write_frames_csv(results: Iterable[ClipResult], file: TextIO) -> int:
 
 
 def write_clips_csv(clips: Iterable[ClipScore], file: TextIO) -> int:
-    """One line a video and mode, with the names of the JSON objects; returns the number of lines.
+    """One line a video and mode, with the names of the JSON objects and of the data set; returns the number of lines.
 
     Pools are columns of their own, `ci95` is `ci95_low` and `ci95_high`, findings are joined with "; ", and what does
     not apply is empty. Open the file with `newline=""`.
@@ -97,6 +97,7 @@ def _flat(clip: ClipScore) -> dict[str, object]:
     row = clip_json(clip)
     low, high = clip.ci95 or (None, None)
     row |= clip.pools | {"ci95_low": low, "ci95_high": high, "findings": "; ".join(f.dated for f in clip.findings)}
+    row |= {"fps": clip.fps, "is_master": clip.is_master, "reference": clip.reference}
     return {name: safe_cell(row.get(name)) for name in CLIP_COLUMNS}
 
 

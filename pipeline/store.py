@@ -60,7 +60,7 @@ class Store:
         self.content_ids = ContentIds(self.out / CONTENT_IDS, read_only=read_only)
 
     def known(self) -> dict[str, ClipScore]:
-        """Committed rows by result id, but for those worth another try. Equal files at two paths share an id."""
+        """Committed rows by result id, but for those worth another try."""
         return {clip.result_id: clip for clip in self._ledger.rows.rows() if clip.result_id and not clip.retryable}
 
     def clips(self) -> list[ClipScore]:
@@ -93,8 +93,8 @@ class Store:
         Args:
             ladder: the ladder's name; every row's `ladder`.
             results: what was measured now.
-            kept: rows of `known()` that hold for this ladder too, with path, ladder, is_master and reference as they
-                are now (`dataclasses.replace`): a file that moved or was regrouped, or a copy. Their frames are copied.
+            kept: rows of the store that hold, with ladder, is_master and reference as they are now
+                (`dataclasses.replace`): of files that were regrouped. Their frames are copied.
 
         Returns:
             False when nothing had to be written.
@@ -212,7 +212,7 @@ class Store:
         self.close()
 
     def _again(self, clip: ClipScore) -> ClipResult:
-        """A row that is in the store, perhaps at another path, with its frames."""
+        """A row that is in the store, perhaps in another ladder, with its frames."""
         found = self._ledger.rows.find(clip.result_id, clip.mode)
         if found is None:
             raise ValueError(f"{clip.path}: result {clip.result_id!r} is not in {self.place}")

@@ -118,14 +118,14 @@ class Comparison:
         found = [self._overall(mode, *which) for mode in self.modes or ["nr"] for which in each]
         return found + [self._of_title(title, *which) for title in self.titles for which in each]
 
-    def overall(self, anchor: str, test: str, mode: str, pool: str = "mean") -> Figure:
-        """The figure over all titles of a mode."""
-        wanted = (None, mode, pool, anchor, test)
+    def overall(self, anchor: str, test: str, mode: str) -> Figure:
+        """The figure over all titles of a mode, by their means."""
+        wanted = (None, mode, "mean", anchor, test)
         return next(f for f in self.figures if (f.title, f.mode, f.pool, f.anchor, f.test) == wanted)
 
-    def by_title(self, anchor: str, test: str, pool: str = "mean") -> list[Figure]:
-        """The titles' own figures."""
-        return [f for f in self.figures if f.title is not None and (f.pool, f.anchor, f.test) == (pool, anchor, test)]
+    def by_title(self, anchor: str, test: str) -> list[Figure]:
+        """The titles' own figures, by their means."""
+        return [f for f in self.figures if f.title is not None and (f.pool, f.anchor, f.test) == ("mean", anchor, test)]
 
     @cached_property
     def savings(self) -> list[Saving]:
