@@ -231,6 +231,18 @@ def test_over_several_sizes_the_hull_decides(tmp_path: Path) -> None:
     assert math.isfinite(there.overall("a", "b", "fr").delta.pchip)
 
 
+def test_a_ladder_is_not_left_with_a_gap_that_lint_would_find(tmp_path: Path) -> None:
+    """A curve that rises ever faster has but two corners on its hull; what lies between serves all the same."""
+    own = []
+    for kbps, mean in ((300, 30.0), (450, 38.0), (650, 47.0), (900, 62.0), (1100, 80.0)):
+        known = {"bitrate_kbps": float(kbps), "content_id": str(kbps)}
+        own.append(scored(f"/v/a/sea_{kbps}k.mp4", "sea", "nr", mean, seconds=12, **known))
+    there = compared({"a": side(tmp_path / "a", own), "b": side(tmp_path / "b", encodes("b", "sea", modes=("nr",)))})
+    chosen = choose(there.titles[0], 0)
+    assert [round(e.rate) for e in chosen.hull] == [300, 1100]
+    assert [round(e.rate) for e in chosen.rungs] == [300, 450, 650, 900, 1100]
+
+
 def test_ladders_pair_by_name_title_master_and_content(tmp_path: Path) -> None:
     def row(path: str, ladder: str, **facts: Any) -> ClipScore:
         return scored(path, ladder, "nr", 50, seconds=1, **facts).clip
