@@ -13,6 +13,7 @@ from ..pipeline.pool import worst_second_ci95
 from ..pipeline.values import ClipScore
 from . import bd
 from .clip import MODES, Clip
+from .lint import JND
 from .rd import RatePoint
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
@@ -136,7 +137,16 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
         for clip in own
         if clip.broken or clip.row(mode) is None
     ]
-    return Title(name, mode, tuple(made), notes=tuple(notes))
+    return Title(name, mode, tuple(made), notes=(*notes, *_out_of_reach(sides, made)))
+
+
+def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> list[str]:
+    """Sides whose best encode looks worse than another's by more than anybody overlooks."""
+    tops = [max(e.row.pools["mean"] for e in own) for own in made]
+    best = int(np.argmax(tops))
+    beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no figure"
+    lower = [(side, top) for side, top in zip(sides, tops, strict=True) if top < tops[best] - JND]
+    return [f"{side.label} reaches {top:.1f} at most, {beyond}" for side, top in lower]
 
 
 def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) -> str | None:

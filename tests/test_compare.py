@@ -124,6 +124,19 @@ def test_what_is_damaged_says_nothing_of_its_encoder(tmp_path: Path, capsys: pyt
     assert "sea: b: sea_1000k.mp4 is damaged and is left out" in capsys.readouterr().out
 
 
+def test_a_side_that_never_looks_as_good_is_named(tmp_path: Path) -> None:
+    whole = encodes("a", "sea", modes=("nr",))
+    lower = [r for r in encodes("b", "sea", modes=("nr",)) if (r.clip.bitrate_kbps or 0) < 4000]
+    lower += [scored("/v/b/sea_125k.mp4", "sea", "nr", 22, seconds=12, bitrate_kbps=125.0, content_id="b 125")]
+    a, b, same = (side(tmp_path / name, own) for name, own in (("a", whole), ("b", lower), ("same", whole)))
+    (title,) = compared({"a": a, "b": b}).titles
+    (note,) = title.notes
+    assert note.startswith("b reaches ")
+    assert note.endswith(": what lies beyond is in no figure")
+    (title,) = compared({"a": a, "b": same}).titles
+    assert title.notes == ()
+
+
 def test_one_title_has_the_interval_of_its_blocks_and_says_so(tmp_path: Path) -> None:
     a, b = side(tmp_path / "a", encodes("a", "sea")), side(tmp_path / "b", encodes("b", "sea", saves=0.3))
     figure = compared({"a": a, "b": b}).overall("a", "b", "fr")
