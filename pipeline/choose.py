@@ -180,10 +180,10 @@ def _times(track: Track, settings: Settings) -> Sequence[Fraction] | None:
         track.key_times = rhythm.keys
         track.findings += cadence.findings(rhythm)
         if settings.decoder != "pyav":
-            _, instead = decode.choose_decoder(
+            _, said = decode.choose_decoder(
                 track.ref, track.info, settings.decoder, timeout_s=settings.decode_timeout_s
             )
-            track.findings += [] if instead is None else [instead]
+            track.findings += [] if said is None else [said]
     except UsageError:
         raise  # about the request, not about this video
     except Exception as error:

@@ -33,6 +33,8 @@ LANE_FRAMES, LANE_BYTES = 64, 100 << 20  # that wait in each of several lanes
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
+DECORD = "read with decord, which converts colours in its own way: scores lie some tenths from those of PyAV"
+
 
 def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> Sequence[Fraction]:
     """Presentation time of every frame, seconds as in the file, ascending; edit lists honoured. Nothing is decoded.
@@ -59,7 +61,7 @@ def rhythm(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> Rhythm
 def choose_decoder(
     ref: VideoRef, info: VideoInfo, decoder: Decoder, *, timeout_s: float = 60.0
 ) -> tuple[Decoder, str | None]:
-    """The decoder `read_frames` will use, and a sentence for the findings where it is not the one asked for.
+    """The decoder `read_frames` will use, and a sentence for the findings where that is not what PyAV would give.
 
     Raises:
         UsageError: decord is asked for and not installed.
@@ -68,7 +70,7 @@ def choose_decoder(
     if decoder == "pyav" or info.still:
         return "pyav", None
     reason = decord_reader.why_not(ref, info, packet_table(ref, timeout_s=timeout_s))
-    return ("decord", None) if reason is None else ("pyav", f"read with PyAV, not decord: {reason}")
+    return ("decord", DECORD) if reason is None else ("pyav", f"read with PyAV, not decord: {reason}")
 
 
 def read_frames(
