@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from ..pipeline.errors import UsageError
-from ..pipeline.media import VIDEO_SUFFIXES
 from .titles import Encode
 
 METRICS = re.compile(r"(float_)?(vmaf|psnr|ssim|ms_ssim|xpsnr|psnr_hvs|cambi|ciede2000|vif)(_.*)?", re.IGNORECASE)
@@ -139,6 +138,7 @@ def match(
     log's own path.
     """
     by_stem: dict[str, list[tuple[Encode, str]]] = {}
+    endings = {PurePosixPath(encode.row.path).suffix.lower() for encode, _ in encodes}  # ".1080p" is none
     for encode, label in encodes:
         name = PurePosixPath(encode.row.path).name
         for key in {name, PurePosixPath(name).stem}:
@@ -147,8 +147,7 @@ def match(
     lost: dict[Path, str] = {}
     for one in imported:
         video = PurePosixPath(one.video.replace("\\", "/"))
-        stem = video.stem if video.suffix.lower() in VIDEO_SUFFIXES else video.name
-        near = by_stem.get(video.name) or by_stem.get(stem) or []
+        near = by_stem.get(video.name) or (by_stem.get(video.stem) if video.suffix.lower() in endings else None) or []
         parts = {*one.file.parent.parts, *video.parts[:-1]}
         rank = [len(parts & {*PurePosixPath(e.row.path).parent.parts, label}) for e, label in near]
         best = [pair for pair, r in zip(near, rank, strict=True) if r == max(rank)]
