@@ -199,7 +199,7 @@ def _verdict(clips: Sequence[ClipScore], faults: Collection[str]) -> int:
         complain(fault)
     if faults:
         return GATE
-    foreign = any(f.kind == "not_compared" and f.severity == "error" for clip in clips for f in clip.findings)
+    foreign = any(finding.foreign for clip in clips for finding in clip.findings)
     return OK if all(clip.status == "ok" for clip in clips) and not foreign else INCOMPLETE
 
 

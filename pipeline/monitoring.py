@@ -21,7 +21,7 @@ _METRICS: dict[str, tuple[str, Callable[[ClipScore], float | None]]] = {  # name
 
 
 def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | None], str], file: TextIO) -> None:
-    """A test suite a ladder, a test case a row: what could not be scored is an error, a fault a failure.
+    """A test suite a ladder, a test case a row: what could not be scored or compared is an error, a fault a failure.
 
     `system-out` has the score, and what was found that is a warning or an error.
 
@@ -47,6 +47,8 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
                 _mark(case, "error", clip.reason or "", counts, "errors")
             elif fault is not None:
                 _mark(case, "failure", fault, counts, "failures")
+            elif foreign := next((f for f in clip.findings if f.foreign), None):
+                _mark(case, "error", foreign.sentence, counts, "errors")
             if clip.score is not None:
                 said = [f"{f.severity}: {f.dated}" for f in clip.findings if f.severity != "info"]
                 ElementTree.SubElement(case, "system-out").text = _text("\n".join([f"score {clip.score:.2f}", *said]))

@@ -166,6 +166,11 @@ class Finding:
         return f"{self.sentence} ({first} s)" if first == last else f"{self.sentence} ({first} to {last} s)"
 
     @property
+    def foreign(self) -> bool:
+        """Whether it says that a video shows other pictures than its master."""
+        return self.kind == "not_compared" and self.severity == "error"
+
+    @property
     def order(self) -> tuple[int, float]:
         """To sort by: the gravest first, then by time."""
         return GRAVEST_FIRST.index(self.severity), self.start_s or 0.0

@@ -161,7 +161,9 @@ def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) 
     shown = [sorted({r.display or "" for r in own}) for own in rows]
     if len({d for own in shown for d in own}) > 1:
         each = "; ".join(f"{s.label} at {', '.join(d)}" for s, d in zip(sides, shown, strict=True))
-        return f"judged on different display rasters ({each}); give one with --display"
+        cut = any(finding.kind == "area" for own in rows for row in own for finding in row.findings)
+        remedy = "some show a part of their master alone, without bars or borders" if cut else "give one with --display"
+        return f"judged on different display rasters ({each}); {remedy}"
     if len({r.model_sha256 for own in rows for r in own}) > 1:
         return "scored by different models; scan again with one"
     return None

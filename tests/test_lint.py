@@ -186,6 +186,8 @@ def test_another_title_among_the_rungs_is_code_4(tmp_path: Path) -> None:
     assert commands._verdict(result.clips, ()) == 4
     assert cli.main(["lint", out]) == 4
     assert cli.main(["export", out, "--format", "junit", "--to", str(tmp_path / "q.xml"), "--fail-under", "0"]) == 4
+    (error,) = ElementTree.parse(tmp_path / "q.xml").iter("error")
+    assert str(error.get("message")).startswith("not compared with its master")
 
 
 def test_gates() -> None:
