@@ -125,7 +125,7 @@ def seconds_of(video: VideoRef, plan: Plan) -> float:
 
 
 def frames_of(duration_s: float | None, settings: Settings) -> int:
-    """Frames that a video of this length is judged at; a still picture (None) is one."""
+    """Frames that a video of this length is judged at; a still picture (0, or None) is one."""
     if not duration_s:
         return 1
     return ceil(duration_s * max(settings.fps, settings.min_frames / duration_s))

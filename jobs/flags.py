@@ -20,8 +20,9 @@ EVALUATE_CROPS = 48  # people saw all of a picture, and it has no other frames a
 OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes:
   0 all well                    3 a quality gate failed
-  1 failure                     4 finished, but some inputs could not be scored
-  2 wrong usage                 130 interrupted"""
+  1 failure                     4 finished, but some inputs could not be scored,
+  2 wrong usage                   or show other pictures than their master
+                                130 interrupted, 143 by SIGTERM"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -108,7 +109,8 @@ def add_baseline(p: Parser) -> None:
     p.add_argument("--baseline", metavar="OUT", help="results of an earlier scan of the same videos, to compare with")
     p.add_argument(
         "--max-regression", metavar="POINTS", type=points,
-        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it",
+        help="exit with 3 when a video's score is lower than in --baseline by more than this, and its frames show it; "
+        "also when the two cannot be compared",
     )  # fmt: skip
 
 

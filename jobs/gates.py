@@ -64,13 +64,13 @@ class Gate:
             from ..reports.results import load
 
             changes: Drift = drift(load(out), before)
-            wanted = [(clip.path, clip.mode) for clip in gated(clips)]
+            wanted = dict.fromkeys((clip.path, clip.mode) for clip in gated(clips))
             for key, text in _regressions(changes, self.max_regression).items():
                 if key in wanted:
                     found.setdefault(key, text)
             if wanted and not changes.changes and not changes.incomparable:
                 said = f"--baseline {self.baseline} has none of these videos: nothing was compared"
-                found.setdefault(wanted[0], said)
+                found.setdefault(next(iter(wanted)), said)
             elif changes.gone:
                 gone = f"{counted(len(changes.gone), 'video')} of --baseline {self.baseline}"
                 tell(f"not among these results: {gone}, {changes.gone[0]} first")

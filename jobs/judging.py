@@ -71,7 +71,7 @@ class Judging:
                     self.seconds[stage] = self.seconds.get(stage, 0.0) + spent[stage]
                 self.frames += done.result.frames
                 self.bytes_read += done.result.bytes_read
-                self.measured |= {(r.clip.path, r.clip.mode) for r in done.result.results}
+                self.measured |= {(plain(r.clip.path), r.clip.mode) for r in done.result.results}
                 self._listener.measured(done)
                 self._listener.advanced(done.task.videos, share(done.task))
 
@@ -90,6 +90,8 @@ class Judging:
         self.store.commit(done.task.ladder.name, done.result.results, moved)
         contents = ContentIds(self.store, self.files)
         for video in done.task.ladder.videos:
+            if done.task.content_ids.get(video.path):  # known from before this stamp, and remembered then
+                continue
             found = next((r.clip.content_id for r in done.result.results if r.clip.path == video.path), "")
             contents.remember(video, found, self._stamps.get(video.path))
 

@@ -35,7 +35,7 @@ class Stamp(NamedTuple):
 
     size: int  # bytes of all parts
     mtime_ns: int  # the newest one's
-    seen_ns: int  # when these were looked at
+    seen_ns: int  # when these were asked for; of an object the listing said them, before
 
 
 class ContentIds:

@@ -60,8 +60,11 @@ def _at(
     theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
     if len(mine.times) < 4 or len(theirs.times) < 4:
         return None
+    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
+    if not shown.textured.all():  # a film that ends there, in black or on a card: that agrees with whatever is as flat
+        return None
     found = timeline.search(
-        seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area),
+        shown,
         seen(theirs.times, theirs.small, laid.part),
         [ratio], gap=gap, share=0.8,
     )  # fmt: skip

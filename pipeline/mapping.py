@@ -157,7 +157,6 @@ def _row(file: str, where: str, entry: Any) -> Row:
     if not isinstance(entry, dict):
         raise UsageError(f"{file}, {where}: must be an object with path, ladder and role")
     values = {}
-    # Of CSV the header has been looked at.
     if unknown := [str(name) for name in entry if name not in COLUMNS]:
         raise UsageError(f"{file}, {where}: unknown key {unknown[0]!r}{_nearest(unknown[0], COLUMNS)}")
     for name in COLUMNS:

@@ -229,9 +229,8 @@ def _views(
     if laid.turn != UPRIGHT:
         back = laid.turn.clockwise_degrees
         stands = back if laid.turn.mirrored else -back % 360  # a mirror is undone by itself
-        turned = f"turned clockwise by {stands} degrees" if stands else ""
-        mirrored = "mirrored" if laid.turn.mirrored else ""
-        what = " and ".join(word for word in (mirrored, turned) if word)
+        words = ["mirrored"] * laid.turn.mirrored + [f"turned clockwise by {stands} degrees"] * bool(stands)
+        what = " and ".join(words)
         said.append(Finding(f"{what} against its master: turned back to be compared", "turned", "warning"))
     if not laid.bars and laid.turn == UPRIGHT:
         return None, None, ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 
 from av.container import InputContainer
@@ -41,7 +42,8 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
             raise
         if numbers is None:
             numbers = track_numbers.from_packets(ref, container, stream, timeout_s=timeout_s)
-        return _describe(stream, frame, numbers, others=len(tracks(container)) - 1)
+        others = len(tracks(container)) - 1 if numbers.frames > 1 else 0  # a picture's alpha may be a track, too
+        return _describe(stream, frame, numbers, missing=ref.missing, others=others)
 
 
 def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
@@ -68,12 +70,15 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
     raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
 
 
-def _describe(stream: VideoStream, frame: VideoFrame, numbers: TrackNumbers, *, others: int) -> VideoInfo:
+def _describe(
+    stream: VideoStream, frame: VideoFrame, numbers: TrackNumbers, *, missing: Sequence[str], others: int
+) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
     look = colour.decide(frame, codec=codec)
     turn = colour.orientation_of(frame)
-    notes = [*numbers.notes, *look.notes]
+    notes: list[str | Finding] = [Finding(f"truncated: {said}", "truncated", "error") for said in missing]
+    notes += [*numbers.notes, *look.notes]
     if others:
         size = f"{frame.width}x{frame.height}"
         notes.append(f"it holds {others + 1} video tracks: the one of {size} is judged, the others are not looked at")

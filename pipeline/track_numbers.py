@@ -104,8 +104,7 @@ def from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream, 
         raise BrokenVideo(ref.path, problem)
     start = int(table.pts[order[0]]) * table.time_base
     duration = table.duration_s
-    notes: list[str | Finding] = [Finding(f"truncated: {said}", "truncated", "error") for said in ref.missing]
-    notes += [] if table.error is None else [f"reading ended early: {table.error}"]
+    notes: list[str | Finding] = [] if table.error is None else [f"reading ended early: {table.error}"]
     own = _own_length(container, stream)
     stated = min(own or inf, container.duration / av.time_base if container.duration else 0.0)
     if float(duration) < min(0.9 * stated, stated - _SHORTER_S):

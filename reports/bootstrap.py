@@ -132,7 +132,7 @@ def over_titles(by_title: Sequence[Floats], rng: np.random.Generator) -> Floats:
 def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> Interval | None:
     """95 % interval of a figure from its draws; None where too few of them gave one, or there is one unit only.
 
-    None, too, where the draws lie to one side of it: the lowest second of a few is the lowest of hardly any other draw.
+    None, too, where it lies outside of what 95 % of the draws span: few draws hold as low a second as the lowest.
 
     Percentiles, expanded for few units (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015): a plain
     percentile interval over n units is too narrow by sqrt((n - 1) / n) and knows no t.

@@ -198,7 +198,7 @@ def _shot_bars(shots: Sequence[Shot], colour: str, name: str) -> list[dict[str, 
         return []
     said = []
     for s in shots:
-        span = f"95 %: {s.interval.low:+.1f} to {s.interval.high:+.1f}" if s.interval else "no interval: too few blocks"
+        span = f"95 %: {s.interval.low:+.1f} to {s.interval.high:+.1f}" if s.interval else "no interval"
         said.append(f"shot {s.number}, {s.start_s:.1f} to {s.end_s:.1f} s: {s.points:+.1f} points<br>{span}")
     return [{
         "type": "scatter", "mode": "lines", "name": f"{name}, shot by shot", "showlegend": False,

@@ -29,14 +29,14 @@ class Shot:
     start_s: float
     end_s: float
     points: float  # above 0: the test looks better
-    interval: Interval | None  # drawn from the shot's blocks of time; None for a shot of one block
+    interval: Interval | None  # drawn from the shot's blocks of time; None where that cannot be told
     blocks: int
 
     @property
     def verdict(self) -> str:
-        """Of the test: "better", "worse", "no difference shown" or "too short to tell"."""
+        """Of the test: "better", "worse", "no difference shown" or "cannot be told"."""
         if self.interval is None:
-            return "too short to tell"
+            return "cannot be told"
         if self.interval.low <= 0 <= self.interval.high:
             return "no difference shown"
         return "better" if self.points > 0 else "worse"

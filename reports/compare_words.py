@@ -33,9 +33,11 @@ def sentence(figure: Figure) -> str:
     test, anchor, delta = figure.test, figure.anchor, figure.delta
     if figure.verdict == "not comparable":
         return f"{test} and {anchor} cannot be compared: {delta.reason}."
-    known = basis(figure)
     if figure.rate is None:
-        return f"{test} needs {delta.pchip:+.1f} % bits against {anchor}, but no interval can be given ({known})."
+        titles = f"{figure.units} titles" if figure.unit == "titles" else "one title"
+        said = f"{test} needs {delta.pchip:+.1f} % bits against {anchor}, but no interval can be given"
+        return f"{said} ({titles}, {_beside(figure)})."
+    known = basis(figure)
     if figure.verdict == "no difference shown":
         return (
             f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % of the bits for the same quality "
@@ -70,10 +72,14 @@ def _ends(figure: Figure) -> str:
 
 def basis(figure: Figure) -> str:
     """What a figure rests on."""
-    mode = "beside the masters" if figure.mode == "fr" else "without masters"
+    mode = _beside(figure)
     if figure.unit == "titles":
         return f"{figure.units} titles, {mode}"
     return f"one title, so the interval is over its {figure.units} blocks of time alone, {mode}"
+
+
+def _beside(figure: Figure) -> str:
+    return "beside the masters" if figure.mode == "fr" else "without masters"
 
 
 def score_of(comparison: Comparison, anchor: str, test: str, mode: str) -> dict[str, int]:

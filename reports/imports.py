@@ -22,6 +22,7 @@ from .titles import Encode
 
 METRICS = re.compile(r"(float_)?(vmaf|psnr|ssim|ms_ssim|xpsnr|psnr_hvs|cambi|ciede2000|vif)(_.*)?", re.IGNORECASE)
 _PLANES = re.compile(r".*_(u|v|cb|cr)", re.IGNORECASE)
+_ENDING = re.compile(r"\.([a-z][a-z0-9]{2,4}|[a-z]{2})", re.IGNORECASE)  # of a video, as .y4m and .ts; .1080p is none
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,6 @@ def match(
     log's own path.
     """
     by_stem: dict[str, list[tuple[Encode, str]]] = {}
-    endings = {PurePosixPath(encode.row.path).suffix.lower() for encode, _ in encodes}  # ".1080p" is none
     for encode, label in encodes:
         name = PurePosixPath(encode.row.path).name
         for key in {name, PurePosixPath(name).stem}:
@@ -147,7 +147,8 @@ def match(
     lost: dict[Path, str] = {}
     for one in imported:
         video = PurePosixPath(one.video.replace("\\", "/"))
-        near = by_stem.get(video.name) or (by_stem.get(video.stem) if video.suffix.lower() in endings else None) or []
+        stem = video.stem if _ENDING.fullmatch(video.suffix) else video.name
+        near = by_stem.get(video.name) or by_stem.get(stem) or []
         parts = {*one.file.parent.parts, *video.parts[:-1]}
         rank = [len(parts & {*PurePosixPath(e.row.path).parent.parts, label}) for e, label in near]
         best = [pair for pair, r in zip(near, rank, strict=True) if r == max(rank)]

@@ -108,5 +108,5 @@ def test_a_shot_of_one_second_has_a_figure_and_no_interval(tmp_path: Path) -> No
             ]
             store.commit("sea", results)
     last = by_shot(compared(made))[-1]
-    assert (last.number, last.blocks, last.interval, last.verdict) == (2, 1, None, "too short to tell")
+    assert (last.number, last.blocks, last.interval, last.verdict) == (2, 1, None, "cannot be told")
     assert last.points == 0

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from yoto_video.pipeline import decode
+from yoto_video.pipeline import decode, probe, track_numbers
 from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.values import Finding, VideoRef
@@ -113,11 +113,16 @@ def test_segments_are_one_stream(tmp_path: Path) -> None:
     assert look(ref)[1:] == look(tmp_path / "whole.mp4")[1:]
 
 
-def test_pieces_that_are_missing_are_an_error_of_the_video(tmp_path: Path) -> None:
+@pytest.mark.parametrize("remote", [False, True])
+def test_pieces_that_are_missing_are_an_error_of_the_video(
+    remote: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clips.make(tmp_path / "1.ts", frames=20)
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:0.8,\n1.ts\n#EXTINF:0.8,\n2.ts\n#EXT-X-ENDLIST\n")
     (ladder,) = discover(str(tmp_path)).ladders
-    _, info, _ = look(ladder.videos[0])
+    if remote:  # in an object store the head alone is read
+        monkeypatch.setattr(track_numbers, "at_a_glance", track_numbers._from_head)
+    info = probe.probe(ladder.videos[0])
     (loss,) = (note for note in info.notes if isinstance(note, Finding) and note.kind == "truncated")
     assert loss.sentence == "truncated: 1 of 2 files that its manifest lists are missing (2.ts first)"
     assert loss.severity == "error"

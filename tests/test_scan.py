@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ def test_every_input_has_a_row_and_every_ladder_a_page(films: Path, out_dir: Pat
     assert list((out_dir / "pictures").rglob("*.webp"))
     with Store(out_dir, read_only=True) as store:
         (written,) = store.runs()
+    assert written.settings["root_path"] == str(films)
     assert (written.ok, written.failed, written.reused) == (result.ok, result.failed, 0)
     assert {"decode", "inference", "wall"} <= set(result.seconds)
     assert said == []
@@ -88,7 +89,10 @@ def test_no_resume_measures_everything_again(films: Path, out_dir: Path) -> None
     assert rows(out_dir) == before
 
 
-def test_a_file_that_is_replaced_while_it_is_judged_is_measured_again(tmp_path: Path, out_dir: Path) -> None:
+@pytest.mark.parametrize("known", [False, True])
+def test_a_file_that_is_replaced_while_it_is_judged_is_measured_again(
+    known: bool, tmp_path: Path, out_dir: Path
+) -> None:
     film, other = tmp_path / "in" / "film.mp4", tmp_path / "other.mp4"
     film.parent.mkdir()
     make(film, size=(64, 48), frames=12)
@@ -102,6 +106,8 @@ def test_a_file_that_is_replaced_while_it_is_judged_is_measured_again(tmp_path: 
                 other.replace(film)
             return super().encode(frames, turns)
 
+    if known:  # a second look, whose task brings what was found out before
+        run(film.parent, out_dir, replace(SETTINGS, min_frames=4))
     scan(Request(str(film.parent), str(out_dir), SETTINGS, workers=0), load=lambda _: Slow())
     assert not other.exists()
     (clip,) = run(film.parent, out_dir)[0].clips

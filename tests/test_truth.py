@@ -153,6 +153,19 @@ def test_pairs_are_counted_as_they_were_made(compare: Compare) -> None:
     assert any("have no counterpart" in said for said in said_of(found["fr"]))
 
 
+@pytest.mark.parametrize("fade_s", [16.0, 16.5, 17.0, 17.5, 18.0, 19.0])
+@pytest.mark.parametrize("level", [16, 128])
+def test_a_film_that_ends_on_nothing_is_the_same_film(compare: Compare, fade_s: float, level: int) -> None:
+    """Black, or a card: where drift is looked for, near the end, there may be little or nothing to see."""
+
+    def ending(noise: float) -> Any:
+        draw = drawn(noise=noise)
+        return lambda t, w, h: draw(t, w, h) if t < fade_s else np.full((h, w, 3), level, np.uint8)
+
+    found = compare(video(ending(3), times(500)), video(ending(0), times(500)))
+    assert found["fr"].offset_frames == 0
+
+
 def test_no_shift_goes_unsaid(compare: Compare) -> None:
     master = video(drawn(noise=0), times(75, 25))
     fr = compare(video(drawn(shift_s=0.02), times(150, 50)), master)["fr"]
