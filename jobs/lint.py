@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from ..pipeline.errors import UsageError
-from ..pipeline.values import GRAVEST_FIRST
+from ..pipeline.findings import GRAVEST_FIRST
 from ..reports import lint
 from ..reports.lint import Issue
 from ..reports.results import load

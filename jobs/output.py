@@ -12,9 +12,10 @@ from rich.table import Table
 
 from ..pipeline.convert import clip_json
 from ..pipeline.depth import looks
+from ..pipeline.findings import Finding
 from ..pipeline.plan import Plan
 from ..pipeline.text import counted, printable
-from ..pipeline.values import ClipScore, Finding
+from ..pipeline.values import ClipScore
 from ..reports.labels import last_component
 from .progress import duration
 from .request import STATUSES, ScanResult, count

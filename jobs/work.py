@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.findings import Finding
 from ..pipeline.measure import LadderResult, measure_ladder
 from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings
-from ..pipeline.values import ClipScore, Finding, Ladder, VideoInfo
+from ..pipeline.values import ClipScore, Ladder, VideoInfo
 from ..pipeline.watch import Watch
 
 GRACE_S = 5.0  # beyond the decode time-out: the pipeline's own time-outs come first, they know the file

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from .findings import Finding, Severity
 from .packet_table import PacketTable
 from .stretches import Floats, Stretch, merged, of_flags
-from .values import Finding, Severity
 
 MOST = 8  # stretches of one kind that are told one by one; of more, their number
 EMPTY_SHARE = 0.02  # a packet smaller than this part of the clip's large ones (90th percentile) is all but empty

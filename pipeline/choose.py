@@ -14,6 +14,7 @@ from . import align, by_content, cadence, decode, fields, match, telecine
 from .align import Sample
 from .by_features import Features, in_turn
 from .errors import SkippedVideo, UsageError, as_video_error
+from .findings import Finding
 from .geometry import View
 from .looks import Watch
 from .luma import Sight
@@ -21,7 +22,6 @@ from .match import Match
 from .packet_table import frame_gap
 from .settings import Settings
 from .tracks import Track
-from .values import Finding
 
 AT_ONCE = 4  # encodes laid over their master side by side: each may have 200 MB of small pictures
 

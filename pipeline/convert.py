@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from .findings import Finding
 from .pool import POOLS
 from .schema import CLIPS, FINDING, FRAMES, SCHEMA_VERSION
 from .text import plain
-from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment
+from .values import ClipResult, ClipScore, Declared, FrameScore, Moment
 
 _CLIP_NAMES = {f.name for f in fields(ClipScore)}
 _FRAME_NAMES = [f.name for f in fields(FrameScore)]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .findings import Finding, Severity
 from .looks import Watch
 from .stretches import Floats, between_samples, of_flags
-from .values import Finding, Severity
 
 BLACK_SHARE = 0.98  # of the pixels: the picture is black, as FFmpeg's blackdetect has it
 BLACK_S = 1.0  # shorter black is a cut

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .detect import MOST
+from .findings import Finding
 from .pool import alone
 from .stretches import Floats, Stretch, between_samples, of_flags
-from .values import Finding, FrameScore
+from .values import FrameScore
 
 PUMPING = {"fr": 10.0, "nr": 15.0}  # points; NR also follows the content
 SETTLED_S = 1.0  # after a key frame

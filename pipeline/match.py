@@ -14,12 +14,12 @@ import numpy as np
 
 from . import by_features, drift, geometry
 from .by_features import Features
+from .findings import Finding, Severity
 from .geometry import UPRIGHT, View
 from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some_pairs
 from .luma import Sight, Stretch, resample
 from .text import counted
 from .timeline import SURE
-from .values import Finding, Severity
 
 WINDOWS_S = (1.5, TURNED_S, 14.0)  # of the head, one after the other until the offset is sure
 _SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on the master

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .values import RGB, ClipResult, Finding, FrameScore, Moment
+from .findings import Finding
+from .values import RGB, ClipResult, FrameScore, Moment
 
 WIDTH = 960  # of kept pictures, at most: what is held for a ladder of 13 videos stays under 100 MB, UHD or not
 APART_S = 1.0  # moments closer than this tell the same story

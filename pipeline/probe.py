@@ -13,11 +13,12 @@ from av.video.stream import VideoStream
 
 from . import colour, fields, stills, tone, track_numbers
 from .errors import BrokenVideo, TransientVideoError
+from .findings import Finding
 from .media import ENCRYPTED, is_encrypted, opened, tracks
 from .media import decoder as prepare_decoder
 from .packets import EMPTY_TRACK
 from .track_numbers import TrackNumbers
-from .values import Finding, VideoInfo, VideoRef
+from .values import VideoInfo, VideoRef
 
 _TRIES = 400  # packets tried until a first frame comes out
 

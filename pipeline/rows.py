@@ -13,12 +13,13 @@ from ..models.place_error import place_error
 from . import detect, pool
 from .drops import quality_drops
 from .errors import BrokenVideo, VideoError, as_video_error
+from .findings import Finding
 from .identity import comparison_id
 from .looks import Watch
 from .score import Judge, Tally
 from .stretches import Stretch, merged
 from .tracks import Track
-from .values import ClipResult, ClipScore, Declared, Finding, FrameScore, Ladder, Mode
+from .values import ClipResult, ClipScore, Declared, FrameScore, Ladder, Mode
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from av.video.stream import VideoStream
 
 from . import storage
 from .errors import BrokenVideo
+from .findings import Finding
 from .packets import packet_table
-from .values import Finding, VideoRef
+from .values import VideoRef
 
 _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]

@@ -12,12 +12,13 @@ from . import probe, storage
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import VideoError, as_video_error
+from .findings import Finding
 from .identity import ladder_ids
 from .looks import Watch
 from .match import Match
 from .settings import Settings
 from .stretches import Floats
-from .values import Finding, Ladder, VideoInfo, VideoRef
+from .values import Ladder, VideoInfo, VideoRef
 
 
 @dataclass

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from ..pipeline.values import ClipScore, Declared, Finding, Moment
+from ..pipeline.findings import Finding
+from ..pipeline.values import ClipScore, Declared, Moment
 from .labels import last_component
 from .shots import Floats, Numbers
 

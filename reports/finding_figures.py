@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..pipeline.values import Finding
+from ..pipeline.findings import Finding
 from .clip import Clip
 from .figures import GREY
 from .labels import on_chart

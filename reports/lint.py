@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
-from ..pipeline.values import Declared, Severity
+from ..pipeline.findings import Severity
+from ..pipeline.values import Declared
 from .clip import MODES, Clip
 from .read import Fleet, LadderTable
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..pipeline.values import ClipScore, Finding
+from ..pipeline.findings import Finding
+from ..pipeline.values import ClipScore
 from .clip import Clip
 from .labels import common_folder, short_labels
 

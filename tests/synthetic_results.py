@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.pool import ci95, pool
 from yoto_video.pipeline.runs import RunRow
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Mode, Moment
+from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode, Moment
 
 SHA = "3f1c" * 16
 MODEL = {"model": "yoto_mobilenetv2", "model_sha256": SHA}

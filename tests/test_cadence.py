@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline import cadence, decode, probe
 from yoto_video.pipeline.cadence import Rhythm
-from yoto_video.pipeline.values import Finding, VideoRef
+from yoto_video.pipeline.findings import Finding
+from yoto_video.pipeline.values import VideoRef
 
 from . import clips
 

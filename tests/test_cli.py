@@ -15,8 +15,9 @@ import pytest
 import yoto_video
 from yoto_video.jobs import cli, commands
 from yoto_video.jobs.output import print_score_table
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.pool import POOLS
-from yoto_video.pipeline.values import ClipScore, Finding
+from yoto_video.pipeline.values import ClipScore
 
 from .clips import make
 from .fakes import FakeJudge

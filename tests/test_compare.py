@@ -17,8 +17,9 @@ from yoto_video.jobs import cli
 from yoto_video.jobs.compare_output import print_comparison
 from yoto_video.jobs.pairing import by_ladder, pair
 from yoto_video.pipeline.encode import Rung, encode
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, Mode
 from yoto_video.reports.compare import Comparison
 from yoto_video.reports.compare_pages import build_comparison
 from yoto_video.reports.compare_time import losses, over_time

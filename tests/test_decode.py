@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.pipeline import decode, probe, track_numbers
 from yoto_video.pipeline.discover import discover
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import Finding, VideoRef
+from yoto_video.pipeline.values import VideoRef
 
 from . import clips
 from .decoding import look, numbers, read

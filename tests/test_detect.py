@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from yoto_video.pipeline import detect, drops
 from yoto_video.pipeline.align import own_samples
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.stretches import Stretch, between_samples, merged, of_flags
-from yoto_video.pipeline.values import Finding, Frame, FrameScore, Ladder, Mode, Rendition, VideoRef
+from yoto_video.pipeline.values import Frame, FrameScore, Ladder, Mode, Rendition, VideoRef
 
 from . import clips
 from .fakes import FakeJudge, times

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yoto_video.jobs.dispatch import MOVES, TRIES, Dispatcher
 from yoto_video.jobs.work import Done, Lost, Outcome, Task
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.measure import LadderResult
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, Ladder, Rendition, VideoRef
+from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 
 def ladder(name: str, *paths: str, master: str | None = None) -> Ladder:

@@ -8,8 +8,9 @@ from dataclasses import fields
 import pytest
 import yoto_video
 from yoto_video.jobs.request import ScanResult
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipScore, Finding, Moment
+from yoto_video.pipeline.values import ClipScore, Moment
 
 SETTINGS = {
     "model": "yoto_mobilenetv2",

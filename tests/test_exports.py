@@ -17,9 +17,10 @@ from yoto_video.pipeline.exports import (
     write_frames_csv,
     write_libvmaf_json,
 )
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.pool import ci95, pool
 from yoto_video.pipeline.schema import FRAMES
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding, FrameScore, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode
 
 
 def result(mode: Mode, scores: dict[int, float], path: str = "/v/a, b.mp4", **changes: Any) -> ClipResult:

@@ -12,7 +12,8 @@ import av
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, fields, probe
-from yoto_video.pipeline.values import Finding, VideoRef
+from yoto_video.pipeline.findings import Finding
+from yoto_video.pipeline.values import VideoRef
 
 from . import clips
 from .scene import scene

@@ -22,7 +22,8 @@ ONLY_IN = {  # library: folders that may import it
 }
 # Reports read Parquet and pictures, never video: of the pipeline they need what describes and reads results.
 PIPELINE_FOR_REPORTS = {
-    *("before", "depth", "errors", "parts", "pool", "runs", "schema", "settings", "store", "text", "values"),
+    *("before", "depth", "errors", "findings", "parts", "pool", "runs", "schema", "settings", "store", "text"),
+    "values",
 }
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))

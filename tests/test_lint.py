@@ -16,9 +16,10 @@ from yoto_video.jobs import cli, commands
 from yoto_video.jobs.output import print_scan_table
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, Mode
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Mode
 from yoto_video.reports import lint
 from yoto_video.reports.lint import GAP, JND, Issue
 from yoto_video.reports.read import Fleet, gather

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from yoto_video.jobs import cli
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.monitoring import write_junit, write_openmetrics
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, Finding
+from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports.drift import drift
 from yoto_video.reports.results import load
 

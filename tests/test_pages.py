@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from plotly.offline import get_plotlyjs_version
 from yoto_video.pipeline import ledger
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, ClipScore, Finding
+from yoto_video.pipeline.values import ClipResult, ClipScore
 from yoto_video.reports.labels import common_folder, last_component, short_labels
 from yoto_video.reports.pack import pack
 from yoto_video.reports.pages import build_report, page_name

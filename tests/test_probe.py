@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from yoto_video.pipeline import decode, fields, probe
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import Finding, VideoRef
+from yoto_video.pipeline.values import VideoRef
 
 from . import clips, s3
 from .decoding import probed

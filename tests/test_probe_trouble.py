@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, VideoError
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import Finding, VideoInfo, VideoRef
+from yoto_video.pipeline.values import VideoInfo, VideoRef
 
 from . import clips
 from .decoding import probed

@@ -24,10 +24,11 @@ from yoto_video.pipeline.convert import (
     storable,
     upgraded,
 )
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.runs import RunRow, run_rows, runs_of
 from yoto_video.pipeline.schema import CLIPS, FRAMES, RUNS, SCHEMA_VERSION
-from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Finding, FrameScore, Moment
+from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, FrameScore, Moment
 
 # In this order: other programs read these.
 JSON_KEYS = [

@@ -10,11 +10,12 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.parts import part_name
 from yoto_video.pipeline.pool import ci95, pool
 from yoto_video.pipeline.runs import RunRow
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import ClipResult, Finding, Moment
+from yoto_video.pipeline.values import ClipResult, Moment
 
 from .stored import both, check_from_outside, failed, scored, told
 

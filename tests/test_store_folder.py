@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 from yoto_video.pipeline import parts
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.parts import part_name
 from yoto_video.pipeline.schema import CLIPS, SCHEMA_VERSION
 from yoto_video.pipeline.store import Store
-from yoto_video.pipeline.values import Finding
 
 from .stored import both, check_from_outside, scored
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, fields, probe, telecine
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import Finding, Ladder, Rendition, VideoRef
+from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
 from . import clips
 from .fakes import FakeJudge
