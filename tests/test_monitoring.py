@@ -172,6 +172,17 @@ def test_noise_is_no_regression_and_other_models_are_said(tmp_path: Path, capsys
     assert "scored by another model" in capsys.readouterr().err
 
 
+def test_a_gains_interval_reaches_below_nought(tmp_path: Path) -> None:
+    """Differences are no scores, which end at 0."""
+    old = scored("/v/a/one.mp4", "a", "nr", 60, seconds=2, result_id="1")
+    better = tuple(replace(f, score=f.score + 6 * (i % 2)) for i, f in enumerate(old.frames))
+    now = result(replace(old.clip, result_id="2"), better)
+    folders = [str(write(tmp_path / name, [[one]])) for name, one in (("old", old), ("now", now))]
+    (change,) = drift(load(folders[1]), load(folders[0])).changes
+    assert change.interval is not None
+    assert change.interval[0] < 0 < change.difference < change.interval[1]
+
+
 def test_folders_that_moved_are_compared_by_place(tmp_path: Path) -> None:
     def at(root: str, mean: float) -> list[ClipResult]:
         return [scored(f"{root}/a/{n}.mp4", "a", "nr", mean, seed=3, result_id=f"{root}{n}") for n in ("one", "two")]

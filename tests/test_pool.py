@@ -170,6 +170,15 @@ def test_nothing_is_pooled_from_nothing(pts: list[float], scores: list[float], s
         pool(pts, scores)
 
 
+def test_intervals_of_differences_reach_below_nought() -> None:
+    """As far below a gain as above a loss: scores end at 0 and 100, what lies between two of them does not."""
+    gains = [0.0, 6.0] * 4
+    low, high = ci95(gains, scale=(-100.0, 100.0)) or (0.0, 0.0)
+    assert low < 0 < high
+    assert ci95([-gain for gain in gains], scale=(-100.0, 100.0)) == pytest.approx((-high, -low))
+    assert (ci95(gains) or (1.0, 1.0))[0] == 0
+
+
 def test_no_interval_from_one_frame_and_none_from_nan() -> None:
     assert ci95([50.0]) is None
     with pytest.raises(ValueError, match="finite"):

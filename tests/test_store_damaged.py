@@ -10,7 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from yoto_video.pipeline.parts import part_name
+from yoto_video.pipeline import ledger
+from yoto_video.pipeline.errors import YotoVideoError
+from yoto_video.pipeline.parts import UnreachablePartError, part_name
 from yoto_video.pipeline.store import Store
 
 from .stored import both, check_from_outside, failed, scored, told
@@ -103,3 +105,28 @@ def test_copies_of_a_part_are_not_counted_twice(out_dir: Path) -> None:
     with Store(out_dir) as store:
         assert len(store.clips()) == 3
     check_from_outside(out_dir)
+
+
+def test_rows_that_cannot_be_read_just_now_are_not_written_anew(
+    out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part holds many ladders: measuring one of them again would take the rows of all others with it."""
+    with Store(out_dir) as store:
+        for name in ("a", "b", "c"):
+            store.commit(name, [scored(f"/v/{name}.mp4", ladder=name)])
+        before = told(store)
+    real = ledger.read_part
+
+    def failing(path: Path, schema: pa.Schema) -> pa.Table:
+        if path.parent.name == "clips":
+            raise UnreachablePartError("cannot be read (Input/output error)")
+        return real(path, schema)
+
+    monkeypatch.setattr(ledger, "read_part", failing)
+    with pytest.raises(YotoVideoError, match=r"clips/.*Input/output error\); run again to resume"):
+        Store(out_dir)
+    reader = Store(out_dir, read_only=True)  # a report of the rest can be made all the same
+    assert any("Input/output error" in warning for warning in reader.warnings)
+    monkeypatch.setattr(ledger, "read_part", real)
+    with Store(out_dir) as store:
+        assert told(store) == before

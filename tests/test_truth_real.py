@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
+import av
 import pytest
 from yoto_video.models.judge import Judge
 from yoto_video.pipeline import decode, probe
@@ -20,6 +22,7 @@ from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import Ladder, Rendition, VideoInfo, VideoRef
 
+from . import clips
 from .disturbances import DISTURBED, Table
 from .fakes import FakeJudge
 
@@ -57,6 +60,26 @@ def test_a_disturbance_costs_no_points(table: Callable[[str, str], Table], clip:
     assert found.offset_frames == DISTURBED[name].offset_frames
     assert found.match_confidence is not None
     assert found.match_confidence > 0.8
+
+
+@pytest.mark.parametrize("crf", [45, 51])
+def test_a_starved_encode_is_not_held_for_cropped(data_dir: Path, tmp_path: Path, crf: int) -> None:
+    """Its blocks fit better on a master some pixels narrower, where nobody cut anything."""
+    with av.open(str(data_dir / "clips" / "sdr" / "bedroom_540p.mp4")) as container:
+        shown = [f.reformat(640, 360, "rgb24").to_ndarray() for f in islice(container.decode(video=0), 60)]
+
+    def seen(name: str, preset: str, quality: int) -> Sight:
+        options = {"preset": preset, "crf": str(quality)}
+        path = clips.make(
+            tmp_path / name, size=(640, 360), frames=60, gop=250, options=options, picture=lambda n, *_: shown[n]
+        )
+        ref = VideoRef(str(path))
+        info = probe.probe(ref)
+        return Sight(ref, info, decode.frame_times(ref, info))
+
+    encode, master = seen("encode.mp4", "ultrafast", crf), seen("master.mp4", "veryfast", 8)
+    found = match(encode, master, (640, 360), (640, 360), (Fraction(25), Fraction(25)))
+    assert (found.reason, found.view, found.master_view, found.frames) == (None, None, None, 0)
 
 
 def short(path: Path) -> tuple[Sight, VideoInfo]:
