@@ -157,7 +157,7 @@ def _print_findings(found: list[Finding]) -> None:
 
 def _labels(modes: Sequence[ClipScore]) -> str:
     """What a reader of the scores has to know: kinds of warnings and errors, the gravest first."""
-    grave = sorted((f for clip in modes for f in clip.findings if f.severity != "info"), key=lambda f: f.severity)
+    grave = sorted((f for clip in modes for f in clip.findings if f.severity != "info"), key=lambda f: f.order)
     return ", ".join(dict.fromkeys(f.kind.replace("_", " ") for f in grave))
 
 

@@ -34,6 +34,25 @@ class Sample:
     half: int = 0  # 0 or 1, in turns: which of its places it is to be looked at (`turns`)
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An encode's time by its master's: offset + ratio x encode time, seconds from the first frame of each."""
+
+    offset: Fraction = Fraction(0)  # positive: the encode lacks the master's beginning
+    ratio: Fraction = Fraction(1)  # seconds of the master in a second of the encode
+
+    def of_master(self, time: Fraction) -> Fraction:
+        """The master's time when the encode's is `time`."""
+        return self.offset + self.ratio * time
+
+    def of_encode(self, time: Fraction) -> Fraction:
+        """The encode's time when the master's is `time`."""
+        return (time - self.offset) / self.ratio
+
+
+ALIKE = Clock()
+
+
 @dataclass(frozen=True)
 class Pairing:
     """The samples of one encode against its master, and how many of the master's instants found no frame in it."""
@@ -58,8 +77,7 @@ def pair_with_master(
     times: Sequence[Fraction],
     master_times: Sequence[Fraction],
     chosen: Sequence[int],
-    offset: Fraction = Fraction(0),
-    ratio: Fraction = Fraction(1),
+    clock: Clock = ALIKE,
 ) -> Pairing:
     """Match an encode to its master.
 
@@ -71,21 +89,22 @@ def pair_with_master(
     Args:
         times, master_times: presentation times of all frames, ascending, seconds.
         chosen: indices of the master's sampled frames, ascending.
-        offset, ratio: master time = offset + ratio x encode time, each from its own first frame, seconds.
+        clock: how the two lie beside each other.
     """
-    start = master_times[0] + offset
 
     def on_masters_clock(time: Fraction) -> Fraction:
-        return start + ratio * (time - times[0])
+        return master_times[0] + clock.of_master(time - times[0])
 
     def on_its_own(moment: Fraction) -> Fraction:
-        return times[0] + (moment - start) / ratio
+        return times[0] + clock.of_encode(moment - master_times[0])
 
     halves = {frame: number % 2 for number, frame in enumerate(chosen)}
-    gap, master_gap = ratio * frame_gap(times), frame_gap(master_times)
+    gap, master_gap = clock.ratio * frame_gap(times), frame_gap(master_times)
     if gap > _SLOWER * master_gap > 0:
         wished = [master_times[i] for i in chosen]
-        kept = sample.nearest_frames(times, [on_its_own(t) for t in wished], gap / ratio)  # the last is shown so long
+        kept = sample.nearest_frames(
+            times, [on_its_own(t) for t in wished], frame_gap(times)
+        )  # the last is shown so long
         moved = [t if i is None else on_masters_clock(times[i]) for t, i in zip(wished, kept, strict=True)]
         nearby = sample.nearest_frames(master_times, moved)
         halves = {i: number % 2 for number, i in enumerate(nearby) if i is not None}
@@ -93,9 +112,9 @@ def pair_with_master(
     moments = [master_times[i] for i in chosen]
     tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
     due = [on_its_own(moment) for moment in moments]
-    pairs = sample.nearest_frames(times, due, tolerance / ratio)
+    pairs = sample.nearest_frames(times, due, tolerance / clock.ratio)
     nearest = sample.nearest_frames(times, due)
-    end = on_masters_clock(times[-1]) + gap
+    start, end = on_masters_clock(times[0]), on_masters_clock(times[-1]) + gap
 
     samples: list[Sample] = []
     for step, moment, pair, near in zip(chosen, moments, pairs, nearest, strict=True):
@@ -114,8 +133,7 @@ def outside(
     own: Sequence[Sample],
     times: Sequence[Fraction],
     master_times: Sequence[Fraction],
-    offset: Fraction = Fraction(0),
-    ratio: Fraction = Fraction(1),
+    clock: Clock = ALIKE,
 ) -> list[Sample]:
     """Of an encode's own samples those that lie before or after all that its master shows: it lasts longer.
 
@@ -123,11 +141,11 @@ def outside(
 
     Args:
         own: as if it had no master.
-        times, master_times, offset, ratio: as for `pair_with_master`.
+        times, master_times, clock: as for `pair_with_master`.
     """
     slack = max(frame_gap([times[s.frame] for s in own]) / 2, frame_gap(times))
-    first = times[0] - offset / ratio - slack
-    last = times[0] + (span(master_times) - offset) / ratio + slack
+    first = times[0] + clock.of_encode(Fraction(0)) - slack
+    last = times[0] + clock.of_encode(span(master_times)) + slack
     before, after = [s for s in own if times[s.frame] < first], [s for s in own if times[s.frame] > last]
     early = [replace(s, step=k - len(before)) for k, s in enumerate(before)]
     return early + [replace(s, step=len(master_times) + k) for k, s in enumerate(after)]

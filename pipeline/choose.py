@@ -139,7 +139,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             rates = (info.fps or Fraction(0), theirs_info.fps or Fraction(0))
             found = match.match(mine, master.sight, raster, size, rates, master.features)
             reason = found.reason
-    pairing = align.pair_with_master(times, master.times, master.chosen, found.offset, found.ratio)
+    pairing = align.pair_with_master(times, master.times, master.chosen, found.clock)
     if found.uneven and found.laid is not None:
         samples = by_content.by_content(mine, master.sight, found.laid, pairing.samples)
         pairing = replace(pairing, samples=samples, unpaired=pairing.wanted - sum(s.paired for s in samples))
@@ -152,7 +152,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", found.severity))
         return
-    alone = align.outside(_own(times, settings), times, master.times, found.offset, found.ratio)
+    alone = align.outside(_own(times, settings), times, master.times, found.clock)
     if alone:
         track.samples = sorted([*track.samples, *alone], key=lambda sample: sample.frame)
         said = f"{len(alone)} sampled frames lie before or after what its master shows: judged alone, and not compared"

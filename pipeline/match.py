@@ -1,8 +1,6 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
-The head of both is looked at first, only as far as it takes: one and a half seconds where an encode begins with its
-master and something moves. Where a head of bars, a slate or black tells no offset, two places behind it are. Then one
-place far behind, for drift.
+`overlap` says where the one lies on the other; one place far behind is then looked at for drift.
 """
 
 from __future__ import annotations
@@ -13,32 +11,23 @@ from fractions import Fraction
 import numpy as np
 
 from . import by_features, drift, geometry
+from .align import ALIKE, Clock
 from .by_features import Features
 from .findings import Finding, Severity
 from .geometry import UPRIGHT, View
-from .laid import LEAST_AGREEMENT, TURNED_S, VECTOR, Laid, lay, registered, some_pairs
+from .laid import LEAST_AGREEMENT, VECTOR, Laid, registered, some_pairs
 from .luma import Sight, Stretch, resample
+from .overlap import REACH_S, Question, Seen, look
 from .text import counted
 from .timeline import SURE
-
-WINDOWS_S = (1.5, TURNED_S, 14.0)  # of the head, one after the other until the offset is sure
-_SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on the master
-REACH_S = (1 - _SHARES[-1]) * WINDOWS_S[-1]  # offsets of long videos up to this are found, either way
-_SOON = 0.85  # agreement with which a shorter window is enough
-_LATER = (0.3, 0.7)  # of what both last after their heads: places looked at where these tell no offset
-_LATER_S, _BESIDE_S = 4.0, 10.0  # of the encode looked at there, and of the master before and after
 
 
 @dataclass(frozen=True)
 class Match:
-    """How frames of an encode and its master correspond: master time = offset + ratio x encode time.
+    """How frames of an encode and its master correspond; `reason` says why they do not."""
 
-    Times count from each video's first frame. `reason` says why there is no correspondence.
-    """
-
-    offset: Fraction = Fraction(0)  # seconds; positive: the encode lacks the master's beginning
-    frames: int = 0  # the same in frames of the master
-    ratio: Fraction = Fraction(1)  # seconds of the master in a second of the encode
+    clock: Clock = ALIKE
+    frames: int = 0  # the clock's offset in frames of the master
     confidence: float | None = None  # 0 to 1; None: nothing in the pictures to go by
     view: View | None = None  # how the encode is read; None: as it stands
     master_view: View | None = None  # the same of the master
@@ -66,72 +55,24 @@ def match(
         rates: nominal frames a second of encode and master; 0 for a still picture.
         features: the network's, asked where luma cannot tell a frame from its neighbour; None: luma alone decides.
     """
-    gap = min((g for g in (encode.gap, master.gap) if g), default=0.04)
-    ratios = _ratios(encode, master, rates)
-    aspect = size[0] / size[1] * raster[1] / raster[0]
-    found = _laid(encode, master, ratios, gap, aspect)
-    if found is None:
+    asked = Question(encode, master, raster, size, rates)
+    seen = look(asked)
+    if seen is None:
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
-    mine, theirs, laid = found
-    if features is None or laid.offset.sure or laid.agreement < LEAST_AGREEMENT:
-        return _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size, rates[1])
-    laid = by_features.settled(mine, theirs, laid, gap, features)
-    judged = _judged(encode, master, mine, theirs, laid, ratios, gap, raster, size, rates[1])
-    said = (by_features.SAID,) if laid.offset.sure else ()
+    if features is None or seen.over:
+        return _judged(asked, seen)
+    seen = seen._replace(laid=by_features.settled(*seen, asked.gap, features))
+    judged = _judged(asked, seen)
+    said = (by_features.SAID,) if seen.laid.offset.sure else ()
     return replace(judged, findings=(*said, *judged.findings))
 
 
-def _laid(
-    encode: Sight, master: Sight, ratios: list[Fraction], gap: float, aspect: float
-) -> tuple[Stretch, Stretch, Laid] | None:
-    """The stretches by which one lies on the other, and how; None where nothing shows in them."""
-    best: tuple[Stretch, Stretch, Laid] | None = None
-    seen = (0, 0)
-    for seconds, share in zip(WINDOWS_S, _SHARES, strict=True):
-        mine, theirs = encode.head(seconds), master.head(seconds)
-        if seen == (len(mine.times), len(theirs.times)):
-            break  # there is no more of them
-        seen = (len(mine.times), len(theirs.times))
-        if not all(seen):
-            break
-        laid = lay(mine, theirs, ratios, gap, share=share, aspect=aspect)
-        if laid is not None:
-            best = mine, theirs, laid
-            if laid.offset.sure and laid.agreement >= _SOON:
-                break
-    if best is not None and (best[2].offset.sure or best[2].agreement < LEAST_AGREEMENT):
-        return best
-    rest = min(encode.times[-1], master.times[-1]) - WINDOWS_S[-1] - _LATER_S
-    for at in (WINDOWS_S[-1] + part * rest for part in _LATER if rest > 0):
-        there = [one for ratio in ratios if (one := _later(encode, master, at, ratio, gap, aspect)) is not None]
-        if there:
-            one = max(there, key=lambda some: some[2].agreement)
-            best = best or one
-            if one[2].offset.sure or one[2].agreement < LEAST_AGREEMENT:
-                return one
-    return best
-
-
-def _later(
-    encode: Sight, master: Sight, at: float, ratio: Fraction, gap: float, aspect: float
-) -> tuple[Stretch, Stretch, Laid] | None:
-    """The same at one moment of the encode and at one speed."""
-    begin, end = float(ratio) * at - _BESIDE_S, float(ratio) * (at + _LATER_S) + _BESIDE_S
-    mine, theirs = encode.between(at, at + _LATER_S), master.between(begin, end)
-    if not len(mine.times) or not len(theirs.times):
-        return None
-    laid = lay(mine, theirs, [ratio], gap, share=0.8, aspect=aspect)
-    return None if laid is None else (mine, theirs, laid)
-
-
-def _judged(
-    encode: Sight, master: Sight, mine: Stretch, theirs: Stretch, laid: Laid, ratios: list[Fraction], gap: float,
-    raster: tuple[int, int], size: tuple[int, int], rate: Fraction,
-) -> Match:  # fmt: skip
+def _judged(asked: Question, seen: Seen) -> Match:
+    mine, theirs, laid = seen
     elsewhere = laid.offset.over_start >= SURE
     if not laid.offset.sure and not elsewhere:
         laid = replace(laid, offset=replace(laid.offset, offset_s=0.0, ratio=1.0, unique=0.0, uneven=0.0))
-    laid = registered(mine, theirs, laid, gap, raster, size)
+    laid = registered(mine, theirs, laid, asked.gap, asked.raster, asked.size)
     near = elsewhere and laid.offset.near and not laid.offset.sure
     undetermined = not laid.offset.sure and not near
     agreement = max(0.0, min(1.0, laid.agreement))
@@ -144,21 +85,21 @@ def _judged(
         said = "not compared with its master: several offsets in time fit alike, or none surely"
         return Match(confidence=min(confidence, 0.3), reason=said)
     findings: list[str | Finding] = []
-    ratio = min(ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
+    ratio = min(asked.ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
     shift = laid.offset.offset_s
     if undetermined:
-        if len(encode.times) > 1:  # a picture has no time
+        if len(asked.encode.times) > 1:  # a picture has no time
             findings.append("too little moves to find its offset in time: laid over its master at equal start")
     else:
         if near:
             findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
-        far = drift.late(encode, master, laid, ratios, gap)
+        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap)
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
         if far is not None:
             ratio = far
-    offset = Fraction(shift if abs(shift) >= 0.2 * gap else 0.0).limit_denominator(90000)
-    way, late, frames = "after" if offset > 0 else "before", abs(float(offset)), round(offset * rate)
+    offset = Fraction(shift if abs(shift) >= 0.2 * asked.gap else 0.0).limit_denominator(90000)
+    way, late, frames = "after" if offset > 0 else "before", abs(float(offset)), round(offset * asked.rates[1])
     if frames:
         said = f"starts {counted(abs(frames), 'frame')} ({late:.2f} s) {way} its master"
         findings.append(Finding(said, "offset", "warning"))
@@ -171,11 +112,10 @@ def _judged(
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))
     findings += _levels(mine, theirs, laid)
-    view, master_view, said_of_space = _views(laid, raster, size)
+    view, master_view, said_of_space = _views(laid, asked.raster, asked.size)
     return Match(
-        offset=offset,
+        clock=Clock(offset, ratio),
         frames=frames,
-        ratio=ratio,
         confidence=confidence,
         view=view,
         master_view=master_view,
@@ -183,18 +123,6 @@ def _judged(
         uneven=uneven,
         findings=(*findings, *said_of_space),
     )
-
-
-def _ratios(encode: Sight, master: Sight, rates: tuple[Fraction, Fraction]) -> list[Fraction]:
-    """Speeds worth trying: equal, frame by frame at another rate, the whole length in another."""
-    found = [Fraction(1)]
-    spans = [s.times[-1] + s.gap for s in (encode, master)]
-    if rates[0] and rates[1]:
-        found.append(rates[0] / rates[1])
-    if spans[0] and abs(spans[1] / spans[0] - 1) > 0.002:
-        found.append(Fraction(spans[1] / spans[0]).limit_denominator(5000))
-    usable = [r for r in found if Fraction(4, 5) < r < Fraction(5, 4)]
-    return sorted(set(usable), key=usable.index)
 
 
 def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[Finding]:

@@ -87,9 +87,9 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         }
         if track.match is not None:
             common |= {
-                "offset_s": float(track.match.offset),
+                "offset_s": float(track.match.clock.offset),
                 "offset_frames": track.match.frames,
-                "rate_ratio": float(track.match.ratio),
+                "rate_ratio": float(track.match.clock.ratio),
                 "match_confidence": track.match.confidence,
             }
         results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"])))

@@ -174,5 +174,5 @@ class Clip:
     @property
     def labels(self) -> tuple[str, ...]:
         """Kinds of findings that a reader of the score has to know of: warnings and errors, the gravest first."""
-        grave = sorted((f for f in self.findings if f.severity != "info"), key=lambda f: f.severity)  # error, warning
+        grave = sorted((f for f in self.findings if f.severity != "info"), key=lambda f: f.order)
         return tuple(dict.fromkeys(f.kind for f in grave))

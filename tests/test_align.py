@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline.align import (
+    Clock,
     Sample,
     master_samples,
     outside,
@@ -186,10 +187,10 @@ def test_what_goes_on_beyond_the_master_is_sampled_as_if_alone(
 ) -> None:
     mine, theirs = times(count), times(master_count)
     own = own_samples(mine, fps=2, min_frames=4, seed=seed)
-    paired = pair_with_master(mine, theirs, chosen_of(theirs), offset).samples
+    paired = pair_with_master(mine, theirs, chosen_of(theirs), Clock(offset)).samples
     if not paired:
         return
-    beyond = outside(own, mine, theirs, offset)
+    beyond = outside(own, mine, theirs, Clock(offset))
     both = sorted([*paired, *beyond], key=lambda s: s.frame)
     assert [s.step for s in both] == sorted({s.step for s in both})
     assert len({s.frame for s in both}) == len(both)

@@ -107,9 +107,7 @@ def test_copies_of_a_part_are_not_counted_twice(out_dir: Path) -> None:
     check_from_outside(out_dir)
 
 
-def test_rows_that_cannot_be_read_just_now_are_not_written_anew(
-    out_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_cannot_be_read_just_now_are_not_written_anew(out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part holds many ladders: measuring one of them again would take the rows of all others with it."""
     with Store(out_dir) as store:
         for name in ("a", "b", "c"):

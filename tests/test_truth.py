@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.pipeline import by_features
-from yoto_video.pipeline.match import REACH_S
 from yoto_video.pipeline.measure import measure_ladder
+from yoto_video.pipeline.overlap import REACH_S
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
