@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shlex
 import signal
@@ -12,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..pipeline.errors import UsageError, YotoVideoError
+from ..pipeline.errors import FULL, UsageError, YotoVideoError
 from .arguments import parser
 from .commands import COMMANDS, complain
 from .flags import FAILURE, USAGE
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     A traceback is shown only of what nobody foresaw, and only where the environment has YOTO_DEBUG.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _speak_utf8()
     args = parser().parse_args(words)
     args.line = shlex.join(["yoto-video", *words])
     args.isolate = argv is None and args.command in ("scan", "compare") and supervised()
@@ -49,23 +52,50 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"interrupted{kept}")
         _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
     except BrokenPipeError:  # `| head` has seen enough
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere()
         code = PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in FULL:
+            code = _unforeseen(error)
+        else:  # of stdout: what is written elsewhere says where
+            _to_nowhere()
+            complain(f"error: the output cannot be written ({error.strerror})")
+            code = FAILURE
     except YotoVideoError as error:
         complain(f"error: {error}")
         code = USAGE if isinstance(error, UsageError) else FAILURE
     except Exception as error:
-        if os.environ.get(DEBUG):
-            traceback.print_exc()
-        complain(
-            f"error: a fault in yoto-video, not in what you asked for ({type(error).__name__}: {error}); please report "
-            f"it with what the same command prints with {DEBUG}=1 set"
-        )
-        code = FAILURE
+        code = _unforeseen(error)
     if argv is None and any(thread.name == "measure" for thread in threading.enumerate()):
         _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it; a caller's process is not ours
     return code
+
+
+def _unforeseen(error: Exception) -> int:
+    """Say so of an error that nobody foresaw; only where the environment has YOTO_DEBUG, where it came from."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    complain(
+        f"error: a fault in yoto-video, not in what you asked for ({type(error).__name__}: {error}); please report "
+        f"it with what the same command prints with {DEBUG}=1 set"
+    )
+    return FAILURE
+
+
+def _speak_utf8() -> None:
+    """Have names of any script pass: a file or pipe gets UTF-8, as JSON is, a terminal what it can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="backslashreplace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _to_nowhere() -> None:
+    """Nobody can take what is still to be written to stdout."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(number: int, _frame: object) -> None:

@@ -57,7 +57,8 @@ def _scan(args: argparse.Namespace) -> int:
         print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
     else:
         output.print_scan(result)
-    return _verdict(result.clips, gate.faults(result.clips, str(result.out), complain).values())
+    code = _verdict(result.clips, gate.faults(result.clips, str(result.out), complain).values())
+    return INCOMPLETE if code == OK and result.outdated else code
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -134,7 +135,7 @@ def _lint(args: argparse.Namespace) -> int:
     from .lint import run_lint
 
     failed, complete = run_lint(
-        args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json"
+        args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json", tell=complain
     )
     return GATE if failed else OK if complete else INCOMPLETE
 
@@ -144,11 +145,12 @@ def _export(args: argparse.Namespace) -> int:
     from .gates import Gate
 
     gate = Gate(args.fail_under, args.baseline, args.max_regression)
-    clips, faults = export(args.out, args.format, args.to, gate, complain)
+    clips, faults, whole = export(args.out, args.format, args.to, gate, complain)
     if args.format in ("frames", "libvmaf") and not any(clip.status == "ok" for clip in clips):
         complain(f"{args.out}: no video in these results has a score, so there are no frames to write")
         return INCOMPLETE
-    return _verdict(clips if gate.asked else (), faults)
+    code = _verdict(clips if gate.asked else (), faults)
+    return INCOMPLETE if code == OK and gate.asked and not whole else code
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import sys
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ LONGEST = 240  # bytes of a log's name; systems take 255, and ".NAME.json.tmp" h
 
 def export(
     out: str, form: str, to: str | None, gate: Gate, tell: Callable[[str], None] = lambda _: None
-) -> tuple[list[ClipScore], list[str]]:
+) -> tuple[list[ClipScore], list[str], bool]:
     """Write results in a form, to stdout where `to` is None; libvmaf's into a folder, a file a video.
 
     Args:
@@ -29,10 +30,10 @@ def export(
         form: csv, frames, libvmaf, junit or openmetrics.
         to: file, or folder.
         gate: what rows have to pass.
-        tell: takes what a baseline has and these results lack, a sentence.
+        tell: takes what could not be read, or what a baseline has and these results lack, a sentence.
 
     Returns:
-        The rows, and why some of them do not pass the gate, a sentence each.
+        The rows, why some of them do not pass the gate, a sentence each, and whether all rows could be read.
 
     Raises:
         UsageError: no results, none of a video, or a form that cannot be written so or there.
@@ -43,10 +44,12 @@ def export(
     clips = list(store.clips())
     if not clips:
         raise UsageError(f"{store.place}: {NO_CLIP}")
-    faults = gate.faults(clips, out, tell)
+    for warning in store.warnings:
+        tell(warning)
+    whole, faults = not store.warnings, gate.faults(clips, out, tell)
     if form == "libvmaf":
         _libvmaf(store, clips, to)
-        return clips, list(faults.values())
+        return clips, list(faults.values()), whole
     writers: dict[str, Callable[[TextIO], object]] = {
         "csv": lambda file: exports.write_clips_csv(clips, file),
         "frames": lambda file: exports.write_frames_csv(_with_frames(store, clips), file),
@@ -55,7 +58,7 @@ def export(
     }
     with _opened(to) as file:
         writers[form](file)
-    return clips, list(faults.values())
+    return clips, list(faults.values()), whole
 
 
 def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
@@ -96,10 +99,17 @@ def _opened(to: str | None) -> Iterator[TextIO]:
     if to is None:
         yield sys.stdout
         return
-    target = Path(to)
     buffer = io.StringIO()
     yield buffer
+    place = Path(to)
+    # A link stays one; and what is no file, a pipe or what /dev has, is nothing to put a file in the place of.
+    straight = place.absolute().is_relative_to("/dev") or (place.exists() and not place.is_file())
+    target = place if straight else Path(os.path.realpath(to))
     try:
+        if straight:
+            with target.open("w", encoding="utf-8", newline="") as file:
+                file.write(buffer.getvalue())
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f".{target.name}.tmp")
         aside.write_text(buffer.getvalue(), encoding="utf-8", newline="")

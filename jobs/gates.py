@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class Gate:
         if (self.baseline is None) != (self.max_regression is None):
             raise UsageError("--baseline and --max-regression go together: the run before, and the points it may lose")
         before = self._baseline()
-        if before is not None and before.store.place == place_of(out):
+        if before is not None and os.path.realpath(before.store.place) == os.path.realpath(place_of(out)):
             raise UsageError(f"--baseline {self.baseline}: is where the new results go; give a copy, or another --out")
 
     def faults(
@@ -64,13 +65,18 @@ class Gate:
             from ..reports.results import load
 
             changes: Drift = drift(load(out), before)
-            wanted = dict.fromkeys((clip.path, clip.mode) for clip in gated(clips))
-            for key, text in _regressions(changes, self.max_regression).items():
-                if key in wanted:
-                    found.setdefault(key, text)
-            if wanted and not changes.changes and not changes.incomparable:
+            wanted = {clip.path: clip.mode for clip in gated(clips)}
+            compared = {(c.now.path, c.now.mode) for c in changes.changes}
+            compared |= {(clip.path, clip.mode) for clip, _ in changes.incomparable}
+            for (path, mode), text in _regressions(changes, self.max_regression).items():
+                # Where the run before had no master, what both can be compared by is NR.
+                if path in wanted and (mode == wanted[path] or (path, wanted[path]) not in compared):
+                    found.setdefault((path, wanted[path]), text)
+            if wanted and not {path for path, _ in compared} & wanted.keys():
                 said = f"--baseline {self.baseline} has none of these videos: nothing was compared"
-                found.setdefault(next(iter(wanted)), said)
+                found.setdefault(next(iter(wanted.items())), said)
+            elif wanted and before.warnings:
+                found.setdefault(next(iter(wanted.items())), f"--baseline {before.warnings[0]}")
             elif changes.gone:
                 gone = f"{counted(len(changes.gone), 'video')} of --baseline {self.baseline}"
                 tell(f"not among these results: {gone}, {changes.gone[0]} first")

@@ -33,6 +33,7 @@ class Judging:
         frames: that went through the network.
         bytes_read: from object stores.
         measured: path and mode of the rows that were measured.
+        outdated: videos that keep rows of other settings, or beside another master: the budget did not reach them.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Judging:
     ) -> None:  # fmt: skip
         self.store, self.files, self.stopped = store, files, stopped
         self.seconds: dict[str, float] = {}
-        self.frames = self.bytes_read = 0
+        self.frames = self.bytes_read = self.outdated = 0
         self.measured: set[tuple[str, str | None]] = set()
         self._kept, self._listener = kept, listener
         self._stamps: dict[str, Stamp | None] = {}  # by path, as the file was before it was read
@@ -172,11 +173,13 @@ class Budgeted:
         return Task(one.ladder, one.paths, content_ids={v.path: contents.of(v) for v in one.ladder.videos})
 
     def _note(self, tasks: Sequence[Task]) -> None:
-        """Rows for what was not reached, where nothing is known of the file as it is now."""
+        """Rows for what was not reached, where nothing is known of the file as it is now; else what is known stays."""
         store = self._judging.store
         contents = ContentIds(store, self._judging.files)
         known = {row.path: row.content_id for row in store.clips() if row.depth != "none"}
-        for ladder in (task.ladder for task in tasks):
+        for task in tasks:
+            ladder = task.ladder
             held = {v.path for v in ladder.videos if plain(v.path) in known and known[plain(v.path)] == contents.of(v)}
+            self._judging.outdated += len(held.intersection(task.due))
             if paths := [v.path for v in ladder.videos if v.path not in held]:
                 store.commit(ladder.name, not_looked_at(ladder, paths, self._budget))

@@ -167,7 +167,11 @@ def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: se
         if ladder not in busy:
             store.commit(ladder, [], rows)
     paths = plan_paths(plan)
-    gone = {c.path for c in store.clips() if c.path not in paths and _below(c.path, plan.root) and _gone(c.path, plan)}
+    rest = [c for c in store.clips() if c.path not in paths]
+    gone = {c.path for c in rest if _below(c.path, plan.root) and _gone(c.path, plan)}
+    # A master that lies elsewhere goes when its ladder has another one, or none.
+    names, needed = {plain(ladder.name) for ladder in plan.ladders}, {c.reference for c in rest}
+    gone |= {c.path for c in rest if c.is_master and c.ladder in names and c.path not in needed}
     return len(gone) if store.forget(gone) else 0
 
 

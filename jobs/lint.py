@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from ..pipeline.errors import UsageError
@@ -20,11 +20,13 @@ GATES = frozenset({"fail_under", "max_drop"})
 INCOMPLETE = frozenset({"unscored", "not_compared", "truncated", "damaged", "cadence"})
 
 
-def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_json: bool) -> tuple[bool, bool]:
-    """Print what is wrong with the ladders under OUT.
+def run_lint(
+    out: str, *, fail_under: float | None, max_drop: float | None, as_json: bool, tell: Callable[[str], None]
+) -> tuple[bool, bool]:
+    """Print what is wrong with the ladders under OUT; `tell` takes what of the results cannot be read, a sentence each.
 
     Returns:
-        Whether a gate failed, and whether all clips are whole and have a score.
+        Whether a gate failed, and whether all clips could be read, are whole and have a score.
 
     Raises:
         UsageError: OUT holds no results, or no clip: a gate that nothing went through is not passed.
@@ -33,6 +35,8 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
     fleet = results.fleet
     if not fleet.clips:
         raise UsageError(f"{results.store.place}: {NO_CLIP}")
+    for warning in results.warnings:
+        tell(warning)
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, GRAVEST_FIRST.index(i.severity)))
     if as_json:
@@ -43,7 +47,7 @@ def run_lint(out: str, *, fail_under: float | None, max_drop: float | None, as_j
         print(f"\n{', '.join(f'{s}: {counts[s]}' for s in GRAVEST_FIRST if counts[s])}")
     else:
         print(f"nothing wrong (ladders: {len(fleet.ladders)}, clips: {len(fleet.clips)})")
-    lacking = any(issue.rule in INCOMPLETE and issue.severity == "error" for issue in issues)
+    lacking = bool(results.warnings) or any(issue.rule in INCOMPLETE and issue.severity == "error" for issue in issues)
     return any(issue.rule in GATES for issue in issues), not lacking
 
 

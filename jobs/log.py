@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -92,7 +93,7 @@ def log_to(file: str | None) -> Iterator[None]:
         yield
         return
     try:
-        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        handler = _File(file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(f"--log {file}: cannot be written ({error.strerror})") from None
     handler.setFormatter(_JsonLines())
@@ -105,6 +106,24 @@ def log_to(file: str | None) -> Iterator[None]:
         LOGGER.removeHandler(handler)
         LOGGER.setLevel(before)
         handler.close()
+
+
+class _File(logging.FileHandler):
+    """A file whose disk may fill up: that is said once, and the scan goes on."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say that a record could not be written."""
+        if not self._said:
+            self._said = True
+            said = f"--log {self.baseFilename}: cannot be written any more; the scan goes on"
+            print(f"yoto-video: {said}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Close it, whatever is still to be written."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 class _JsonLines(logging.Formatter):

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..pipeline import decode, probe
+from ..pipeline import decode, probe, storage
 from ..pipeline.errors import VideoError
 from ..pipeline.pictures import WIDTH, Kept, PictureSink, at_most, save_moment
 from ..pipeline.score import Judge
@@ -70,6 +70,8 @@ def _make(encode: Encode, place: int, out: Path, judge: Judge) -> Moment:
     row, number = encode.row, encode.frame_nums[place]
     width, height = (int(side) for side in (row.display or "16x16").split("x"))
     video = _opened(row.path)
+    if row.content_id and storage.content_id(video.ref) != row.content_id:
+        raise VideoError(row.path, "another file lies there now")
     reference = None
     if row.reference is not None:
         master = _opened(row.reference)

@@ -16,6 +16,7 @@ from ..pipeline.findings import Finding
 from ..pipeline.plan import Plan
 from ..pipeline.text import counted, printable
 from ..pipeline.values import ClipScore
+from ..reports.clip import MODES
 from ..reports.labels import last_component
 from .progress import duration
 from .request import STATUSES, ScanResult, count
@@ -89,7 +90,7 @@ def print_scan_table(clips: Sequence[ClipScore]) -> None:
     rows = list(videos.values())
     left_out = len(rows) - ROWS
     if left_out > 0:
-        rows = sorted(rows, key=lambda modes: _of(modes, "fr") or _of(modes, "nr") or 0.0)[:ROWS]
+        rows = sorted(rows, key=_gated)[:ROWS]
     table = new_table(
         "ladder", "video", ">NR", ">FR", ">FR p5", ">master NR", ">size", "codec", ">video kbit/s", "note"
     )
@@ -165,8 +166,21 @@ def _of(modes: Sequence[ClipScore], mode: str) -> float | None:
     return next((clip.score for clip in modes if clip.mode == mode), None)
 
 
+def _gated(modes: Sequence[ClipScore]) -> float:
+    """A video's score in FR, else in NR; what has none comes first."""
+    return next((score for mode in MODES if (score := _of(modes, mode)) is not None), -1.0)
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
+
+
+class _Console(Console):
+    """One that leaves a closed pipe to the command line, as `print` does."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on with the error at hand."""
+        raise BrokenPipeError
 
 
 class _Table(Table):
@@ -191,7 +205,7 @@ def new_table(*columns: str) -> Table:
 
 def print_table(table: Table) -> None:
     """On a terminal as wide as it is; elsewhere as wide as it takes, so that nothing is cut."""
-    console = Console(highlight=False, markup=False)
+    console = _Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=10_000, no_color=True)
+        console = _Console(highlight=False, markup=False, width=10_000, no_color=True)
     console.print(table)

@@ -31,7 +31,7 @@ def pair(sides: Sequence[Rows]) -> dict[str, list[str | None]]:
     for place, rows in enumerate(sides):
         free = dict(rows)
         known = {title: _known(sides, found) for title, found in titles.items()}
-        for keys in (_name, _title, _master, _contents):
+        for keys in (_exact, _name, _title, _master, _contents):
             for title, ladder in list(_matches(known, free, keys)):
                 titles[title][place] = ladder
                 del free[ladder], known[title]
@@ -51,6 +51,10 @@ def _known(sides: Sequence[Rows], found: Sequence[str | None]) -> tuple[str, Seq
 
 
 Keys = Callable[[str, Sequence[ClipScore]], set[str]]
+
+
+def _exact(ladder: str, rows: Sequence[ClipScore]) -> set[str]:
+    return {ladder}
 
 
 def _name(ladder: str, rows: Sequence[ClipScore]) -> set[str]:

@@ -46,6 +46,7 @@ class ScanResult:
     seconds: dict[str, float]  # by stage, summed over workers; "wall" is the whole scan's
     bytes_read: int | None = None  # from object stores; None where the videos are in none
     bytes_stored: int | None = None  # of the videos there
+    outdated: int = 0  # videos that a budget did not reach and that keep what was measured otherwise
 
     @property
     def ok(self) -> int:

@@ -114,8 +114,13 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
         out = Path(store.place) if store.place == str(store.out) else store.place
+        if judging.outdated and request.resume:
+            kept = f"{counted(judging.outdated, 'video')} that the budget did not reach"
+            listener.say(f"{kept}: what was measured with other settings or beside another master stands")
         measured = judging.measured & {(clip.path, clip.mode) for clip in clips}  # what another try replaced is gone
         result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
+        if request.resume:  # else what stands was measured just so
+            result = replace(result, outdated=judging.outdated)
         if storage.is_remote(plan.root):
             result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
         store.commit_run(_run_row(request, result, began, judge, judging.frames, engines))

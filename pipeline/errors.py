@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})  # of a disk
 
 
 class YotoVideoError(Exception):
@@ -25,7 +25,7 @@ class UsageError(YotoVideoError):
 
 def unwritable(place: object, error: OSError) -> YotoVideoError:
     """A file that cannot be written where the user wants it: a failure where the disk is full, else a wrong request."""
-    kind = YotoVideoError if error.errno in _FULL else UsageError
+    kind = YotoVideoError if error.errno in FULL else UsageError
     return kind(f"{place}: cannot be written ({error.strerror or error})")
 
 

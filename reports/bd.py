@@ -21,6 +21,7 @@ from . import pchip
 from .rd import RatePoint, by_rate, pareto
 
 LEAST_POINTS = 4
+LEAST_COMMON = 0.2  # of the smaller range of quality: the mean over less says nothing of the curves
 NAN = math.nan
 Floats = NDArray[np.float64]
 
@@ -155,7 +156,8 @@ def _not_rising(curve: Sequence[RatePoint]) -> str | None:
 
 
 def _apart(q1: Floats, q2: Floats) -> str | None:
-    if min(q1.max(), q2.max()) > max(q1.min(), q2.min()):
+    common = min(q1.max(), q2.max()) - max(q1.min(), q2.min())
+    if common >= LEAST_COMMON * min(np.ptp(q1), np.ptp(q2)):
         return None
     spans = " and ".join(f"{q.min():.1f} to {q.max():.1f}" for q in (q1, q2))
-    return f"the curves reach no common quality ({spans})"
+    return f"the curves reach {'hardly any' if common > 0 else 'no'} common quality ({spans})"

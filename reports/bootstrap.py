@@ -28,6 +28,7 @@ BLOCK_S = 1.0  # least length of a block
 MOST_BLOCKS = 60  # of a title: of longer ones the blocks are longer
 POOLS = ("mean", "p5", "worst_second")  # those a comparison is made for
 _CELLS = 4_000_000  # of the largest array held at once
+_EQUAL = 1e-12  # spread of draws that are all the same
 _ENOUGH = 0.5  # share of draws that must give a figure
 
 
@@ -95,7 +96,8 @@ def pooled(times: Floats, scores: Floats, block: Whole, counts: Whole) -> dict[s
         with np.errstate(invalid="ignore"):
             mean = weight @ scores / np.where(total, total, np.nan)
         low = np.where(weight[:, starts] > 0, seconds, np.inf).min(axis=1, initial=np.inf)
-        parts.append((mean, _percentile(scores[order], weight[:, order], 0.05), np.fmin(low, mean)))
+        worst = np.where(np.isnan(mean), np.nan, np.fmin(low, mean))
+        parts.append((mean, _percentile(scores[order], weight[:, order], 0.05), worst))
     return {name: np.concatenate(column) for name, column in zip(POOLS, zip(*parts, strict=True), strict=True)}
 
 
@@ -135,7 +137,8 @@ def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> I
     None, too, where it lies outside of what 95 % of the draws span: few draws hold as low a second as the lowest.
 
     Percentiles, expanded for few units (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015): a plain
-    percentile interval over n units is too narrow by sqrt((n - 1) / n) and knows no t.
+    percentile interval over n units is too narrow by sqrt((n - 1) / n) and knows no t. No percentile lies beyond the
+    draws, though, and those of two or three units hardly differ: it never ends before Student's interval does.
 
     Args:
         figure: as it is.
@@ -148,7 +151,10 @@ def interval(figure: float, draws: Floats, units: int, hidden: float = 0.0) -> I
         return None
     tail = float(ndtr(math.sqrt(units / (units - 1) / (1 - hidden)) * stdtrit(units - 1, 0.025)))
     low, high = np.quantile(known, [tail, 1 - tail])
-    spread = float(known.std()) * math.sqrt(units / (1 - hidden))
-    if spread <= 1e-12:
-        return Interval(min(float(low), figure), max(float(high), figure), None)
-    return Interval(float(low), float(high), figure / spread) if low < figure < high else None
+    if not low < figure < high and known.std() > _EQUAL:
+        return None
+    spread = float(known.std()) * math.sqrt(units / (1 - hidden))  # of the units
+    half = spread / math.sqrt(units - 1) * -float(stdtrit(units - 1, 0.025))
+    return Interval(
+        min(float(low), figure - half), max(float(high), figure + half), figure / spread if spread > _EQUAL else None
+    )

@@ -44,6 +44,8 @@ class Figure:
             return "not comparable"
         if self.rate is None or self.rate.low <= 0 <= self.rate.high:
             return "no difference shown"
+        if self.delta.pchip * self.delta.quality > 0:  # fewer bits, yet worse at equal rate: the curves cross
+            return "no difference shown"
         return "saves" if self.rate.high < 0 else "costs"
 
 
@@ -101,7 +103,6 @@ class Comparison:
         self.sides, self.titles, self.seconds = tuple(sides), tuple(titles), dict(seconds or {})
         self.labels = tuple(side.label for side in sides)
         self.pairs = list(itertools.combinations(range(len(sides)), 2))
-        self._rng = np.random.default_rng(SEED)
         self._pairs: dict[tuple[str, int, int, str], _Pair] = {}
         for title in titles:
             self._draw(title)
@@ -163,7 +164,7 @@ class Comparison:
         cost = Cost(self.labels[side], len(encodes), size, sum(known))
         if side == 0 or len(logs) < len(known):
             return cost
-        drawn = bootstrap.over_titles([np.full(bootstrap.DRAWS, v) for v in logs], self._rng)
+        drawn = bootstrap.over_titles([np.full(bootstrap.DRAWS, v) for v in logs], np.random.default_rng(SEED))
         interval = bootstrap.interval(float(logs.mean()), drawn, len(logs))
         ratios = interval and replace(interval, low=math.exp(interval.low), high=math.exp(interval.high))
         return replace(cost, ratio=math.exp(float(logs.mean())), interval=ratios)
@@ -177,7 +178,8 @@ class Comparison:
         if title.reason:
             return
         blocks, count = bootstrap.blocks_of([e.times for e in title.encodes])
-        counts, hidden = bootstrap.draw(count, self._rng), bootstrap.lost([e.spans for e in title.encodes], count)
+        rng = np.random.default_rng([SEED, *title.name.encode()])  # whatever other titles there are
+        counts, hidden = bootstrap.draw(count, rng), bootstrap.lost([e.spans for e in title.encodes], count)
         pooled = [
             bootstrap.pooled(e.times, e.scores, block, counts) for e, block in zip(title.encodes, blocks, strict=True)
         ]
@@ -237,8 +239,11 @@ class Comparison:
         """Over titles; of a single one over its blocks."""
         if len(drawn) == 1:
             return bootstrap.interval(mean, drawn[0], one.blocks, one.hidden)
-        return bootstrap.interval(mean, bootstrap.over_titles(drawn, self._rng), len(drawn))
+        return bootstrap.interval(mean, bootstrap.over_titles(drawn, np.random.default_rng(SEED)), len(drawn))
 
 
 def _percents(of_logs: Interval | None) -> Interval | None:
-    return of_logs and replace(of_logs, low=bd.percent(of_logs.low), high=bd.percent(of_logs.high))
+    """In percent; none of what may as well be a tenth of the bits or ten times as many."""
+    if of_logs is None or max(-of_logs.low, of_logs.high) > math.log(10):
+        return None
+    return replace(of_logs, low=bd.percent(of_logs.low), high=bd.percent(of_logs.high))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import math
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from .figures import Chart
 from .imports import Imported, match
 from .ladders import ChosenLadder, choose
 from .metric_maps import Map, fit
-from .pages import environment, page_name, swap, write_assets
+from .pages import environment, folder_aside, page_name, swap, write_assets
 from .read import Fleet
 from .titles import Title
 
@@ -50,7 +49,7 @@ def build_comparison(
     """
     target, aside = out / "compare", None
     try:
-        aside = Path(tempfile.mkdtemp(prefix=".compare-", dir=out))
+        aside = folder_aside(out, ".compare-")
         write_assets(aside / "assets")
         for moment in pictures.values():
             for name in (moment.encode, moment.heat_map, moment.reference):
@@ -153,7 +152,7 @@ def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], imp
         worst=[(label, own) for label, own in told.worst if own],
         ladders=[(t, _ladders(comparison, t)) for t in compared[:MOST_LADDERS]], sizes=_several_sizes(compared),
         more=len(compared) - MOST_LADDERS,
-        unpaired=[t for t in comparison.titles if t.reason], notes=[n for t in comparison.titles for n in t.notes],
+        unpaired=[t for t in comparison.titles if t.reason], notes=[(t, n) for t in comparison.titles for n in t.notes],
         maps=[(m, charts.carried(m, labels)) for m in maps], lost=lost,
         warnings=[f"{side.label}: {w}" for side in comparison.sides for w in side.results.warnings],
     )  # fmt: skip
@@ -214,7 +213,8 @@ def _maps(comparison: Comparison, imported: Sequence[Imported]) -> tuple[list[Ma
     sides = [pair for t in comparison.titles for pair in zip(t.sides, comparison.labels, strict=True)]
     encodes = [(e, label) for own, label in sides for e in own]
     title_of = {e.row.path: t.name for t in comparison.titles for e in t.encodes}
-    found, lost = match(imported, encodes)
+    others = [c.path for side in comparison.sides for c in side.results.fleet.clips if c.path not in title_of]
+    found, lost = match(imported, encodes, others)
     maps = []
     for metric, pairs in found.items():
         for mode in comparison.modes:

@@ -44,20 +44,20 @@ class Shot:
 
 def by_shot(comparison: Comparison) -> list[Shot]:
     """Every shot of every title, of each side against the anchor, title by title in order of time."""
-    rng = np.random.default_rng(SEED)
     return [
         shot
         for title in comparison.titles
         for b, test in enumerate(comparison.labels[1:], 1)
-        for shot in _shots(title, b, comparison.labels[0], test, rng)
+        for shot in _shots(title, b, comparison.labels[0], test)
     ]
 
 
-def _shots(title: Title, b: int, anchor: str, test: str, rng: np.random.Generator) -> list[Shot]:
+def _shots(title: Title, b: int, anchor: str, test: str) -> list[Shot]:
     curves = common_curves(title, 0, b)
     if curves is None:
         return []
     found, first = [], len(curves[0])
+    rng = np.random.default_rng([SEED, *title.name.encode()])
     for number, (start, end) in enumerate(title.shots, 1):
         inside = [(e.times >= start) & (e.times < end) for own in curves for e in own]
         if not all(there.any() for there in inside):

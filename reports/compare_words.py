@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from .compare import Comparison, Figure
 
+FEW = 5  # titles below which an interval is mostly as wide as it is for their number
+
 
 def versus(labels: Sequence[str]) -> str:
     """What a comparison compares: "x265 and av1 against x264", the anchor last."""
@@ -74,7 +76,8 @@ def basis(figure: Figure) -> str:
     """What a figure rests on."""
     mode = _beside(figure)
     if figure.unit == "titles":
-        return f"{figure.units} titles, {mode}"
+        few = "; more titles would narrow it" if figure.units < FEW else ""
+        return f"{figure.units} titles, {mode}{few}"
     return f"one title, so the interval is over its {figure.units} blocks of time alone, {mode}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..pipeline.pool import ci95
@@ -44,31 +44,42 @@ class Drift:
 
 
 def drift(now: Results, before: Results) -> Drift:
-    """Compare rows of the same path; or, where no path is in both, of the same place in their folders."""
-    rows_now, rows_before = (r.store.clips() for r in (now, before))
-    same = {c.path for c in rows_now} & {c.path for c in rows_before}
-    roots = ("", "") if same else (_root(now, rows_now), _root(before, rows_before))
-    old = {(c.path.removeprefix(roots[1]), c.mode): c for c in rows_before if c.status == "ok"}
-    both = zip((rows_now, rows_before), roots, strict=True)
-    places = [{c.path.removeprefix(root) for c in own} for own, root in both]
+    """Compare rows of the same path; or, where no encode's path is in both, of the same place in their folders."""
+    both = now, before
+    rows = [r.store.clips() for r in both]
+    known = [{c.path for c in own} for own in rows]
+    # The same encodes, not the same master: two folders of encodes may share one that lies elsewhere.
+    encodes = [{c.path for c in own if not c.is_master} or paths for own, paths in zip(rows, known, strict=True)]
+    same = encodes[0] & encodes[1]
+    roots = ["", ""] if same else [_root(r, own) for r, own in zip(both, encodes, strict=True)]
+
+    def place(path: str, side: int) -> str:
+        return path if path in known[1 - side] else path.removeprefix(roots[side])
+
+    old = {(place(c.path, 1), c.mode): c for c in rows[1] if c.status == "ok"}
+    compared = {place(c.path, 0) for c in rows[0] if c.status == "ok" and c.mode == "fr"}
     changes, apart = [], []
-    for clip in rows_now:
-        other = old.get((clip.path.removeprefix(roots[0]), clip.mode))
+    for clip in rows[0]:
+        at = place(clip.path, 0)
+        other = old.get((at, clip.mode))
         if clip.status != "ok" or other is None:
             continue
         why = _unlike(clip, other)
+        if why is None and clip.mode == "nr" and (at, "fr") in old and at not in compared:
+            why = "compared with its master before, and not now"
         if why:
             apart.append((clip, why))
         else:
             changes.append(_change(clip, other, now, before))
     changes.sort(key=lambda c: (c.difference, c.now.path))
+    places = [{place(path, side) for path in own} for side, own in enumerate(known)]
     new, gone = sorted(places[0] - places[1]), sorted(places[1] - places[0])
     return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone))
 
 
-def _root(results: Results, rows: Sequence[ClipScore]) -> str:
-    """The folder that was scanned last, else the one all videos lie below."""
-    common = common_folder([c.path for c in rows])
+def _root(results: Results, paths: Collection[str]) -> str:
+    """The folder that was scanned last, else the one all these lie below."""
+    common = common_folder(list(paths))
     scanned = str(results.runs[-1].settings.get("root_path") or "").rstrip("/") + "/" if results.runs else "/"
     return scanned if scanned != "/" and common.startswith(scanned) else common
 

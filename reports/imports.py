@@ -10,7 +10,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -131,17 +131,22 @@ def _stem(name: str) -> str:
 
 
 def match(
-    imported: Sequence[Imported], encodes: Sequence[tuple[Encode, str]]
+    imported: Sequence[Imported], encodes: Sequence[tuple[Encode, str]], others: Collection[str] = ()
 ) -> tuple[dict[str, list[tuple[Encode, str, float]]], list[str]]:
     """By measure, (encode, label, score) of each log; and the logs that fit no encode, or several, a sentence each.
 
     A log belongs to the encode of its name; where several sides have it, to the one whose folder or label is in the
     log's own path.
+
+    Args:
+        imported: scores, as `read_imports` gives them.
+        encodes: those that were compared, with their side's label.
+        others: paths of those whose title was not.
     """
+    apart = {key for path in others for key in _names(path)}
     by_stem: dict[str, list[tuple[Encode, str]]] = {}
     for encode, label in encodes:
-        name = PurePosixPath(encode.row.path).name
-        for key in {name, PurePosixPath(name).stem}:
+        for key in _names(encode.row.path):
             by_stem.setdefault(key, []).append((encode, label))
     found: dict[str, list[tuple[Encode, str, float]]] = {}
     lost: dict[Path, str] = {}
@@ -155,6 +160,13 @@ def match(
         if len(best) == 1:
             found.setdefault(one.metric, []).append((*best[0], one.score))
         else:
-            why = f"fits {len(best)} encodes equally well" if best else "there is no encode of this name"
+            unknown = "its title was not compared" if apart & {video.name, stem} else "there is no encode of this name"
+            why = f"fits {len(best)} encodes equally well" if best else unknown
             lost[one.file] = f"{one.file.name}: {why}"
     return found, sorted(lost.values())
+
+
+def _names(path: str) -> set[str]:
+    """What a log may call a video: its name, with its ending or without."""
+    name = PurePosixPath(path).name
+    return {name, PurePosixPath(name).stem}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -18,12 +19,12 @@ def last_component(path: str) -> str:
 
 def short_labels(paths: Sequence[str]) -> dict[str, str]:
     """For each path its shortest end, by whole components, that no other path shares."""
-    parts = {p: p.rstrip("/").split("/") for p in paths}
+    parts = {p: p.rstrip("/").split("/") for p in dict.fromkeys(paths)}
+    often = Counter("/".join(own[-depth:]) for own in parts.values() for depth in range(1, len(own) + 1))
     labels = {}
     for path, own in parts.items():
-        others = [q for p, q in parts.items() if p != path]
-        depth = next((d for d in range(1, len(own)) if all(o[-d:] != own[-d:] for o in others)), len(own))
-        labels[path] = "/".join(own[-depth:])
+        ends = ("/".join(own[-depth:]) for depth in range(1, len(own)))
+        labels[path] = next((end for end in ends if often[end] == 1), "/".join(own))
     return labels
 
 

@@ -125,12 +125,15 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
     for k, high in enumerate(straight[1:], 1):
         low = max(straight[:k], key=lambda r: _score(r, mode))
         points = _score(high, mode) - _score(low, mode)
-        if points > GAP:
-            said = (
-                f"from {low.label} ({_rate(low)}) to {high.label} ({_rate(high)}) {mode.upper()} leaps by {points:.1f} "
-                f"points, {points / JND:.1f} JND: a rung is missing between them"
-            )
-            yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
+        if points <= GAP:
+            continue
+        said = f"from {low.label} ({_rate(low)}) to {high.label} ({_rate(high)}) {mode.upper()} leaps by {points:.1f}"
+        if (high.bitrate_kbps or 0.0) > SAME_RATE * (low.bitrate_kbps or 0.0):
+            said += f" points, {points / JND:.1f} JND: a rung is missing between them"
+            yield Issue(name, "gap", "warning", f"{said} in {high.codec or 'one codec'}", (low.path, high.path), points)
+        else:  # there is no room for one
+            said += f" points at one rate: {low.label} is of no use"
+            yield Issue(name, "redundant", "warning", said, (low.path, high.path), points)
 
 
 def _better_and_cheaper(clip: Clip, rungs: Sequence[Clip], mode: str) -> Clip | None:

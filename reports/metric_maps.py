@@ -55,7 +55,9 @@ def fit(metric: str, mode: str, pairs: Sequence[tuple[Encode, str, float]], titl
     if len(pairs) < LEAST or len({score for _, _, score in pairs}) < 2:
         return None
     x, y = (np.array(v) for v in ([s for _, _, s in pairs], [e.row.pools["mean"] for e, _, _ in pairs]))
-    knots = _knots(x, y)
+    srocc = float(spearmanr(x, y).statistic)
+    rising = not srocc < 0  # of CAMBI and CIEDE2000 less is better
+    knots = _knots(x, y, rising)
     curve = _through(knots)
     if metric.startswith("vmaf"):
         wanted = [t for t in VMAF_THRESHOLDS if x.min() <= t <= x.max()]
@@ -71,7 +73,7 @@ def fit(metric: str, mode: str, pairs: Sequence[tuple[Encode, str, float]], titl
             picks = rng.integers(len(x), size=len(x))
         if len(np.unique(x[picks])) > 1:
             ends = x[picks].min(), x[picks].max()
-            own = _through(_knots(x[picks], y[picks]))
+            own = _through(_knots(x[picks], y[picks], rising))
             drawn.append([float(own(t)) if ends[0] <= t <= ends[1] else math.nan for t in wanted])
     rows: list[tuple[float, float, float | None, float | None]] = []
     for i, threshold in enumerate(wanted):
@@ -79,7 +81,7 @@ def fit(metric: str, mode: str, pairs: Sequence[tuple[Encode, str, float]], titl
         bounds = [float(v) for v in np.quantile(values, [0.025, 0.975])] if len(values) > DRAWS / 2 else [None, None]
         rows.append((float(threshold), float(curve(threshold)), bounds[0], bounds[1]))
     rmse = float(np.sqrt(np.mean((curve(x) - y) ** 2)))
-    return Map(metric, mode, list(pairs), knots, rows, float(spearmanr(x, y).statistic), rmse)
+    return Map(metric, mode, list(pairs), knots, rows, srocc, rmse)
 
 
 def curve_of(fitted: Map) -> PchipInterpolator:
@@ -87,18 +89,19 @@ def curve_of(fitted: Map) -> PchipInterpolator:
     return _through(fitted.knots)
 
 
-def _knots(x: Floats, y: Floats) -> list[tuple[float, float]]:
+def _knots(x: Floats, y: Floats, rising: bool) -> list[tuple[float, float]]:
     """Means of the blocks that isotonic regression makes equal, and both ends."""
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
     at = np.unique(x)
     weights = np.array([(x == v).sum() for v in at], float)
     means = np.array([y[x == v].mean() for v in at])
-    level = isotonic_regression(means, weights=weights).x
+    level = isotonic_regression(means, weights=weights, increasing=rising).x
     knots: list[tuple[float, float]] = []
     for value in np.unique(level):
         own = level == value
         knots.append((float(np.average(at[own], weights=weights[own])), float(value)))
+    knots.sort()
     if knots[0][0] > at[0]:
         knots.insert(0, (float(at[0]), knots[0][1]))
     if knots[-1][0] < at[-1]:

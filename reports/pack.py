@@ -23,13 +23,15 @@ def pack(report: Path, zipped: str | os.PathLike[str]) -> Path:
         zipped: the zip; replaced whole, or left as it was.
 
     Returns:
-        Path of the zip.
+        Path of the zip; where the name is a link, of the file it leads to.
 
     Raises:
         YotoVideoError: the zip cannot be written, for its folder is not there or for another reason.
     """
-    out, target, aside = report.parent, Path(zipped), None
+    out, target, aside = report.parent, Path(os.path.realpath(zipped)), None  # a link stays one
     pages = sorted(p for p in report.rglob("*") if p.is_file())  # before the zip is begun: it may lie among them
+    if target.exists() and not target.is_file():
+        raise YotoVideoError(f"{zipped}: cannot write the zip (this is no file)")
     try:
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         aside = Path(name)

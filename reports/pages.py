@@ -6,9 +6,11 @@ and pictures are those that scoring left in OUT/pictures. The report appears who
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,7 @@ ASSETS = (
     *("report.css", "report.js", "dataTables.min.js", "dataTables.LICENSE.txt"),
     *("plotly-cartesian.min.js", "plotly.LICENSE.txt"),
 )
+STALE_S = 3600.0  # after which nobody is writing pages there any more
 WORST_CLIPS = 8  # listed a mode
 
 
@@ -60,7 +63,7 @@ def build_report(
     target = results.folder / "report"
     aside = None
     try:
-        aside = Path(tempfile.mkdtemp(prefix=".report-", dir=results.folder))
+        aside = folder_aside(results.folder, ".report-")
         write_pages(results, aside)
         also(results, aside)
         aside.chmod(0o755)  # mkdtemp's folders are private
@@ -186,6 +189,15 @@ def _rank(clip: Clip) -> tuple[bool, float]:
     """Whose worst frames come first: a comparison tells more than a score by itself; then the lower score."""
     row, moment = clip.moments[0]
     return row.mode != "fr", moment.score
+
+
+def folder_aside(out: Path, prefix: str) -> Path:
+    """An empty folder in `out` to write pages into; what a killed report left behind there is removed."""
+    for left in out.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_S:
+                shutil.rmtree(left)
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=out))
 
 
 def swap(new: Path, target: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from .lint import JND
 from .rd import RatePoint
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
+
+SAME_LENGTH = 0.9  # of the longest encode's length: below, another part of the title was encoded
+SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
         clips.append(table.renditions if table else ())
     whole = [[c for c in own if c.broken is None] for own in clips]
     scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in whole] for m in MODES}
-    mode = next((m for m in MODES if all(scored[m])), "nr")
+    mode = "fr" if all(map(_enough, scored["fr"], scored["nr"])) else "nr"
     reason = f"not among the encodes of {' and '.join(missing)}" if missing else _unfair(sides, scored[mode], mode)
     if reason:
         return Title(name, mode, tuple(() for _ in sides), reason)
@@ -137,7 +141,13 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
         for clip in own
         if clip.broken or clip.row(mode) is None
     ]
-    return Title(name, mode, tuple(made), notes=(*notes, *_out_of_reach(sides, made)))
+    title = Title(name, mode, tuple(made))
+    return replace(title, notes=(*notes, *_out_of_reach(sides, made), *_crossing(sides, title)))
+
+
+def _enough(compared: Sequence[Clip], alone: Sequence[Clip]) -> bool:
+    """Whether a side's encodes that have FR make a curve, or are all there are."""
+    return len(compared) >= min(bd.LEAST_POINTS, max(1, len(alone)))
 
 
 def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> list[str]:
@@ -149,6 +159,24 @@ def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> li
     return [f"{side.label} reaches {top:.1f} at most, {beyond}" for side, top in lower]
 
 
+def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
+    """Sides that need fewer bits than the first one up to some quality, and more above it, or the reverse."""
+    said = []
+    (mine, why), *others = [title.curve(s, "mean") for s in range(len(sides))]
+    for side, (theirs, flaw) in zip(sides[1:], others, strict=True):
+        if why or flaw:
+            continue
+        (r1, q1), (r2, q2) = bd.arrays(mine), bd.arrays(theirs)
+        levels = np.linspace(max(q1[0], q2[0]), min(q1[-1], q2[-1]), 33)[1:-1]
+        apart = [float(bd.log_ratios((r1, r2), (q1[None], q2[None]), float(level))[0]) for level in levels]
+        turns = [k for k, (a, b) in enumerate(pairwise(apart)) if a * b < 0]
+        if len(turns) == 1 and min(abs(apart[0]), abs(apart[-1])) > SEEN:
+            few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
+            at = f"about {levels[turns[0]]:.0f}"
+            said.append(f"{side.label} needs {few} bits than {sides[0].label} up to a score of {at}, and {many} above")
+    return said
+
+
 def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) -> str | None:
     """Why scores cannot stand beside each other; None when they can."""
     for side, own in zip(sides, scored, strict=True):
@@ -158,6 +186,16 @@ def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) 
         if len(codecs) > 1:
             return f"{side.label} holds encodes of several codecs ({', '.join(codecs)}); give a folder for each"
     rows = [[r for c in own if (r := c.row(mode)) is not None] for own in scored]
+    lengths = [
+        (r.duration_s * (r.rate_ratio or 1.0), side.label)
+        for side, own in zip(sides, rows, strict=True)
+        for r in own
+        if r.duration_s
+    ]
+    (least, short), (most, long) = min(lengths, default=(1.0, "")), max(lengths, default=(1.0, ""))
+    if least < SAME_LENGTH * most:
+        said = f"an encode of {short} lasts {least:.2f} s, one of {long} {most:.2f} s"
+        return f"{said}: rates and scores are of other stretches; cut them alike"
     shown = [sorted({r.display or "" for r in own}) for own in rows]
     if len({d for own in shown for d in own}) > 1:
         each = "; ".join(f"{s.label} at {', '.join(d)}" for s, d in zip(sides, shown, strict=True))

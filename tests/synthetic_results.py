@@ -197,3 +197,21 @@ if __name__ == "__main__":
 
     showcase(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 7)
     print(build_report(sys.argv[1]))
+
+
+def clips() -> list[ClipResult]:
+    return [
+        scored("/v/a/one.mp4", "a", "nr", 60), scored("/v/a/one.mp4", "a", "fr", 70, seed=1),
+        scored("/v/a/two.mp4", "a", "fr", 50, seed=2), unscored("/v/a/three.mp4", "a", "the file is empty"),
+        unscored("/v/a/four.m4a", "a", "audio only", status="skipped"),
+    ]  # fmt: skip
+
+
+def lowered(results: list[ClipResult], points: float, **facts: object) -> list[ClipResult]:
+    """The same, some points worse in every frame, as of another encode."""
+    made = []
+    for one in results:
+        frames = tuple(replace(f, score=f.score - points) for f in one.frames)
+        clip = replace(one.clip, result_id=f"{one.clip.result_id}x" if frames else "", **facts)  # type: ignore[arg-type]
+        made.append(replace(result(clip, frames)) if frames else one)
+    return made

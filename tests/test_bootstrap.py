@@ -50,7 +50,7 @@ def test_a_draw_without_a_frame_of_an_encode_is_not_a_number() -> None:
     assert drawn["mean"][1] == 15
 
 
-@pytest.mark.parametrize("titles", [3, 8])
+@pytest.mark.parametrize("titles", [2, 3, 5, 8])
 def test_intervals_hold_the_truth_as_often_as_they_say(titles: int) -> None:
     rng = np.random.default_rng(5)
     held, rounds = 0, 300
@@ -61,7 +61,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say(titles: int) -> None:
         found = bootstrap.interval(float(seen.mean()), bootstrap.over_titles(drawn, rng), titles)
         assert found is not None
         held += found.low <= -0.2 <= found.high
-    assert 0.85 <= held / rounds <= 0.995
+    assert 0.92 <= held / rounds <= (0.995 if titles > 3 else 1)  # of few titles their blocks' chance counts twice
+
+
+def test_a_block_without_frames_makes_no_second_endless() -> None:
+    """Encodes of a title may end at different moments."""
+    drawn = bootstrap.pooled(np.array([0.1, 0.6]), np.array([10.0, 20.0]), np.array([0, 0]), np.array([[0, 2]]))
+    assert np.isnan(drawn["worst_second"][0])
 
 
 def test_no_interval_where_all_draws_lie_to_one_side() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,17 @@ def test_a_budget_takes_no_result_that_it_cannot_replace(films: Path, out_dir: P
     assert judge.encoded <= 4
     assert {c.status for c in result.clips} == {"ok"}
     assert sum(c.depth == "full" for c in result.clips) >= len(whole.clips) - 2
+
+
+def test_what_stands_from_other_settings_is_said(films: Path, out_dir: Path) -> None:
+    run(films / "one", out_dir)
+    result, judge, said = run(films / "one", out_dir, settings=replace(SETTINGS, fps=4.0), budget="1frames")
+    assert judge.encoded == 0
+    assert result.outdated == 3
+    assert {c.status for c in result.clips} == {"ok"}
+    assert any("3 videos that the budget did not reach: what was measured with other settings" in s for s in said)
+    again, *_ = run(films / "one", out_dir, budget="1frames")  # as they were measured
+    assert again.outdated == 0
 
 
 def test_lengths_are_taken_alike_by_frames_and_by_seconds() -> None:

@@ -14,8 +14,7 @@ from yoto_video.reports.changes import since_before
 from yoto_video.reports.pages import build_report
 from yoto_video.reports.results import load
 
-from .synthetic_results import HOSTILE, ladder, run_row, write
-from .test_monitoring import lowered
+from .synthetic_results import HOSTILE, ladder, lowered, run_row, write
 
 
 def ended(store: Store, number: int) -> None:

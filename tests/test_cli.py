@@ -21,6 +21,7 @@ from yoto_video.pipeline.values import ClipScore
 
 from .clips import make
 from .fakes import FakeJudge
+from .synthetic_results import scored, write
 
 KEYS = [
     *("type", "path", "ladder", "mode", "status", "reason", "score", "pools", "ci95", "frames", "display", "width"),
@@ -329,6 +330,23 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(
     assert line["master"] == str(film / "film_master.mp4")
     assert line["renditions"] == [str(film / "film_64p_40k.mp4")]
     assert not out.exists()
+
+
+def test_a_full_disk_below_the_output_is_one_sentence(film: Path) -> None:
+    with open("/dev/full", "w") as full:
+        words = [COMMAND, "scan", str(film), "--dry-run"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.stderr == "yoto-video: error: the output cannot be written (No space left on device)\n"
+    assert done.returncode == 1
+
+
+def test_names_of_any_script_pass_whatever_the_locale(tmp_path: Path) -> None:
+    write(tmp_path / "out", [[scored("/v/Käse/été.mp4", "Käse", "nr", 60)]])
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = [COMMAND, "export", str(tmp_path / "out"), "--format", "csv"]
+    done = subprocess.run(words, capture_output=True, env=os.environ | plain, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "/v/Käse/été.mp4" in done.stdout.decode("utf-8")
 
 
 def test_a_reader_that_leaves_gets_no_traceback(film: Path) -> None:

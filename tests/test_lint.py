@@ -90,6 +90,12 @@ def test_redundant_rungs_and_gaps() -> None:
     assert (gap.rule, gap.paths, gap.points) == ("gap", ("/v/360p.mp4", "/v/540p.mp4"), GAP + 1)
 
 
+def test_no_rung_is_missing_between_two_of_one_rate() -> None:
+    issues = list(lint.check(gather([row("dull", 40, 1000), row("fine", 80, 1010)])))
+    assert [issue.rule for issue in issues] == ["redundant"]
+    assert "dull is of no use" in issues[0].sentence
+
+
 def test_codecs_rasters_and_modes_are_not_compared_with_one_another() -> None:
     rows = [row("a.mp4", 80, 500), row("b.mp4", 60, 900, codec="hevc"), row("c.mp4", 60, 900, display="640x360")]
     assert rules(gather([*rows, row("d.mp4", 60, 900, mode="nr")])) == []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import html.parser
 import json
+import os
 import re
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -261,6 +263,28 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_the_old_one(
     assert "\n" not in str(caught.value)
     assert index.read_text() == old
     assert not [p for p in out_dir.iterdir() if p.name.startswith(".report")]
+
+
+def test_what_a_killed_report_left_is_removed(report: Path) -> None:
+    out = report.parent.parent
+    for name, age in ((".report-old", 7200), (".report-new", 0)):
+        (out / name).mkdir()
+        os.utime(out / name, (time.time() - age,) * 2)
+    build_report(str(out))
+    assert not (out / ".report-old").exists()
+    assert (out / ".report-new").exists()  # somebody is at work there
+    (out / ".report-new").rmdir()
+
+
+def test_a_zip_replaces_what_a_link_leads_to(report: Path, tmp_path: Path) -> None:
+    (tmp_path / "real.zip").write_bytes(b"old")
+    (tmp_path / "link.zip").symlink_to(tmp_path / "real.zip")
+    assert pack(report.parent, tmp_path / "link.zip") == tmp_path / "real.zip"
+    assert (tmp_path / "link.zip").is_symlink()
+    assert zipfile.is_zipfile(tmp_path / "real.zip")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(YotoVideoError, match="this is no file"):
+        pack(report.parent, tmp_path / "pipe")
 
 
 def test_a_zip_holds_every_page_and_every_picture_they_lead_to(report: Path, tmp_path: Path) -> None:

@@ -68,6 +68,21 @@ def test_only_what_changed_is_measured(library: Path, out_dir: Path) -> None:
     assert {path for path, mode in after if after[path, mode] != before[path, mode]} == {str(changed)}
 
 
+def test_a_master_from_elsewhere_goes_when_its_ladder_has_another(library: Path, out_dir: Path, tmp_path: Path) -> None:
+    """Not below what is scanned, it would stay for good, and the ladder's page would show two."""
+    for name, crf in (("first", "1"), ("second", "8")):
+        (tmp_path / name).mkdir()
+        make(tmp_path / name / "film_master.mp4", size=(128, 96), frames=12, options={"crf": crf})
+    (library / "one" / "film_master.mp4").unlink()
+    for name in ("first", "second"):
+        run(library / "one", out_dir, reference=str(tmp_path / name / "film_master.mp4"))
+        with Store(out_dir, read_only=True) as store:
+            assert [c.path for c in store.clips() if c.is_master] == [str(tmp_path / name / "film_master.mp4")]
+    run(library / "one", out_dir)
+    with Store(out_dir, read_only=True) as store:
+        assert not any(c.is_master or c.mode == "fr" for c in store.clips())
+
+
 def test_another_master_changes_the_comparisons(library: Path, out_dir: Path) -> None:
     run(library, out_dir)
     make(library / "one" / "film_master.mp4", size=(128, 96), frames=12, options={"crf": "1"})
