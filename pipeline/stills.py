@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import av
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from ..models.upright import upright_rgb
 from . import storage, touched
 from .colour import OVER_BLACK, Converter, Orientation
 from .errors import BrokenVideo
@@ -22,7 +22,7 @@ from .object_store import short
 from .values import RGB, Frame, VideoInfo, VideoRef
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-_CODECS = {"PNG": "png", "JPEG": "mjpeg", "WEBP": "webp"}
+_CODECS = {"PNG": "png", "JPEG": "mjpeg", "MPO": "mjpeg", "WEBP": "webp"}  # MPO: JPEGs one after the other
 
 
 def is_still(ref: VideoRef) -> bool:
@@ -78,8 +78,11 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
             codec = _CODECS[image.format or "PNG"]
             if getattr(image, "n_frames", 1) > 1 and image.format == "WEBP":
                 notes.append("animated picture: only its first frame is judged")
-            upright = ImageOps.exif_transpose(image)
-            rgb = _to_rgb(upright, notes)
+            if image.format == "MPO":
+                notes.append("several pictures in one file: only its first one is judged")
+            rgb, transparent = upright_rgb(image)
+            if transparent:
+                notes.append(OVER_BLACK)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         text = short(error)
         what = "is truncated" if "truncated" in text else f"cannot be decoded ({text})"
@@ -90,16 +93,3 @@ def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:
 def _whole(file: BinaryIO) -> BinaryIO:
     """A picture is small: one read in place of many ranged ones."""
     return io.BytesIO(file.read())
-
-
-def _to_rgb(image: Image.Image, notes: list[str]) -> RGB:
-    if image.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips in place of scaling
-        gray = np.asarray(image).astype(np.uint32)
-        return np.repeat((gray // 257).astype(np.uint8)[..., None], 3, axis=2)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
-            notes.append(OVER_BLACK)
-        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, rgba)
-    return np.asarray(image.convert("RGB")).copy()

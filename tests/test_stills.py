@@ -78,3 +78,14 @@ def test_a_truncated_picture_says_so(tmp_path: Path) -> None:
     (tmp_path / "p.jpg").write_bytes(data[: len(data) // 2])
     with pytest.raises(BrokenVideo, match="picture is truncated"):
         probed(tmp_path / "p.jpg")
+
+
+def test_several_pictures_in_one_jpeg(tmp_path: Path) -> None:
+    """Phones and stereo cameras write them (MPO): the first picture is the photograph."""
+    first, second = Image.new("RGB", (64, 32), (200, 0, 0)), Image.new("RGB", (64, 32), (0, 0, 200))
+    first.save(tmp_path / "p.mpo", save_all=True, append_images=[second], quality=100)
+    (tmp_path / "p.mpo").rename(tmp_path / "p.jpg")
+    info = probed(tmp_path / "p.jpg")
+    assert (info.codec, info.width, info.height) == ("mjpeg", 64, 32)
+    assert "several pictures in one file: only its first one is judged" in info.notes
+    assert np.abs(read(tmp_path / "p.jpg")[0][0, 0].astype(int) - [200, 0, 0]).max() < 6

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..upright import upright_rgb
 from . import distortions, opinions
 from .distortions import Picture
 from .recipe import Recipe
-from .tables import DATASETS, DataError, Sample
+from .tables import DATASETS, NOT_A_PICTURE, DataError, Sample
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,19 @@ class MadeLadder:
 
 
 def load_picture(path: Path, display: tuple[int, int] | None = None) -> Picture:
-    """RGB pixels, bicubic to (width, height) `display`.
+    """Upright RGB pixels, as a still picture is scored; bicubic to (width, height) `display`.
 
     Raises:
         DataError: the file is missing or no picture.
     """
     try:
         with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except OSError as error:
+            picture, _ = upright_rgb(opened)
+    except NOT_A_PICTURE as error:
         raise DataError(f"{path}: cannot be read as a picture ({error}); fetch the data set again") from error
-    if display is not None and picture.size != display:
-        picture = picture.resize(display, Image.Resampling.BICUBIC)
-    return np.asarray(picture)
+    if display is not None and (picture.shape[1], picture.shape[0]) != display:
+        picture = distortions.resize(picture, display)
+    return picture
 
 
 class PictureCache:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..upright import upright_size
 from .folds import held_out
 
 NOT_A_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises for broken files
@@ -127,12 +128,12 @@ def _sample(dataset: str, label: Label, size_of: Callable[[Path], tuple[int, int
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """(width, height) from a picture's header."""
+    """(width, height) of the upright picture, from its header."""
     if not path.is_file():
         raise DataError("cannot be read as a picture: there is no such file")
     try:
         with Image.open(path) as picture:
-            return picture.size
+            return upright_size(picture)
     except NOT_A_PICTURE as error:
         raise DataError("cannot be read as a picture; fetch it again, or name a picture") from error
 
