@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ..models.judge import Judge
@@ -28,6 +29,7 @@ from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.text import counted
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
+from .rated_pictures import as_scored
 from .rated_table import RatedTable, check_writable, read_table, table_of, write_scores
 from .train import data_folder
 from .work import slower
@@ -76,7 +78,8 @@ def run_evaluate(wanted: Evaluate) -> int:
     for each in judges:
         mine = [s for s in found.samples if not wanted.cross or s.content in FOLDS[each.fold]]
         before = len(judged)
-        done, broken = judge_samples(each, mine, lambda n: _tell(before + n, of), with_peers=wanted.peers)  # noqa: B023
+        said = partial(_tell, before, of)
+        done, broken = judge_samples(each, mine, said, read=as_scored, with_peers=wanted.peers)
         judged += done
         skipped += broken
     if not judged:
@@ -230,6 +233,7 @@ def _plot(path: Path, model: str, judged: Sequence[Judged]) -> None:
         raise unwritable(path, error) from error
 
 
-def _tell(done: int, of: int) -> None:
+def _tell(before: int, of: int, done: int) -> None:
+    done += before
     if sys.stderr.isatty() or done == of:
         print(f"\rjudged {done} of {of} pictures", end="" if done < of else "\n", file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..encoded import Encoded
@@ -18,6 +19,7 @@ from .scale import Bin, Noticed, calibration, noticed
 from .tables import NOT_A_PICTURE, Sample, Skipped
 
 PUBLISHED = ("vmaf", "psnr", "ssim", "ms_ssim")  # a data set's own whole-video or whole-picture figures
+UNSUITED = "its weights do not suit this picture, try another --model"
 COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque", "niqe")  # from the same pixels that we judged
 
 
@@ -32,7 +34,12 @@ class Judged:
 
 
 def judge_samples(
-    judge: Judge, samples: Sequence[Sample], tell: Callable[[int], None] = lambda _: None, *, with_peers: bool = False
+    judge: Judge,
+    samples: Sequence[Sample],
+    tell: Callable[[int], None] = lambda _: None,
+    *,
+    read: Callable[[Path, tuple[int, int]], Picture] = load_picture,
+    with_peers: bool = False,
 ) -> tuple[list[Judged], list[Skipped]]:
     """Score rated pictures on their display raster; a reference shared by several rows is encoded once.
 
@@ -40,10 +47,12 @@ def judge_samples(
         judge: the network.
         samples: what to judge.
         tell: takes the number of pictures done.
+        read: gives a file's pixels on a display raster (width, height). The default is how training reads them.
         with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
 
     Returns:
-        What was judged, and what was not because its pixels or its reference's cannot be read.
+        What was judged, and what was not because its pixels or its reference's cannot be read, or because the network
+        gave no number.
     """
     out: list[tuple[Sample, float, float | None, Future[dict[str, float]] | None]] = []
     skipped: list[Skipped] = []
@@ -51,10 +60,10 @@ def judge_samples(
     with ThreadPoolExecutor(1) as aside:
         for done, sample in enumerate(sorted(samples, key=lambda s: (s.dataset, str(s.reference), str(s.image))), 1):
             try:
-                picture, reference = load_picture(sample.image, sample.display), None
+                picture, reference = read(sample.image, sample.display), None
                 key = (sample.reference, sample.display)
                 if sample.reference is not None and (shown is None or shown[0] != key):
-                    reference = load_picture(sample.reference, sample.display)
+                    reference = read(sample.reference, sample.display)
             except NOT_A_PICTURE as error:
                 skipped.append(Skipped(sample.image, f"its pixels or its reference's are damaged ({error})"))
                 tell(done)
@@ -64,9 +73,14 @@ def judge_samples(
             elif reference is not None:
                 shown = (key, reference, judge.encode([reference])[0])
             encoded = judge.encode([picture])
-            fr = None if shown is None else judge.fr(encoded, [shown[2]])[0]
+            nr, fr = judge.nr(encoded)[0], None if shown is None else judge.fr(encoded, [shown[2]])[0]
+            none = [f"{score}, {mode}" for score, mode in ((nr, "nr"), (fr, "fr")) if not math.isfinite(score or 0.0)]
+            if none:
+                skipped.append(Skipped(sample.image, f"the network gave no number ({none[0]}): {UNSUITED}"))
+                tell(done)
+                continue
             asked = aside.submit(peers.measure, picture, shown[1] if shown else None) if with_peers else None
-            out.append((sample, judge.nr(encoded)[0], fr, asked))
+            out.append((sample, nr, fr, asked))
             if len(out) > 2 and (earlier := out[-3][3]) is not None:
                 earlier.result()  # so that no more than a few pictures wait in memory
             tell(done)
