@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..upright import upright_rgb
+from .. import zoo
+from ..upright import upright_rgb, upright_size
 from . import distortions, opinions
 from .distortions import Picture
 from .recipe import Recipe
 from .tables import DATASETS, NOT_A_PICTURE, DataError, Sample
+
+SHOT, PAN = 4, 4  # frames of the shots that ladders are made of, and pixels that one moves a frame, at most
+SMALL = 300_000  # pixels; of a photograph with fewer one ladder is made
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def _make(job: tuple[Path, int, Path, int]) -> MadeLadder:
         return _from_json(json.loads(record.read_text()))
     cache = PictureCache(folder)
     rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(name.encode())]))
-    shot = distortions.pan(load_picture(path), frames=4, step=int(rng.integers(0, 5)))
+    shot = distortions.pan(load_picture(path), frames=SHOT, step=int(rng.integers(0, PAN + 1)))
     versions = distortions.codec_ladder(shot, rng) + distortions.simple_chain(shot[-1], rng)
     measured = opinions.measure(shot[-1], [v.picture for v in versions])
     cache.put(f"{name}.npy", shot[-1])
@@ -115,24 +119,49 @@ def _from_json(raw: dict[str, object]) -> MadeLadder:
     return MadeLadder(str(raw["reference"]), tuple(MadeVersion(**v) for v in versions))  # type: ignore[arg-type]
 
 
+def _photographs(data: Path, recipe: Recipe) -> list[tuple[Path, int]]:
+    """The recipe's photographs and how many pixels they have, all of them looked at before any ladder is made."""
+    entry = zoo.entry(recipe.model)
+    settles = entry.config.int8 and recipe.settled_on > 0
+    side = max((*recipe.crop_sides, entry.crop) if settles else recipe.crop_sides)
+    least = side + side % 2 + SHOT * PAN  # sides of made pictures are even
+    chosen: list[tuple[Path, int]] = []
+    named: dict[tuple[str, str], Path] = {}
+    for folder, count in recipe.pictures:
+        place = data / "pristine" / folder
+        found = sorted(p for p in place.glob("*") if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
+        if not found:
+            raise DataError(f"{place}: no photographs here; point --data at the folder that holds pristine/")
+        for path in found[:: max(1, len(found) // count)][:count]:
+            # What is made of them is named so, and drawn by that name.
+            other = named.setdefault((path.parent.name, path.stem), path)
+            if other != path:
+                raise DataError(f"{other} and {path.name}: two photographs of one name; rename one, or take it away")
+            try:
+                with Image.open(path) as picture:
+                    width, height = upright_size(picture)
+            except NOT_A_PICTURE as error:
+                raise DataError(f"{path}: cannot be read as a picture; fetch it again, or take it away") from error
+            if min(width, height) < least:
+                size = f"{width}x{height}"
+                raise DataError(f"{path}: is {size}, training needs {least} pixels a side at least; take it away")
+            chosen.append((path, width * height))
+    return chosen
+
+
 def make_ladders(
     data: Path, recipe: Recipe, cache: PictureCache, tell: Callable[[str], None], workers: int = 2
 ) -> list[MadeLadder]:
     """Ladders of the recipe's photographs; those made before are kept.
 
     Raises:
-        DataError: a folder of photographs is missing.
+        DataError: a folder of photographs is missing, or one of them cannot be used.
     """
-    jobs = []
-    for folder, count in recipe.pictures:
-        place = data / "pristine" / folder
-        found = sorted(p for p in place.glob("*") if p.suffix in {".png", ".jpg", ".jpeg", ".webp"})
-        if not found:
-            raise DataError(f"{place}: no photographs here; point --data at the folder that holds pristine/")
-        for path in found[:: max(1, len(found) // count)][:count]:
-            with Image.open(path) as picture:
-                small = picture.width * picture.height < 300_000
-            jobs += [(path, n, cache.folder, recipe.seed) for n in range(1 if small else recipe.ladders_each)]
+    jobs = [
+        (path, number, cache.folder, recipe.seed)
+        for path, pixels in _photographs(data, recipe)
+        for number in range(1 if pixels < SMALL else recipe.ladders_each)
+    ]
     ladders = []
     with ProcessPoolExecutor(workers) as pool:
         for ladder in pool.map(_make, jobs, chunksize=4):
