@@ -183,6 +183,9 @@ def test_an_interrupted_run_ends_in_the_same_place(
     again = loop.train(tiny_data, tmp_path / "cut", SHORT, told.append)
     assert "going on after step 2" in told
     assert again.read_bytes() == whole.read_bytes()
+    logs = [(tmp_path / name / "log.jsonl").read_text() for name in ("whole", "cut")]
+    assert logs[0] == logs[1]  # every step once
+    assert len(logs[0].splitlines()) == SHORT.steps
 
     with pytest.raises(DataError, match="another recipe"):
         loop.train(tiny_data, tmp_path / "cut", replace(SHORT, rate=1.0), lambda _: None)
@@ -190,6 +193,19 @@ def test_an_interrupted_run_ends_in_the_same_place(
         (tmp_path / "cut/save.pt").write_bytes(damaged)
         with pytest.raises(DataError, match=r"save\.pt: this save is damaged; delete it"):
             loop.train(tiny_data, tmp_path / "cut", SHORT, lambda _: None)
+
+
+def test_a_run_that_ends_between_two_saves_makes_both(tiny_data: Path, data_dir: Path, tmp_path: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="extra `train` is not installed")
+    (tiny_data / SHORT.imagenet).symlink_to((data_dir / SHORT.imagenet).resolve())
+    first = tmp_path / "run" / loop.FIRST_PHASE
+    (first / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        loop.train(tiny_data, tmp_path / "run", SHORT, lambda _: None)
+    (first / "in the way").rmdir()
+    first.rmdir()
+    loop.train(tiny_data, tmp_path / "run", SHORT, lambda _: None)
+    assert torch.load(first, weights_only=True)["step"] == SHORT.phases[0].steps
 
 
 def test_missing_data_is_one_sentence(tiny_data: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +23,7 @@ from .making import PictureCache, make_ladders, measure_rated, rated_samples
 from .opinions import MEASURES, fit_opinion
 from .recipe import Recipe
 from .refit import refit
+from .saves import cut_log, read_save, write_save
 from .tables import DataError
 
 Tell = Callable[[str], None]
@@ -145,7 +145,7 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
     save, done = out / "save.pt", 0
     if save.exists():
-        state = _read(save)
+        state = read_save(save)
         done = int(state["step"])
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
@@ -155,6 +155,7 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
 
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a tenth faster on CPUs
     frozen_statistics(network)
+    cut_log(out / "log.jsonl", done)
     began = time.monotonic()
     with ThreadPoolExecutor(1) as reader, (out / "log.jsonl").open("a") as log:
         upcoming = reader.submit(batches.draw, done)
@@ -180,9 +181,9 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
                 log.flush()
                 state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
                 state |= {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-                _write(state, save)
-                if first:
-                    _write(state, out / FIRST_PHASE)
+                if first:  # before the other: a run that is killed between the two comes by here again
+                    write_save(state, out / FIRST_PHASE)
+                write_save(state, save)
     average.eval()
     if average.config.int8 and recipe.settled_on:
         images = entry.normalise(batches.typical(recipe.settled_on, entry.crop))
@@ -196,26 +197,6 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     digest = zoo.save(average, recipe.model, weights, half=True, fold=recipe.fold)
     tell(f"{weights} written, sha256 {digest}")
     return weights
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """A save.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # of whatever kind: the bytes are read as a program
-        raise DataError(f"{path}: this save is damaged; delete it to begin again") from error
-    return state
-
-
-def _write(state: dict[str, object], path: Path) -> None:
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
 
 
 def _cycle(step: int, recipe: Recipe) -> tuple[int, int, float]:

@@ -1,0 +1,39 @@
+"""What a training run leaves on disk to go on from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .tables import DataError
+
+
+def read_save(path: Path) -> dict[str, Any]:
+    """A save.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # of whatever kind: the bytes are read as a program
+        raise DataError(f"{path}: this save is damaged; delete it to begin again") from error
+    return state
+
+
+def write_save(state: dict[str, object], path: Path) -> None:
+    """Write a save whole, or not at all."""
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def cut_log(path: Path, done: int) -> None:
+    """Leave of a log the steps before `done`: those after it will be done again. A line that was cut off goes, too."""
+    if path.exists():
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+        path.write_text("".join(line for line in lines if json.loads(line)["step"] < done), encoding="utf-8")
