@@ -61,6 +61,38 @@ def test_csiq_in_each_of_its_label_files(builder: Callable[[Path], None], tmp_pa
     assert {s.group for s in samples} == {"blur"}
 
 
+def test_lines_of_csiqs_labels_that_are_none(tmp_path: Path) -> None:
+    flat = built("csiq", tmp_path / "flat") / "csiq_label.txt"
+    whole = flat.read_text()
+    flat.write_text(whole.replace("1600.BLUR.1.png", "1600.BLUR1") + "\n1600.BLUR.5.png\n")
+    skipped = {s.image.name: s.reason for s in read("csiq", tmp_path / "flat").skipped}
+    assert skipped == {
+        "1600.BLUR1": "cannot be read as a picture: there is no such file",
+        "1600.BLUR.5.png": "its opinion score is not a number",
+    }
+    _, *lines = whole.replace("1600.BLUR.1.png", "1600").splitlines()
+    flat.write_text("\n".join(lines))  # without a heading
+    assert [s.image.name for s in read("csiq", tmp_path / "flat").skipped] == ["1600"]
+    sheet = built("csiq", tmp_path / "sheet", sets.csiq_as_csv) / "csiq.DMOS.csv"
+    text = sheet.read_text()
+    sheet.write_text(text.rstrip() + "\n\n,\n \n")
+    assert len(read("csiq", tmp_path / "sheet").samples) == 4
+    sheet.write_text(text.rstrip() + "\n,1600\n,1600,,1600\n")
+    with pytest.raises(DataError, match=r"csiq\.DMOS\.csv: '' is none of CSIQ's distortions"):
+        read("csiq", tmp_path / "sheet")
+    sheet.write_bytes(text.encode("utf-16"))
+    with pytest.raises(DataError, match=r"csiq\.DMOS\.csv: not a CSV file in UTF-8"):
+        read("csiq", tmp_path / "sheet")
+
+
+def test_a_name_too_long_for_any_file_is_skipped(tmp_path: Path) -> None:
+    sets.save(tmp_path / "p.png", 1)
+    labels = [Label(tmp_path / name, None, 3.0, "c", "g") for name in ("p.png", "p" * 999 + ".png")]
+    found = listing("t", labels)
+    assert len(found.samples) == 1
+    assert [s.reason for s in found.skipped] == ["cannot be read as a picture; fetch it again, or name a picture"]
+
+
 def test_groups_are_distortions(tmp_path: Path) -> None:
     assert {s.group for s in read("tid2013", built("tid2013", tmp_path / "t")).samples} == {"08 Gaussian blur"}
     assert {s.group for s in read("kadid10k", built("kadid10k", tmp_path / "k")).samples} == {"01 Gaussian blur"}

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 from PIL import Image
@@ -129,17 +130,17 @@ def _sample(dataset: str, label: Label, size_of: Callable[[Path], tuple[int, int
 
 def _size(path: Path) -> tuple[int, int]:
     """(width, height) of the upright picture, from its header."""
-    if not path.is_file():
-        raise DataError("cannot be read as a picture: there is no such file")
     try:
-        with Image.open(path) as picture:
-            return upright_size(picture)
+        if path.is_file():  # which a name too long for any file has no answer to
+            with Image.open(path) as picture:
+                return upright_size(picture)
     except NOT_A_PICTURE as error:
         raise DataError("cannot be read as a picture; fetch it again, or name a picture") from error
+    raise DataError("cannot be read as a picture: there is no such file")
 
 
-def csv_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a label file by column name.
+def csv_cells(path: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV file that are not empty, each with the number of the line that it ends on.
 
     Raises:
         DataError: it is missing or no text.
@@ -148,9 +149,20 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path}: this data set's label file is missing; point --data at the folder that holds it")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return [{k: v or "" for k, v in row.items() if k is not None} for row in csv.DictReader(file)]
+            reader = csv.reader(file)
+            return [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file in UTF-8") from error
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a label file by column name; cells that are not there are empty.
+
+    Raises:
+        DataError: it is missing or no text.
+    """
+    (_, heading), *rows = csv_cells(path) or [(0, [])]
+    return [dict(zip_longest(heading, row[: len(heading)], fillvalue="")) for _, row in rows]
 
 
 def column(row: dict[str, str], path: Path, *names: str) -> str:

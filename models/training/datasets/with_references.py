@@ -6,12 +6,12 @@ turns scores to MOS, 1 (bad) to 5 (excellent), by a straight line; ranks are the
 
 from __future__ import annotations
 
-import csv
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..tables import DataError, Label, column, csv_rows, number
+from ..tables import DataError, Label, column, csv_cells, csv_rows, number
 from .files import Files, lines, matlab, need
 
 LIVE_FOLDERS = {"jp2k": 227, "jpeg": 233, "wn": 174, "gblur": 174, "fastfading": 174}  # in the order of dmos.mat
@@ -61,7 +61,7 @@ def csiq(root: Path) -> Iterator[Label]:
     """
     distorted, pristine = Files(root / "dst_imgs"), Files(root / "src_imgs")
     for name, score in _csiq_labels(root):
-        content, kind, _ = name.rsplit(".", 1)[0].rsplit(".", 2)
+        content, kind, *_ = *name.rsplit(".", 1)[0].rsplit(".", 2), ""  # a name of fewer parts is of no picture
         yield Label(distorted[name], pristine[f"{content}.png"], 5 - 4 * score, content, kind.lower())
 
 
@@ -69,13 +69,13 @@ def _csiq_labels(root: Path) -> Iterator[tuple[str, float]]:
     """(file name, DMOS) of every distorted picture."""
     workbook, text, flat = root / "csiq.DMOS.xlsx", root / "csiq.DMOS.csv", root / "csiq_label.txt"
     if text.is_file():
-        with text.open(newline="", encoding="utf-8-sig") as file:
-            yield from _csiq_sheet(csv.reader(file), text)
+        yield from _csiq_sheet((row for _, row in csv_cells(text)), text)
     elif flat.is_file():
-        for line in lines(flat):
+        for place, line in enumerate(lines(flat)):
             name, *scores = re.split(r"[\s,]+", line.strip())
-            if name.count(".") >= 3 and scores:  # not a heading
-                yield name, number(scores[0])
+            score = number(scores[0] if scores else "")
+            if place or name.count(".") >= 3 or not math.isnan(score):  # the first may be a heading
+                yield name, score
     else:
         need(workbook)
         try:
@@ -101,6 +101,7 @@ def _csiq_sheet(rows: Iterable[Iterable[object]], where: Path) -> Iterator[tuple
             if {"image", "dst_type", "dst_lev", "dmos"} <= set(cells):
                 at = {name: i for i, name in enumerate(cells)}
             continue
+        cells += [""] * (max(at.values()) + 1 - len(cells))
         image, kind = cells[at["image"]].removesuffix(".0"), cells[at["dst_type"]].lower()
         if not image:
             continue
