@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ..models.judge import Judge
-from ..models.training.correlation import agreement, hundredths, intervals, split_median
+from ..models.training.correlation import agreement, intervals, split_median
 from ..models.training.datasets.known import PUBLISHED, SHARED, read
 from ..models.training.evaluation import (
     Judged,
@@ -26,11 +26,12 @@ from ..models.training.evaluation import (
 from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
-from ..pipeline.errors import UsageError, unwritable
+from ..pipeline.errors import UsageError
 from ..pipeline.text import counted
+from .evaluation_files import write_files
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
 from .rated_pictures import as_scored
-from .rated_table import RatedTable, check_writable, read_table, table_of, write_scores
+from .rated_table import RatedTable, check_writable, mos_range, read_table, table_of
 from .train import data_folder
 from .work import slower
 
@@ -84,19 +85,28 @@ def run_evaluate(wanted: Evaluate) -> int:
         skipped += broken
     if not judged:
         raise UsageError(f"none of the {of} pictures can be judged; the first, {skipped[0]}")
-    if wanted.out is not None:
-        by_sample = {id(j.sample): j for j in judged}
-        rows: list[Judged | None] = [None] * len(table.rows)
-        for sample, row in zip(found.samples, found.rows, strict=True):
-            rows[row] = by_sample.get(id(sample))
-        write_scores(Path(wanted.out), table, rows)
-    if wanted.plot is not None:
-        _plot(Path(wanted.plot), _title(judges), judged)
-    _note(wanted, table, judged, skipped)
+    other_scale = None if wanted.table is None else mos_range(judged)
+    _note(wanted, other_scale, judged, skipped)
+    try:
+        _print(wanted, judges, judged, skipped, calibrated=other_scale is None)
+        sys.stdout.flush()
+    finally:  # neither is lost with the other: it may be an hour's judging
+        out, plot = (None if path is None else Path(path) for path in (wanted.out, wanted.plot))
+        write_files(out, plot, _title(judges), table, found, judged)
+    return INCOMPLETE if skipped else OK
+
+
+def _print(
+    wanted: Evaluate,
+    judges: Sequence[Judge],
+    judged: Sequence[Judged],
+    skipped: Sequence[Skipped],
+    *,
+    calibrated: bool,
+) -> None:
+    """The figures to stdout; `calibrated`: whether opinions are on the scale of 0 to 100."""
     lines = compare_measures(judged)
-    meanings = meaning(judged)
-    if wanted.table is not None and table.mos_range is not None:
-        meanings = [replace(m, bins=[]) for m in meanings]  # its opinions are not on 0 to 100
+    meanings = [m if calibrated else replace(m, bins=[]) for m in meaning(judged)]
     if wanted.format == "json":
         objects: list[dict[str, object]] = [as_json(line) for line in lines]
         objects += _scale_objects(meanings)
@@ -109,7 +119,6 @@ def run_evaluate(wanted: Evaluate) -> int:
         print_tables(_title(judges), lines)
         print_scale(meanings)
         print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
-    return INCOMPLETE if skipped else OK
 
 
 def say_slower(judges: Sequence[Judge]) -> None:
@@ -188,15 +197,17 @@ def _scale_objects(meanings: Sequence[Meaning]) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped: Sequence[Skipped]) -> None:
+def _note(
+    wanted: Evaluate, other_scale: tuple[float, float] | None, judged: Sequence[Judged], skipped: Sequence[Skipped]
+) -> None:
     """What a reader of the figures has to know, to stderr: a sentence a line."""
     notes = [f"skipped {s}" for s in skipped[:NAMED]]
     if len(skipped) > NAMED:
         notes.append(f"skipped {len(skipped) - NAMED} more; --format json names all")
     if wanted.peers:
         notes += missing()
-    if wanted.table is not None and table.mos_range is not None:
-        low, high = table.mos_range
+    if other_scale is not None:
+        low, high = other_scale
         notes.append(
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
             "counts 25 points for a step of 1, and the calibration is left out"
@@ -207,30 +218,6 @@ def _note(wanted: Evaluate, table: RatedTable, judged: Sequence[Judged], skipped
         notes.append("NR scores fall where mos rises: is it a difference score (DMOS), where higher is worse?")
     for note in notes:
         print(f"yoto-video: {note}", file=sys.stderr)
-
-
-def _plot(path: Path, model: str, judged: Sequence[Judged]) -> None:
-    from ..models.training.correlation import fitted_curve
-    from ..reports.agreement_plot import Point, write_agreement_plot
-
-    def points(mode: str) -> list[Point]:
-        rows = [(j.nr if mode == "nr" else j.fr, j.sample) for j in judged]
-        return [
-            Point(score, float(hundredths([s.mos])[0]), s.image.name, f"{s.dataset} {s.group}".strip())
-            for score, s in rows
-            if score is not None
-        ]
-
-    clouds = {mode: points(mode) for mode in ("nr", "fr")}
-    curves = {}
-    for mode, cloud in clouds.items():
-        scores, mos = [p.score for p in cloud], [p.mos / 25 + 1 for p in cloud]
-        if len(set(scores)) > 2:
-            curves[mode] = fitted_curve(scores, mos)
-    try:
-        write_agreement_plot(path, model, clouds, curves)
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def _tell(before: int, of: int, done: int) -> None:

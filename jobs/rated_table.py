@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from ..models.training.evaluation import Judged
-from ..models.training.tables import DataError, Label, Sample, csv_rows, number, published
+from ..models.training.tables import DataError, Label, Sample, csv_cells, number, published
 from ..pipeline.errors import UsageError, unwritable
 from .options import parse_display
 
@@ -27,11 +30,11 @@ class RatedTable:
     rows: list[dict[str, str]]
     labels: list[Label]
 
-    @property
-    def mos_range(self) -> tuple[float, float] | None:
-        """Lowest and highest opinion score, where one of them lies outside 1 to 5."""
-        scores = [label.mos for label in self.labels if label.mos == label.mos]  # not NaN
-        return (min(scores), max(scores)) if scores and (min(scores) < 1 or max(scores) > 5) else None
+
+def mos_range(judged: Sequence[Judged]) -> tuple[float, float] | None:
+    """Lowest and highest opinion score of what was judged, where one of them lies outside 1 to 5."""
+    scores = [j.sample.mos for j in judged]
+    return (min(scores), max(scores)) if scores and (min(scores) < 1 or max(scores) > 5) else None
 
 
 def read_table(path: Path) -> RatedTable:
@@ -41,21 +44,22 @@ def read_table(path: Path) -> RatedTable:
     own; without a display it is judged at its reference's size, without one at its own.
 
     Raises:
-        UsageError: no such file, no such column, no row, or a display that is no raster.
+        UsageError: no such file, no such column, no row, a display that is no raster, or cells of no column or of two.
     """
     try:
-        rows = csv_rows(path)
+        cells = csv_cells(path)
     except (DataError, OSError) as error:
-        there = str(error) if path.is_file() else f"{path}: there is no such table"
+        there = str(error) if os.path.isfile(path) else f"{path}: there is no such table"
         raise UsageError(there) from error
-    numbered = [(line, row) for line, row in enumerate(rows, 2) if any(cell.strip() for cell in row.values())]
+    columns = _columns(path, *cells[0]) if cells else []
+    numbered = [(line, _row(path, line, columns, row)) for line, row in cells[1:] if any(cell.strip() for cell in row)]
     if not numbered:  # a spreadsheet's export may end in rows of nothing
         raise UsageError(f"{path}: has no rows below its heading; it needs the columns image and mos")
-    absent = [name for name in ("image", "mos") if name not in rows[0]]
+    absent = [name for name in ("image", "mos") if name not in columns]
     if absent:
-        hint = "; put commas between columns" if ";" in "".join(rows[0]) else ""
-        raise UsageError(f"{path}: has no column {' and no column '.join(absent)}; it has {', '.join(rows[0])}{hint}")
-    group = next((name for name in GROUPS if name in rows[0]), None)
+        hint = "; put commas between columns" if ";" in "".join(columns) else ""
+        raise UsageError(f"{path}: has no column {' and no column '.join(absent)}; it has {', '.join(columns)}{hint}")
+    group = next((name for name in GROUPS if name in columns), None)
     labels = []
     for line, row in numbered:
         image, reference, display = (row.get(name, "").strip() for name in ("image", "reference", "display"))
@@ -69,7 +73,25 @@ def read_table(path: Path) -> RatedTable:
             path.parent / image, path.parent / reference if reference else None, number(row["mos"]),
             row.get("content", "").strip() or image, row[group] if group else "", raster, published(row),
         ))  # fmt: skip
-    return RatedTable(path.stem, tuple(rows[0]), [row for _, row in numbered], labels)
+    return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels)
+
+
+def _columns(path: Path, line: int, heading: list[str]) -> list[str]:
+    """The columns of a table; those at its end that have no name, as spreadsheets export them, are left out."""
+    columns = list(heading)
+    while columns and not columns[-1].strip():
+        columns.pop()
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise UsageError(f"{path}, line {line}: has two columns {twice[0]!r}; rename one, or take it away")
+    return columns
+
+
+def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """A row by column name; cells that are not there are empty."""
+    if any(cell.strip() for cell in cells[len(columns) :]):
+        raise UsageError(f"{path}, line {line}: has {len(cells)} cells for {len(columns)} columns; name them all")
+    return dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
 
 
 def table_of(samples: Sequence[Sample]) -> RatedTable:
@@ -89,7 +111,7 @@ def check_writable(path: Path) -> None:
     Raises:
         UsageError: it cannot.
     """
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise UsageError(f"{path}: its folder does not exist")
     try:
         if path.exists():

@@ -1,0 +1,99 @@
+"""A user's own table: its lines as an editor counts them, its columns, its scale, and a file that cannot be written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from yoto_video.jobs import cli
+from yoto_video.jobs.rated_table import read_table
+from yoto_video.models.judge import Judge
+from yoto_video.pipeline.errors import UsageError
+
+from . import published_sets as sets
+from .fakes import FakeJudge
+
+
+@pytest.fixture(autouse=True)
+def judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that needs no weights."""
+    monkeypatch.setattr(Judge, "load", lambda *_, **__: FakeJudge())
+
+
+def written(folder: Path, text: str) -> Path:
+    """A table, and a picture that it may name."""
+    sets.save(folder / "p.png", 1)
+    (folder / "t.csv").write_text(text)
+    return folder / "t.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("image,mos,display\n\np.png,3,\n\n\np.png,4,wide\n", "line 6: the display raster must be"),
+        ('image,mos,display\n"p.png","3\n\n",\n,4,\n', "line 5: names no image"),
+        ("image,mos\np.png,3\np.png,4,more,\n", "line 3: has 4 cells for 2 columns; name them all"),
+        ("\nimage,mos,mos\np.png,3,4\n", "line 2: has two columns 'mos'; rename one, or take it away"),
+        ("image,mos,,\np.png,3,,note\n", "line 2: has 4 cells for 2 columns"),
+    ],
+)
+def test_lines_are_counted_as_editors_count_them(text: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_table(written(tmp_path, text))
+    assert sentence in str(caught.value)
+
+
+def test_empty_cells_at_the_end_are_none(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "image,mos,,\np.png,3,,\np.png,4, ,,,\np.png\n"))
+    assert table.columns == ("image", "mos")
+    assert table.rows == [{"image": "p.png", "mos": mos} for mos in ("3", "4", "")]
+
+
+def test_a_name_too_long_for_any_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "n" * 999
+    table = written(tmp_path, f"image,mos\np.png,3\n{long}.png,4\n")
+    words = ["evaluate", "--no-peers", "--format", "json", "--table"]
+    assert cli.main([*words, str(table)]) == 4
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["skipped"] == 1
+    assert cli.main([*words, str(tmp_path / long)]) == 2
+    assert "there is no such table" in capsys.readouterr().err
+    assert cli.main([*words, str(table), "--out", str(tmp_path / long / "rows.csv")]) == 2
+    assert "its folder does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("odd", ["none.png,-999", "p.png,inf"])
+def test_the_scale_is_told_by_rows_that_were_judged(
+    odd: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"p.png,{mos}\n" for mos in (1, 2, 3, 4))
+    table = written(tmp_path, f"image,mos\n{rows}{odd}\n")
+    assert cli.main(["evaluate", "--no-peers", "--format", "json", "--table", str(table)]) == 4
+    out, err = capsys.readouterr()
+    assert "mos runs from" not in err
+    assert any(o["bins"] for o in map(json.loads, out.splitlines()) if o["type"] == "calibration")
+
+
+def test_figures_are_printed_though_a_file_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full here")
+    table = written(tmp_path, "image,mos\np.png,1\np.png,2\np.png,3\n")
+    plot = tmp_path / "plot.html"
+    words = ["--no-peers", "--format", "json", "--table", str(table), "--out", "/dev/full", "--plot", str(plot)]
+    assert cli.main(["evaluate", *words]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])["nr"]["n"] == 3
+    assert err.splitlines()[-1] == "yoto-video: error: /dev/full: cannot be written (No space left on device)"
+    assert plot.exists()
+
+
+def test_nothing_of_a_table_is_lost_in_its_scores(tmp_path: Path) -> None:
+    table = written(tmp_path, 'image,mos,"note, long"\np.png,3,"two\nlines"\np.png,4\n')
+    assert cli.main(["evaluate", "--no-peers", "--table", str(table), "--out", str(tmp_path / "rows.csv")]) == 0
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["note, long"] for row in rows] == ["two\nlines", ""]
+    assert all(row["nr"] for row in rows)
