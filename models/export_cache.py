@@ -45,6 +45,13 @@ def keep(name: str, content: bytes) -> None:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-    kept = sorted(place.glob("encoder-*"), key=lambda f: f.stat().st_mtime, reverse=True)
-    for old in kept[KEPT:]:
+    for old in sorted(place.glob("encoder-*"), key=_last_used, reverse=True)[KEPT:]:
         old.unlink(missing_ok=True)
+
+
+def _last_used(export: Path) -> float:
+    """When it was, seconds; nought where another process has just made room by it."""
+    try:
+        return export.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -176,3 +176,10 @@ def test_old_exports_go(cache: Path) -> None:
         exported._keep(f"encoder-{number}", Graph(empty, empty, (8,), (3,), 224))
     assert len(list(cache.iterdir())) == export_cache.KEPT
     assert (cache / f"encoder-{export_cache.KEPT + 2}").exists()
+
+
+def test_exports_that_others_take_away_meanwhile(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "encoder-gone").symlink_to("nowhere")  # listed, and not there when it is looked at
+    export_cache.keep("encoder-new", b"x")
+    assert (cache / "encoder-new").read_bytes() == b"x"
