@@ -192,13 +192,15 @@ class Converter:
         self._hdr = transfer if transfer in tone.HDR else None
         self._stretch_gray = range_ == "tv"
         self._swscale = VideoReformatter()
+        self.transparent = False  # whether the picture that was converted last is, anywhere
 
     def __call__(self, frame: VideoFrame) -> RGB:
         """uint8 (height, width, 3) on the raster, upright, full range."""
         width, height = self._raster[::-1] if self._orientation.transpose else self._raster
-        alpha = has_alpha(frame)
+        layout = frame.format
+        alpha = layout.has_palette or any(component.is_alpha for component in layout.components)
         keywords: dict[str, Any] = {}
-        if not frame.format.is_rgb:
+        if not layout.is_rgb:
             keywords = {"src_colorspace": self._matrix, "src_color_range": self._range}
         converted = self._swscale.reformat(
             frame,
@@ -215,6 +217,7 @@ class Converter:
         rgb = cast(RGB, converted.to_ndarray()) if alpha else _in_planes(converted)
         if self._stretch_gray and _is_gray(frame):
             rgb[..., :3] = _LIMITED_TO_FULL[rgb[..., :3]]
+        self.transparent = alpha and bool(rgb[..., 3].min() < 255)
         if alpha:  # shown over black, as players do
             rgb = (rgb[..., :3].astype(np.uint16) * rgb[..., 3:] // 255).astype(np.uint8)
         return self._orientation.apply(rgb)
@@ -243,8 +246,3 @@ def is_dolby_vision(frame: VideoFrame) -> bool:
         return any(_side_data(frame).get(name) is not None for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     except ValueError:  # as in `orientation_of`
         return False
-
-
-def has_alpha(frame: VideoFrame) -> bool:
-    """True for formats with transparency, palettes among them."""
-    return frame.format.has_palette or any(component.is_alpha for component in frame.format.components)

@@ -145,8 +145,9 @@ def _shown(
             if convert is None:
                 turn = orientation_of(frame)
                 convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
-            shown = [Frame(index, int(table.pts[table.order[index]]) * table.time_base, convert(frame))]
-            del frame  # neither waits here while the caller works: they are large
+            rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
+            shown = [Frame(index, pts_s, rgb, transparent=convert.transparent)]
+            del frame, rgb  # none waits here while the caller works: they are large
             yield shown.pop()
 
 

@@ -53,6 +53,7 @@ class Watch:
         self._before_s = 0.0
         self._last: shots.Signature | None = None  # of the scored frame before, however near
         self._shot = 0
+        self.transparent = False  # whether a frame was, anywhere
 
     def see(self, frame: Frame, start_s: Fraction, *, scored: bool = True) -> int:
         """Look at the next frame of a stream whose first frame is shown at `start_s`.
@@ -61,6 +62,7 @@ class Watch:
         begin none: which there are depends on other videos.
         """
         time_s = float(frame.pts_s - start_s)
+        self.transparent |= frame.transparent
         numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
             self._before, self._before_s = signature.blocks, time_s

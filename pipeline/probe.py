@@ -98,8 +98,6 @@ def _describe(
         notes.append(Finding(fields.SAID, "interlaced"))
     if colour.is_dolby_vision(frame):
         notes.append("Dolby Vision: its base picture is judged, without the metadata that a display would apply")
-    if colour.has_alpha(frame):
-        notes.append(colour.OVER_BLACK)
     if look.transfer in tone.HDR:
         notes.append(Finding(f"HDR ({tone.HDR[look.transfer]}): {tone.SAID}", "hdr"))
     return VideoInfo(

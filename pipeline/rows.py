@@ -11,6 +11,7 @@ import numpy as np
 
 from ..models.place_error import place_error
 from . import detect, pool
+from .colour import OVER_BLACK
 from .drops import quality_drops
 from .errors import BrokenVideo, VideoError, as_video_error
 from .findings import Finding
@@ -51,6 +52,8 @@ def results_of(track: Track, context: Context) -> list[ClipResult]:
 def _scores(track: Track, context: Context) -> list[ClipResult]:
     tally, common = context.tallies[track.place], _common(track, context)
     findings = [*track.findings, *_partial(track, tally), *_damaged(track)]
+    if track.watch.transparent:  # which the format of its pixels does not say
+        findings.append(OVER_BLACK)
     lost = None if context.master in (None, track) else _failure_of_master(context)
     if lost is not None and context.master is not None:
         name = context.master.ref.name

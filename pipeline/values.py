@@ -119,6 +119,7 @@ class Frame:
     pts_s: Fraction  # exact presentation time, seconds, as in the file (not shifted to start at zero)
     rgb: RGB
     shot: int = 0  # number of the shot it is in, as far as the frames given before it tell
+    transparent: bool = False  # anywhere, before it was shown over black
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+from PIL import Image
 from yoto_video.pipeline import decode
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
 from . import clips
 from .decoding import look, read
+from .measuring import run
 
 ONE = 1 << 16
 CORNERS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
@@ -117,14 +121,29 @@ def test_limited_gray_is_stretched(tmp_path: Path) -> None:
 
 
 def test_transparency_is_shown_over_black(tmp_path: Path) -> None:
-    def half(number: int, width: int, height: int) -> Any:
-        rgb = np.full((height, width, 3), 200, np.uint8)
-        rgb[: height // 2] = 0
-        return rgb
+    """And told of those frames that have any: what their pixels' format could hold is no sign of it."""
+    full, half = (np.full((48, 64, 4), 200, np.uint8) for _ in range(2))
+    full[..., 3] = 255
+    full[:24, :, :3] = 0
+    half[:24, :, 3], half[24:, :, 3] = 0, 255
+    for name, pictures in (("full.gif", [full, full[::-1]]), ("half.gif", [half]), ("later.png", [full, half])):
+        first, *others = (Image.fromarray(p) for p in pictures)
+        first.save(tmp_path / name, save_all=True, append_images=others, duration=500)
+    seen = {name: read(tmp_path / name, raster=(96, 80)) for name in ("full.gif", "half.gif", "later.png")}
+    assert {name: [frame.transparent for frame in frames] for name, frames in seen.items()} == {
+        "full.gif": [False, False], "half.gif": [True], "later.png": [False, True]
+    }  # fmt: skip
+    assert all(frames[-1].rgb[2, 2].max() < 10 for frames in (seen["half.gif"], seen["later.png"]))
+    for name in seen:
+        ladder = Ladder("l", (Rendition(VideoRef(str(tmp_path / name))),))
+        said = [f.sentence for f in run(ladder, settings=Settings(fps=25)).results[0].clip.findings]
+        assert ("transparent areas are shown over black" in said) == (name != "full.gif")
 
-    gif = clips.make(tmp_path / "a.gif", codec="gif", pix_fmt="rgb8", picture=half)
-    assert read(gif, [0])[0].rgb[2, 2].max() < 10
-    assert "transparent areas are shown over black" in look(gif)[1].notes
+
+def test_alpha_that_is_whole_stays_so_at_every_size(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.mov", codec="prores_ks", pix_fmt="yuva444p10le", frames=2, size=(64, 48))
+    for raster in ((64, 48), (50, 37), (97, 71)):
+        assert not any(frame.transparent for frame in read(path, raster=raster))
 
 
 @pytest.mark.parametrize(
