@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+TAIL = 1 << 17  # bytes at the end of a PNG file that hold any EXIF after its pixels: EXIF is 64 KB at most
+
 
 def upright_size(image: Image.Image) -> tuple[int, int]:
-    """(width, height) as it is to be shown, from its header alone."""
-    turn = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # not PNG's own, which decodes all pixels first
+    """(width, height) as it is to be shown, of a picture that was just opened; its pixels are not decoded as a rule."""
     if image.format == "TIFF":  # Pillow turns these by itself
         return image.size
+    # PNG's own way decodes all pixels, to see whether EXIF comes after them.
+    exif = image.getexif() if _late_exif(image) else Image.Image.getexif(image)
+    turn = exif.get(ExifTags.Base.Orientation, 1)
     return image.size[::-1] if turn in (5, 6, 7, 8) else image.size
+
+
+def _late_exif(image: Image.Image) -> bool:
+    """Whether a PNG file seems to end in EXIF."""
+    file = getattr(image, "fp", None)
+    if image.format != "PNG" or "exif" in image.info or file is None:
+        return False
+    place = file.tell()
+    file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+    end = file.read()
+    file.seek(place)
+    return b"eXIf" in end
 
 
 def upright_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:

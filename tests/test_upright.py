@@ -34,12 +34,17 @@ def kinds(folder: Path) -> dict[str, Path]:
     picture.convert("CMYK").save(folder / "cmyk.jpg")
     picture.save(folder / "several.mpo", save_all=True, append_images=[sets.picture(2)])
     (folder / "several.mpo").rename(folder / "several.jpg")
+    data = (folder / "turned.png").read_bytes()
+    at = data.index(b"eXIf") - 4
+    chunk = data[at : at + 12 + int.from_bytes(data[at : at + 4], "big")]
+    late = data.replace(chunk, b"")
+    (folder / "turned_late.png").write_bytes(late[:-12] + chunk + late[-12:])  # after the pixels, before the end
     return {path.name: path for path in sorted(folder.iterdir())}
 
 
 def test_one_way_from_file_to_pixels(tmp_path: Path) -> None:
     found = kinds(tmp_path)
-    assert len(found) == 9
+    assert len(found) == 10
     for name, path in found.items():
         scored = stills.read_still(VideoRef(str(path)), None).rgb
         assert np.array_equal(load_picture(path), scored), name
