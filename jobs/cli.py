@@ -37,8 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(words)
     args.line = shlex.join(["yoto-video", *words])
     args.isolate = argv is None and args.command in ("scan", "compare") and supervised()
+    heard: list[int] = []  # C code that is interrupted raises a KeyboardInterrupt that does not say by what
+
+    def interrupt(number: int, _: object) -> None:
+        heard.append(number)
+        raise KeyboardInterrupt(number)
+
     with contextlib.suppress(ValueError):  # not in the main thread: the caller's signals are not ours
-        signal.signal(signal.SIGTERM, _interrupt)  # a scheduler's stop is as clean as Ctrl-C
+        signal.signal(signal.SIGTERM, interrupt)  # a scheduler's stop is as clean as Ctrl-C
     try:
         if args.command not in ("report", "lint", "status"):
             said = tune()
@@ -50,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         resumes = args.command in ("scan", "compare")
         kept = f"; what was measured is kept in {args.out}, the same command goes on" if resumes else ""
         complain(f"interrupted{kept}")
-        _leave(128 + (stop.args[0] if stop.args else signal.SIGINT))
+        _leave(128 + [*stop.args, *heard, signal.SIGINT][0])
     except BrokenPipeError:  # `| head` has seen enough
         _to_nowhere()
         code = PIPE_CLOSED
@@ -96,10 +102,6 @@ def _to_nowhere() -> None:
     """Nobody can take what is still to be written to stdout."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _interrupt(number: int, _frame: object) -> None:
-    raise KeyboardInterrupt(number)
 
 
 def _leave(code: int) -> NoReturn:

@@ -9,9 +9,11 @@ import contextlib
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +94,7 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # of 30 s a busy machine needs more
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_DISABLE_FAILURE_SIGNAL_HANDLER", "1")  # it writes C++ stacks for every SIGTERM
     if address is not None:
         os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # of 20, each with a line on stderr
         _knock(address)
@@ -99,11 +102,13 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
     try:
-        if address is not None:
-            with _package() as package:  # sent before this returns
-                ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **quiet)
-        else:
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
+        with _own_sigterm():
+            if address is not None:
+                with _package() as package:  # sent before this returns
+                    ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **quiet)
+            else:
+                here: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE_BYTES}
+                ray.init(address="local", num_cpus=cpus, **here, **quiet)
     except Exception as error:
         said = first_line(error)
         if address is None:
@@ -121,6 +126,26 @@ def ray_session(address: str | None, cpus: int) -> Iterator[None]:
         ray.shutdown()
         if spoken is not None:
             inside.print_to_stdstream = spoken  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """While Ray starts and ever after, SIGTERM does what it did before: Ray puts handlers of its own in its place."""
+    if threading.current_thread() is not threading.main_thread():  # there Ray leaves signals alone
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    utils = sys.modules.get("ray._private.utils")
+    setter = getattr(utils, "set_sigterm_handler", None)
+    if setter is not None:
+        utils.set_sigterm_handler = lambda _: None  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        if setter is not None:
+            utils.set_sigterm_handler = setter  # type: ignore[union-attr]
+        if before is not None:  # of C code's it cannot be told
+            signal.signal(signal.SIGTERM, before)
 
 
 def _knock(address: str) -> None:

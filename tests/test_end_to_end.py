@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -122,6 +123,16 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
+def command_lines(process: subprocess.Popen[str]) -> list[bytes]:
+    """Of whatever runs in the session of a process that was started in one of its own."""
+    found = []
+    for pid in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getsid(int(pid.name)) == process.pid:
+                found.append((pid / "cmdline").read_bytes())
+    return found
+
+
 def committed(out: Path) -> int:
     """Ladders that have rows, as any reader finds them."""
     parts = list((out / "clips").glob("*.parquet"))
@@ -201,11 +212,11 @@ def test_killed_half_way_the_rerun_equals_an_undisturbed_run(
     assert rows(out) == expected
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("stop", "workers"), [(signal.SIGINT, "2"), (signal.SIGTERM, "0"), (signal.SIGTERM, "2")])
 def test_stopped_by_hand_it_ends_with_a_sentence_and_leaves_nothing_running(
-    library: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]], stop: signal.Signals
+    library: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]], stop: signal.Signals, workers: str
 ) -> None:
-    out, workers = tmp_path / "out", "2" if stop == signal.SIGINT else "0"
+    out = tmp_path / "out"
     words = ["scan", str(library), "--out", str(out), "--workers", workers, *QUICK]
     process = start(*words)
     wait_for_ladders(process, out, 1)
@@ -219,7 +230,28 @@ def test_stopped_by_hand_it_ends_with_a_sentence_and_leaves_nothing_running(
     assert ("what is in hand is finished first" in errors) == (stop == signal.SIGINT)
     last = errors.splitlines()[-1]
     assert last == f"yoto-video: interrupted; what was measured is kept in {out}, the same command goes on"
+    if stop == signal.SIGTERM:
+        assert [line for line in errors.splitlines() if not line.startswith("starting ")] == [last]
     assert rows(out)
+    assert run("status", str(out)).stdout.startswith("interrupted; the same command goes on\n")
+    if (stop, workers) == (signal.SIGTERM, "2"):
+        assert "up to date: " in run(*words, "--workers", "0").stderr
+        assert committed(out) == LADDERS
+
+
+def test_stopped_while_its_workers_start_it_ends_as_ever(
+    library: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Ray, which is starting then, has ways of its own to answer a SIGTERM."""
+    process = start("scan", str(library), "--out", str(tmp_path / "out"), "--workers", "2", *QUICK)
+    while not any(b"gcs_server" in words for words in command_lines(process)):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.splitlines()[-1].startswith("yoto-video: interrupted; ")
+    assert len([line for line in errors.splitlines() if not line.startswith("starting ")]) == 1, errors
 
 
 def test_the_demo_orders_its_ladder_and_ends_with_the_report(tmp_path: Path) -> None:
