@@ -18,6 +18,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .brackets import cut_out
 from .values import Declared
 
 Kind = Literal["strong", "weak", "source", "role", "title"]
@@ -145,7 +146,7 @@ def common_title(titles: list[str]) -> str:
         if len({t.text.casefold() for t in column}) > 1:
             break
         shared += 1
-    return titles[0][: cut[0][shared - 1].end] if shared else ""
+    return cut_out(titles[0], [(t.start, t.end) for t in cut[0][:shared]], whole=True) if shared else ""
 
 
 def _tokens(text: str, folder: bool = False) -> list[_Token]:
@@ -221,8 +222,8 @@ def _normal(text: str) -> str:
 
 
 def _as_written(stem: str, titles: list[_Token]) -> str:
-    """The title words as they stand in the name: one slice where they stand together."""
+    """The title words as they stand in the name, with their brackets: one slice where they stand together."""
     if not titles:
         return ""
-    between = stem[titles[0].start : titles[-1].end]
-    return between if len(_tokens(between)) == len(titles) else " ".join(t.text for t in titles)
+    together = len(_tokens(stem[titles[0].start : titles[-1].end])) == len(titles)
+    return cut_out(stem, [(t.start, t.end) for t in titles], whole=together)

@@ -26,6 +26,14 @@ from yoto_video.pipeline.values import Declared
         ("title libvpx-vp9 2Mbps.webm", "title", Declared(bitrate_kbps=2000, codec="vp9")),
         ("Big.Buck.Bunny.2008.720p59.94.mp4", "Big.Buck.Bunny.2008", Declared(height=720, fps=59.94)),
         ("title [2160p] (15000kbit).mp4", "title", Declared(height=2160, bitrate_kbps=15000)),
+        ("Film (2024)_720p_2500k.mp4", "Film (2024)", Declared(height=720, bitrate_kbps=2500)),
+        ("Kaffee [2024]_720p.mp4", "Kaffee [2024]", Declared(height=720)),
+        ("(Kaffee)_720p.mp4", "(Kaffee)", Declared(height=720)),
+        ('Käffee "Bar" [100%]_720p.mp4', 'Käffee "Bar" [100%]', Declared(height=720)),
+        ("[Group] Show {01} [1080p].mkv", "[Group] Show {01}", Declared(height=1080)),
+        ("Film 1080p (2024).mp4", "Film (2024)", Declared(height=1080)),
+        ("Film (Director's Cut 1080p).mp4", "Film (Director's Cut)", Declared(height=1080)),
+        ("Film (2024_720p.mp4", "Film (2024", Declared(height=720)),
         ("title_4K.mp4", "title", Declared(height=2160)),
         ("title_720.mp4", "title", Declared(height=720)),
         ("title_3840x2160_1080p_60.0fps_8bit_hevc.mp4", "title", Declared(height=1080, codec="hevc", fps=60)),
@@ -100,6 +108,7 @@ def test_weak_names_are_marked() -> None:
 def test_common_title() -> None:
     assert common_title(["ferris-ref", "ferris-test-sat", "ferris-nearest"]) == "ferris"
     assert common_title(["Big Buck a", "big buck b"]) == "Big Buck"
+    assert common_title(["Film (2024) a", "Film (2024) b"]) == "Film (2024)"
     assert common_title(["a", "b"]) == ""
 
 
@@ -125,3 +134,24 @@ def test_rungs_in_any_order_and_number_leave_the_title(one: str, two: str, rungs
     assert name.title == title
     assert name.strong
     assert name.key == parse(title + ".mp4").key == parse(separator.join([*rungs, title]) + ".mkv").key
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["film", "2024", "1080p", "crf23", "high", "source", ""]),
+        lambda inside: st.builds("{0[0]}{1}{2}{3}{0[1]}".format, st.sampled_from(["()", "[]", "{}"]), inside,
+                                 st.sampled_from("_ .-"), inside)
+        | st.builds("{}{}{}".format, inside, st.sampled_from("_ .-"), inside),
+        max_leaves=8,
+    )
+)  # fmt: skip
+def test_titles_of_paired_brackets_have_them_in_pairs(stem: str) -> None:
+    title = parse(f"{stem}.mp4").title
+    open_ones: list[str] = []
+    for character in title:
+        if character in "([{":
+            open_ones.append(character)
+        elif character in ")]}":
+            assert open_ones.pop() + character in ("()", "[]", "{}")
+    assert not open_ones
+    assert "()" not in title.replace(" ", "")
