@@ -12,13 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from . import names
+from . import lengths, names
 from .fingerprint import Alike, Glance
+from .namesakes import told_apart
 from .values import VideoRef
 
-OTHER_CUT = 0.75  # ratio of durations below which a name-mate is taken for something else: a trailer, an episode
-SAME_LENGTH = (0.2, 0.01)  # seconds, or share of the duration: containers round, encoders pad by a frame or two
-NOTE_LENGTH = (0.5, 0.02)  # a larger difference is worth a word
 SAME_SHAPE = 0.04  # share by which aspect ratios may differ: sizes are rounded to even numbers
 RATE_STEP = 1.25  # bitrates of one codec further apart than this are rungs
 FOLDER_LIMIT = 400  # files a folder's undecided files are compared up to
@@ -79,13 +77,13 @@ def group(items: Sequence[Item], looks: LooksLike) -> tuple[list[Group], list[st
     if len(together) > GLANCE_LIMIT:
         notes.append(f"{len(together):,} files are grouped by name; durations of {GLANCE_LIMIT:,} of them were checked")
     looks.prepare((item.ref, item.size) for item in together[:GLANCE_LIMIT])
-    found: list[Group] = []
-    for mates in by_key.values():
-        found += _check_names(mates, looks)
-    found, more = _by_folder(found, looks, GLANCE_LIMIT)
+    split = [_check_names(mates, looks) for mates in by_key.values()]
+    found, more = _by_folder([each for parts in split for each in parts], looks, GLANCE_LIMIT)
     for each in found:
         choose_master(each, looks)
-    return found, notes + more
+    now = {item.relative: [mate.relative for mate in each.items] for each in found for item in each.items}
+    apart = [[[item.relative for item in each.items] for each in parts] for parts in split if len(parts) > 1]
+    return found, notes + [note for parts in apart for note in told_apart(parts, now)] + more
 
 
 def choose_master(found: Group, looks: LooksLike) -> None:
@@ -113,24 +111,22 @@ def _check_names(mates: list[Item], looks: LooksLike) -> list[Group]:
     """Items of one key, as one group or, where their contents contradict, as several."""
     done: list[Group] = []
     while mates:
-        kept, notes = _agreeing(mates, looks) if len(mates) > 1 else (mates, [])
+        kept, notes = agreeing(mates, looks) if len(mates) > 1 else (mates, [])
         done.append(Group(kept, "name" if len(kept) > 1 else "single", notes=notes))
         mates = [item for item in mates if item not in kept]
-    for each in done[1:]:
-        apart, host = ", ".join(item.relative for item in each.items), done[0].host.relative
-        done[0].notes.append(f"named like {host}, but kept apart, for its pictures or its length are others: {apart}")
     return done
 
 
-def _agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str]]:
+def agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str]]:
     """The items whose contents may be those of the master, or of most, and what is to say of them."""
     found = Group(mates, "name")
     choose_master(found, looks)
-    lengths = {item.relative: looks.glance(item.ref).duration_s for item in mates}
-    own = lengths[found.master.relative] if found.master is not None else None
-    usual, whose = (own, "its master") if own else (_most_usual(lengths.values()), "the rest of its ladder")
-    near = [item for item in mates if _ratio(lengths[item.relative], usual) >= OTHER_CUT]
-    anchor = found.master or max(near, key=lambda i: (bool(lengths[i.relative]), _ratio(lengths[i.relative], usual)))
+    lasting = {item.relative: looks.glance(item.ref).duration_s for item in mates}
+    own = lasting[found.master.relative] if found.master is not None else None
+    usual, whose = (own, "its master") if own else (lengths.most_usual(lasting.values()), "the rest of its ladder")
+    near = [item for item in mates if lengths.ratio(lasting[item.relative], usual) >= lengths.OTHER_CUT]
+    nearest = {i.relative: (bool(lasting[i.relative]), lengths.ratio(lasting[i.relative], usual)) for i in near}
+    anchor = found.master or max(near, key=lambda item: nearest[item.relative])
     doubtful = [i for i in mates if i is not anchor and (i not in near or _doubtful(i, anchor, mates, looks))]
     verdicts = looks.alike(anchor.ref, [item.ref for item in doubtful]) if doubtful else []
     other = [item for item, verdict in zip(doubtful, verdicts, strict=True) if verdict is Alike.DIFFERENT]
@@ -140,8 +136,8 @@ def _agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str
     kept = [item for item in mates if (item in near and item not in other) or item in cut]
     notes = []
     for item in kept:
-        length = lengths[item.relative]
-        if usual and length and abs(length - usual) > max(NOTE_LENGTH[0], NOTE_LENGTH[1] * usual):
+        length = lasting[item.relative]
+        if usual and length and abs(length - usual) > max(lengths.NOTE_LENGTH[0], lengths.NOTE_LENGTH[1] * usual):
             notes.append(f"{item.relative} lasts {length:.4g} s, {whose} {usual:.4g} s")
     return kept, notes
 
@@ -233,18 +229,5 @@ def is_ladder(items: Sequence[Item], looks: LooksLike) -> bool:
     )
 
 
-def _most_usual(lengths: Iterable[float | None]) -> float | None:
-    """The length that most others have too; of equally many the longest."""
-    known = [length for length in lengths if length]
-    alike = 1 - NOTE_LENGTH[1]
-    return max(known, key=lambda one: (sum(_ratio(one, other) > alike for other in known), one), default=None)
-
-
 def _same_length(a: Item, b: Item, looks: LooksLike) -> bool:
-    one, two = looks.glance(a.ref).duration_s, looks.glance(b.ref).duration_s
-    return bool(one and two) and abs((one or 0) - (two or 0)) <= max(SAME_LENGTH[0], SAME_LENGTH[1] * (one or 0))
-
-
-def _ratio(a: float | None, b: float | None) -> float:
-    """Shorter over longer; 1 where a duration is not known: nothing speaks against."""
-    return min(a, b) / max(a, b) if a and b else 1.0
+    return lengths.same(looks.glance(a.ref).duration_s, looks.glance(b.ref).duration_s)

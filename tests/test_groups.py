@@ -42,6 +42,22 @@ def test_another_length_is_another_content(tmp_path: Path) -> None:
     assert any(note.startswith("named like") and note.endswith(": t_high.mp4") for note in plan.notes)
 
 
+def test_swapped_files_are_told_where_they_went(tmp_path: Path) -> None:
+    """dog_crf22 shows bikes and bikes_crf22 shows dog: each goes to what it shows, and both are named."""
+    for crf in (22, 27, 32):
+        clip(tmp_path / f"dog_crf{crf}.mp4", 2 if crf == 22 else 1, (96, 54) if crf == 22 else (96, 96), crf=crf)
+        clip(tmp_path / f"bikes_crf{crf}.mp4", 1 if crf == 22 else 2, (96, 96) if crf == 22 else (96, 54), crf=crf)
+    plan = discover(str(tmp_path))
+    assert {name: row[2] for name, row in shape(plan).items()} == {
+        "dog": ["bikes_crf22.mp4", "dog_crf27.mp4", "dog_crf32.mp4"],
+        "bikes": ["bikes_crf27.mp4", "bikes_crf32.mp4", "dog_crf22.mp4"],
+    }
+    assert set(plan.notes) == {
+        "named like bikes_crf27.mp4, but grouped with dog_crf27.mp4, whose pictures it shows: bikes_crf22.mp4",
+        "named like dog_crf27.mp4, but grouped with bikes_crf27.mp4, whose pictures it shows: dog_crf22.mp4",
+    }
+
+
 def test_a_master_twice_as_long_keeps_its_encodes(tmp_path: Path) -> None:
     clip(tmp_path / "t_source.mp4", 1, (192, 108), seconds=4.0)
     for name in ("t_360p.mp4", "t_720p.mp4"):
