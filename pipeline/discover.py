@@ -15,6 +15,7 @@ from . import listing, names, storage
 from . import mapping as mappings
 from .drafts import Draft
 from .errors import UsageError, VideoError
+from .far_masters import join_masters
 from .fingerprint import Looks
 from .groups import Item, group
 from .manifests import EXTENSIONS as MANIFESTS
@@ -89,6 +90,8 @@ def discover(
     looks = Looks()
     groups, notes = group(items, looks)
     groups = join_files(presentations, groups, looks)
+    groups, said = join_masters(groups, presentations, looks)
+    notes += said
     root_name = found.folder.rstrip("/").rsplit("/", 1)[-1]
     drafts = [one.draft(root_name) for one in presentations] + [drafting.of_group(g, root_name) for g in groups]
     notes += [note for each in groups for note in each.notes]

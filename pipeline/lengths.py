@@ -7,6 +7,7 @@ from collections.abc import Iterable
 OTHER_CUT = 0.75  # ratio of durations below which a name-mate is taken for something else: a trailer, an episode
 SAME_LENGTH = (0.2, 0.01)  # seconds, or share of the duration: containers round, encoders pad by a frame or two
 NOTE_LENGTH = (0.5, 0.02)  # a larger difference is worth a word
+NEAR = 0.9  # ratio of durations from which HLS and DASH of one name, or a file beside them, are one title
 
 
 def ratio(a: float | None, b: float | None) -> float:

@@ -35,7 +35,8 @@ SOURCE_WORDS = _words(
 # Folders that hold encodes of many titles: they say nothing of the title.
 ROLE_FOLDERS = _words(
     "encode encodes encoded encoding encodings rendition renditions variant variants output outputs out transcode "
-    "transcodes transcoded ladder ladders distorted video videos hls dash cmaf"
+    "transcodes transcoded ladder ladders distorted video videos hls dash cmaf vod vods abr stream streams streaming "
+    "delivery deliveries packaged"
 )
 CODECS = {
     "h264": r"(?:lib)?[xh][._ -]?264|avc1?",
@@ -92,6 +93,7 @@ class Name:
     declared: Declared = field(default_factory=Declared)
     source_words: int = 0  # 0 to 3: one for the folders, one for each end of the file's own name
     strong: bool = False
+    in_masters: bool = False  # a folder of its path says so
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def parse(relative: str) -> Name:
         declared=_merge(facts),
         source_words=in_folder + len({t.start > title_tokens[0].start if title_tokens else 0 for t in sources}),
         strong=strong,
+        in_masters=in_folder,
     )
 
 

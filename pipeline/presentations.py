@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from . import names
+from . import lengths, names
 from .drafts import Draft, rendition, title_name
 from .errors import VideoError
 from .fingerprint import Alike
@@ -20,7 +20,6 @@ from .values import Rendition, VideoRef
 _PLAIN = frozenset(
     "manifest index playlist stream main prog_index media out output dash hls cmaf all variants vod".split()  # noqa: SIM905
 )
-_SAME_PRESENTATION = 0.9  # ratio of durations from which HLS and DASH of one name, or a file beside them, are one title
 _SEGMENTS_TELL = 3  # segments of one naming pattern from which other files of that pattern are segments too
 
 
@@ -139,8 +138,8 @@ def join_files(presentations: Sequence[Presentation], groups: Sequence[Group], l
             continue  # more than one of either: a guess
         one, source = inside[0], sources[0]
         looks.prepare([(source.host.ref, source.host.size), (one.renditions[0].video, 0)])
-        lengths = looks.glance(source.host.ref).duration_s, one.duration_s
-        if not all(lengths) or not _near(*lengths):
+        lasting = looks.glance(source.host.ref).duration_s, one.duration_s
+        if not all(lasting) or not _near(*lasting):
             continue
         if looks.alike(source.host.ref, [one.renditions[0].video]) != [Alike.DIFFERENT]:
             _join(one, source, looks)
@@ -157,4 +156,4 @@ def _join(one: Presentation, each: Group, looks: LooksLike) -> None:
 
 
 def _near(a: float | None, b: float | None) -> bool:
-    return not a or not b or min(a, b) / max(a, b) >= _SAME_PRESENTATION
+    return lengths.ratio(a, b) >= lengths.NEAR
