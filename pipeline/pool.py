@@ -33,10 +33,13 @@ def harmonic_mean(pts: Floats, scores: Floats) -> float:
 def one_second_means(pts: Floats, scores: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Means over one second: of the seconds that begin at a frame and end inside the clip, and of the clip's last one.
 
+    The clip ends a median step after its last frame. The rows of frames say nothing else of it; a sampled clip's own
+    end may come sooner, and its last second hold a frame less.
+
     Returns:
         The frame each second begins at, and its mean. None begin in a clip shorter than a second.
     """
-    end = pts[-1] + (float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0)  # the last frame is shown that long
+    end = pts[-1] + (float(np.median(np.diff(pts))) if len(pts) > 1 else 0.0)  # stands for that long
     first = np.flatnonzero(pts + 1.0 <= end + SAME_TIME_S)
     if not len(first):
         return first, np.empty(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,6 +116,33 @@ def test_worst_second_is_not_one_last_frame() -> None:
 
 def test_a_clip_shorter_than_a_second_is_one_window() -> None:
     assert pool([0, 0.2, 0.4], [0.0, 50.0, 100.0])["worst_second"] == pytest.approx(50)
+
+
+def as_documented(rows: list[tuple[float, float]]) -> float:
+    """`worst_second` as docs/schema.md tells to compute it from `pts_time` and `score`."""
+    times = [t for t, _ in rows]
+    end = times[-1] + (statistics.median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0)
+    edge = 1e-6
+    seconds = [[s for at, s in rows if t <= at < t + 1 - edge] for t in times if t + 1 <= end + edge]
+    if seconds:
+        seconds.append([s for at, s in rows if at >= end - 1 - edge] or [rows[-1][1]])
+    return min(statistics.fmean(one) for one in [*seconds, [s for _, s in rows]])
+
+
+@quick
+@given(clips())
+def test_worst_second_can_be_computed_again_as_documented(clip: tuple[list[float], list[float]]) -> None:
+    rows = [(round(t, 3), s) for t, s in zip(*clip, strict=True)]
+    assume(len({t for t, _ in rows}) == len(rows))
+    assert pool(*map(list, zip(*rows, strict=True)))["worst_second"] == pytest.approx(as_documented(rows), abs=1e-6)
+
+
+def test_worst_second_of_a_sampled_clip_may_reach_beyond_its_end() -> None:
+    """Of a video of 5.005 s: it is taken to end at 5.38 s, a median step after the last row."""
+    rows = [(0.2, 60.0), (0.6, 60.0), (1.3, 60.0), (1.7, 60.0), (2.2, 60.0), (2.7, 60.0), (3.1, 60.0), (3.6, 60.0),
+            (4.2, 60.0), (4.75, 30.0), (4.88, 30.0)]  # fmt: skip
+    assert as_documented(rows) == pytest.approx(30)
+    assert pool([t for t, _ in rows], [s for _, s in rows])["worst_second"] == pytest.approx(30)
 
 
 def test_worst_second_counts_time_not_frames() -> None:
