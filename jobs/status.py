@@ -37,9 +37,10 @@ def status(out: str) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads(content)
         age = (datetime.now(UTC) - datetime.fromisoformat(said["updated_at"])).total_seconds()
+        _check(said)
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{place}/{NAME}: cannot be read; the next scan writes it anew") from None
-    if said.get("state") == "running" and (age > SILENT_S or _gone(said)):
+    if said["state"] == "running" and (age > SILENT_S or _gone(said)):
         said |= {"state": "died", "left_s": None}
     return {"type": "status", **said, "age_s": round(max(0.0, age), 1)}
 
@@ -57,14 +58,32 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
         share = f", {100 * said['done'] / said['videos']:.0f} %" if said["videos"] else ""
         yield f"{said.get('stage', ''):<11} {said['done']:,} of {counted(said['videos'], 'video')}{share}"
     counts = [f"{said.get(status, 0):,} {word}" for status, word in STATUSES.items()]
+    counts[0] = f"{counted(said.get('ok', 0), 'row')} scored"  # a video has one in each mode
     yield f"results     {', '.join(counts)}"
     if said.get("videos_a_minute"):
         left = f", {duration(said['left_s'])} left" if said.get("left_s") is not None else ""
-        yield f"rate        {said['videos_a_minute']:g} videos a minute{left if said['state'] == 'running' else ''}"
+        yield f"rate        {said['videos_a_minute']:,.1f} videos a minute{left if said['state'] == 'running' else ''}"
     if said["age_s"] > BUCKET_EVERY_S:
         yield f"last word   {duration(said['age_s'])} ago"
     for failure in said.get("failures", ()):
         yield f"failed      {failure}"
+
+
+def _check(said: Mapping[str, Any]) -> None:
+    """See that what is told of is there, as numbers and words.
+
+    Raises:
+        KeyError, TypeError: it is not.
+    """
+    wanted: dict[str, type | tuple[type, ...]] = {"state": str}
+    if said.get("videos") is not None:
+        wanted |= {"videos": int, "done": int}
+    for name in (*STATUSES, "videos_a_minute", "left_s", "failures"):
+        if said.get(name) is not None:
+            wanted[name] = list if name == "failures" else (int, float)
+    for name, kind in wanted.items():
+        if not isinstance(said[name], kind):
+            raise TypeError(name)
 
 
 def _read(place: str, name: str) -> bytes | None:

@@ -150,7 +150,7 @@ def ladder_tiles(ladder: LadderTable) -> list[Json]:
     count = len(ladder.renditions)
     what = "renditions" if count > 1 else "rendition" if ladder.master else "video"
     tiles = [_tile(count, what, codecs)] if count else []
-    words = {"fr": "beside the master", "nr": "without one"}
+    words = {"fr": "beside the master", "nr": "without a master"}
     for mode in MODES:
         span = ladder.span(mode)
         if span is not None:
@@ -197,7 +197,7 @@ def runs(rows: Sequence[RunRow]) -> Json | None:
     if not rows:
         return None
     stages = list(dict.fromkeys(stage for run in rows for stage in run.seconds))
-    head = ["Finished (UTC)", "Results: scored", "skipped", "failed", "kept from before"]
+    head = ["Finished (UTC)", "Rows: scored", "skipped", "failed", "kept from before"]
     head += [*(f"{s}, s" for s in stages), "Version"]
     table = [
         [f"{r.finished_at:%Y-%m-%d %H:%M:%S}", r.ok, r.skipped, r.failed, r.reused,

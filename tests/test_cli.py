@@ -309,7 +309,7 @@ def test_scan_keeps_the_streams_apart(film: Path, tmp_path: Path, capsys: pytest
     assert "3 videos: 2 scored (1 FR, 2 NR), 0 skipped, 1 failed\n0 results measured in " in said.out
     assert cli.main(["status", str(tmp_path / "out")]) == 0
     told = capsys.readouterr().out
-    assert "results     3 scored, 0 skipped, 1 failed" in told
+    assert "results     3 rows scored, 0 skipped, 1 failed" in told
     assert "a minute" not in told  # of files that were only looked up
     assert said.out.splitlines()[-1] == f"report: {tmp_path / 'out' / 'report' / 'index.html'}"
     assert max(map(len, said.out.splitlines())) > 80  # nothing is cut where there is no terminal

@@ -88,6 +88,17 @@ def test_the_overview_counts_what_is_in_the_clips_data_set(report: Path) -> None
     assert len(page.table("ladder-table")["rows"]) == len({c.ladder for c in store.clips()})
 
 
+def test_runs_count_rows_and_say_so(report: Path) -> None:
+    text = re.sub(r"\s+", " ", Page(report).text)
+    assert "Rows: scored" in text
+    assert "A video has a row in each mode it was scored in" in text
+
+
+def test_a_tile_says_what_its_score_goes_without(tmp_path: Path) -> None:
+    index = build_report(write(tmp_path / "out", [[scored("/a/a_720p.mp4", "a", "nr", 50.0)]]))
+    assert "NR score without a master" in re.sub(r"\s+", " ", page_of(index, "a").text)
+
+
 def test_every_score_of_the_table_is_the_one_stored_with_its_interval(report: Path) -> None:
     store = Store(report.parent.parent, read_only=True)
     table = Page(report).table("clip-table")

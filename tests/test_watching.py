@@ -85,7 +85,10 @@ def test_a_finished_scan_says_so(films: Path, out_dir: Path, capsys: pytest.Capt
     assert cli.main(["status", str(out_dir), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "finished"
     assert cli.main(["status", str(out_dir)]) == 0
-    assert "10 of 10 videos, 100 %" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "10 of 10 videos, 100 %" in shown
+    assert f"results     {result.ok} rows scored, {result.skipped} skipped, {result.failed} failed" in shown
+    assert any(line == "rate        85.2 videos a minute" for line in lines(said | {"videos_a_minute": 85.19}))
 
 
 def test_another_process_sees_a_scan_that_runs(films: Path, out_dir: Path) -> None:
@@ -115,7 +118,7 @@ def told(folder: Path, **changes: Any) -> str:
     return str(folder)
 
 
-def test_who_died_is_told_from_who_works(films: Path, out_dir: Path) -> None:
+def test_who_died_is_told_from_who_works(films: Path, out_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(films / "alone.mkv", out_dir)
     assert status(told(out_dir))["state"] == "running"
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -129,6 +132,17 @@ def test_who_died_is_told_from_who_works(films: Path, out_dir: Path) -> None:
     (out_dir / NAME).write_text("{")
     with pytest.raises(UsageError, match="cannot be read"):
         status(str(out_dir))
+    whole = {"updated_at": "2026-01-01T00:00:00+00:00", "videos": 5, "state": "running", "done": 1}
+    for lacks in (["state"], ["done"], ["state", "done"], ["updated_at"]):
+        (out_dir / NAME).write_text(json.dumps({name: value for name, value in whole.items() if name not in lacks}))
+        assert cli.main(["status", str(out_dir)]) == 2
+        assert "cannot be read; the next scan writes it anew" in capsys.readouterr().err
+    for wrong in ({"done": "1"}, {"ok": "1"}, {"failures": 1}, {"state": 1}, {"left_s": "1"}):
+        (out_dir / NAME).write_text(json.dumps(whole | wrong))
+        with pytest.raises(UsageError, match="cannot be read"):
+            status(str(out_dir))
+    (out_dir / NAME).write_text(json.dumps(whole))
+    assert cli.main(["status", str(out_dir)]) == 0
     (out_dir / NAME).unlink()
     with pytest.raises(UsageError, match="no scan has told"):
         status(str(out_dir))
