@@ -29,7 +29,7 @@ class Clip:
     """One video with its rows of `clips`: one in each mode it was scored in, or the one that says why not."""
 
     rows: tuple[ClipScore, ...]
-    label: str  # shortest end of the path that is unique in its ladder
+    label: str  # shortest end of the path that is unique in its ladder; of a manifest's rendition: `rendition_labels`
 
     @cached_property
     def _any(self) -> ClipScore:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..pipeline.findings import Finding
 from ..pipeline.values import ClipScore
 from .clip import Clip
 from .labels import common_folder, short_labels
+from .rendition_labels import said_sizes
 
 
 @dataclass(frozen=True)
@@ -113,5 +114,7 @@ def gather(rows: Iterable[ClipScore]) -> Fleet:
 def _ladder(name: str, by_path: dict[str, list[ClipScore]]) -> LadderTable:
     labels = short_labels(list(by_path))
     clips = [Clip(tuple(rows), labels[path]) for path, rows in by_path.items()]
+    listed = said_sizes(clips)
+    clips = [replace(clip, label=listed.get(clip.path, clip.label)) for clip in clips]
     clips.sort(key=lambda c: (not c.is_master, c.codec or "~", -(c.height or 0), -(c.bitrate_kbps or 0), c.path))
     return LadderTable(name, tuple(clips))

@@ -365,6 +365,25 @@ def test_a_manifests_renditions_have_names_of_their_own(path: str, name: str) ->
     assert last_component(path) == name
 
 
+def test_renditions_of_a_manifest_are_called_by_name_and_size() -> None:
+    sizes = {"v0/index.m3u8": (1280, 720), "v1/index.m3u8": (960, 540), "v2/index.m3u8": (960, 540), "low.m3u8": (0, 0)}
+    rows = [
+        replace(scored(f"/v/master.m3u8#{name}", "a", "nr", 50.0, bitrate_kbps=1000.0 * i).clip, width=w, height=h)
+        for i, (name, (w, h)) in enumerate(sizes.items(), 1)
+    ]
+    rows += [scored(path, "a", "nr", 50.0).clip for path in ("/v/x.mpd#hi", "/v/y.mpd#hi", "/v/plain_720p.mp4")]
+    (ladder,) = gather(rows).ladders
+    assert {c.path.removeprefix("/v/"): c.label for c in ladder.clips} == {
+        "master.m3u8#v0/index.m3u8": "v0 1280×720",
+        "master.m3u8#v1/index.m3u8": "v1 960×540 2,000 kbit/s",
+        "master.m3u8#v2/index.m3u8": "v2 960×540 3,000 kbit/s",
+        "master.m3u8#low.m3u8": "master.m3u8#low.m3u8",  # its size is not known
+        "x.mpd#hi": "x.mpd#hi",  # two would be called the same
+        "y.mpd#hi": "y.mpd#hi",
+        "plain_720p.mp4": "plain_720p.mp4",
+    }
+
+
 def test_common_folder() -> None:
     assert common_folder(["/a/b/x.mp4", "/a/bc/y.mp4"]) == "/a/"
     assert common_folder(["s3://bucket/a/x", "s3://bucket/b/y"]) == "s3://bucket/"
