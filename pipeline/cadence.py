@@ -20,6 +20,8 @@ MOST = 8  # stretches of one kind that are told one by one; of more, their numbe
 EMPTY_SHARE = 0.02  # a packet smaller than this part of the clip's large ones (90th percentile) is all but empty
 EMPTY_BYTES = 80  # nor is it larger than this: B-frames of a smooth pan take a few hundred bytes and repeat nothing
 _ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})  # VP9 and AV1 show stored frames again with packets of a few bytes
+_DROPPED = 1 / 3  # of a grid's frames, above which it is none
+_LENGTHS = 3  # of gaps, different ones, from which they are irregular
 _LONG_S = 1.0  # a hole as long as this is an error
 _SLACK_S = 0.0021  # Matroska and FLV round to milliseconds
 
@@ -72,9 +74,9 @@ def _holes(times: Floats, steps: Floats, usual: float) -> list[Finding]:
     slack = max(0.2 * usual, _SLACK_S)
     lost = np.maximum(np.rint(steps / usual) - 1, 0)
     uneven = (np.abs(steps - (lost + 1) * usual) > slack) & (steps > 0)
-    if uneven.mean() > 0.1:  # no grid that frames could be missing from
-        low, high = (1000 * float(np.percentile(steps, q)) for q in (5, 95))
-        said = f"variable frame rate: frames are shown for {low:.0f} to {high:.0f} ms (5th to 95th percentile)"
+    if uneven.mean() > 0.1 or _irregular(times, lost):  # no grid that frames could be missing from
+        low, high = (1 / float(np.percentile(steps[steps > 0], q)) for q in (95, 5))
+        said = f"variable frame rate: {low:.3g} to {high:.3g} frames a second (5th to 95th percentile)"
         found = [Finding(said, "cadence")]
         lost = np.where(steps >= _LONG_S, lost, 0)
     else:
@@ -82,6 +84,18 @@ def _holes(times: Floats, steps: Floats, usual: float) -> list[Finding]:
         found = [Finding(said, "cadence")] if uneven.any() else []
     holes = [Stretch(float(times[i]), float(times[i + 1]), int(lost[i])) for i in np.flatnonzero(lost)]
     return found + _told(holes, "cadence", "1 frame is missing", "{} frames are missing")
+
+
+def _irregular(times: Floats, lost: Floats) -> bool:
+    """True where gaps of many lengths are everywhere, as where a picture is stored only when it changes.
+
+    Of a grid from which frames were dropped most is still there, or what is lost lies in one place.
+    """
+    gaps = lost[lost > 0]
+    missing = float(gaps.sum()) / (float(lost.sum()) + len(lost))
+    where = times[:-1][lost > 0] / times[-1]
+    everywhere = len(np.unique(np.floor(4 * where))) == 4
+    return missing > _DROPPED and len(np.unique(gaps)) >= _LENGTHS and len(gaps) > 0.1 * len(lost) and everywhere
 
 
 def _pulled_down(steps: Floats) -> bool:

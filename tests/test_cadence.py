@@ -73,6 +73,20 @@ def test_uneven_and_doubled_times() -> None:
     assert [f.sentence for f in of(late)] == ["2 of 99 frames are shown early or late"]
 
 
+def test_a_recording_of_changes_has_a_rate_that_varies() -> None:
+    """A screen recording: on a grid of 30 frames a second, but only where something moves."""
+    steps = ([1] * 8 + [7, 2, 7, 4, 7]) * 6
+    (told,) = of([Fraction(int(n), 30) for n in np.cumsum([0, *steps])])
+    assert told.sentence == "variable frame rate: 4.29 to 30 frames a second (5th to 95th percentile)"
+    assert (told.kind, told.severity, told.start_s) == ("cadence", "info", None)
+    rng = np.random.default_rng(1)
+    dropped = [Fraction(i, 30) for i in range(600) if rng.random() > 0.2]  # one in five, anywhere
+    assert [(f.severity, f.sentence.split(" ", 1)[1]) for f in of(dropped)] == [("warning", "frames are missing")]
+    one_place = [1] * 90 + [7, 2, 5, 4, 7, 3, 9, 6] * 4 + [1] * 90
+    (told,) = of([Fraction(int(n), 30) for n in np.cumsum([0, *one_place])])
+    assert (told.severity, told.sentence) == ("warning", "140 frames are missing")
+
+
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "h264.ts", "vp9.webm", "hevc_10bit.mkv", "h264_open_gop.mp4"])
 def test_real_files_have_their_key_frames_and_an_even_cadence(tmp_path: Path, name: str) -> None:
     ref = VideoRef(str(clips.make(tmp_path / name, **clips.KINDS[name])))
