@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from . import lengths, names
 from .fingerprint import Alike
-from .groups import FOLDER_LIMIT, Group, Item, LooksLike, agreeing
+from .groups import Group, Item, LooksLike, agreeing
 from .presentations import Presentation
 from .values import VideoRef
 
+PICTURES_LIMIT = 50  # ladders up to which pictures are asked, too; of more, equal lengths do
 _SHOWN = 5  # files a note names
 
 
@@ -56,7 +57,7 @@ def join_masters(
     joined: list[Group] = []
     notes: list[str] = []
     spare: list[str] = []
-    trusted = len(asked) > FOLDER_LIMIT  # decoding a few frames of thousands of files takes long
+    trusted = len(asked) > PICTURES_LIMIT
     for each, near in wanted:
         item = each.items[0]
         if not near:
@@ -124,7 +125,8 @@ def _join(home: Group | Presentation, master: Item, looks: LooksLike, *, trusted
 
 def _shows(master: VideoRef, encode: VideoRef, looks: LooksLike, *, sure: bool, trusted: bool) -> bool:
     """Whether pictures say that two are one content or, where the names are `sure`, do not say that they are not."""
-    if sure and trusted:
+    lasting = looks.glance(master).duration_s, looks.glance(encode).duration_s
+    if sure and trusted and (lengths.same(*lasting) or not all(lasting)):
         return True
     verdict = looks.alike(master, [encode])[0]
     return verdict in (Alike.SAME, Alike.SAME_STILL) or (sure and verdict is Alike.UNKNOWN)

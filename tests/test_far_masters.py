@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from yoto_video.pipeline.discover import discover
 
-from .folders import MPD, SEGMENTS, clip, put, shape
+from .folders import MPD, SEGMENTS, all_paths, clip, put, shape
 
 RUNGS = ("coffee_720p_2500k.mp4", "coffee_360p_500k.mp4")
 
@@ -47,6 +51,15 @@ def test_pictures_and_lengths_are_asked(tmp_path: Path) -> None:
             ("cake", "june/cake_720p.mp4"), ("jam", "phone/jam.mp4"), ("tea", "june/tea_360p.mp4"),
         )
     ]  # fmt: skip
+
+
+def test_of_many_ladders_lengths_alone_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yoto_video.pipeline.far_masters.PICTURES_LIMIT", 1)
+    for seed, (title, seconds) in enumerate({"tea": 2.0, "cake": 1.7}.items()):
+        clip(tmp_path / f"masters/{title}.mp4", seed, (192, 108), seconds=2.0)
+        clip(tmp_path / f"june/{title}_720p.mp4", seed + 10, seconds=seconds)
+    masters = {name: row[1] for name, row in shape(discover(str(tmp_path))).items()}
+    assert masters == {"tea": "masters/tea.mp4", "masters/cake": None, "june/cake_720p": None}
 
 
 def test_folders_must_not_contradict(tmp_path: Path) -> None:
@@ -93,3 +106,26 @@ def test_masters_that_nothing_uses_are_told_in_one_note(tmp_path: Path) -> None:
     put(tmp_path, "june/other_720p.mp4")
     (note,) = discover(str(tmp_path)).notes
     assert note == f"nothing has the title of {', '.join(names[:5])} and 2 more, in a folder of masters"
+
+
+_FILES = st.builds(
+    "{}{}{}.mp4".format,
+    st.sampled_from(["", "masters/", "june/", "s1/june/", "s1/masters/", "s2/", "june/masters/"]),
+    st.sampled_from(["a", "b", "a (2024)"]),
+    st.sampled_from(["", "_720p", "_360p", "_master", "_high"]),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sets(_FILES, min_size=1, max_size=12), st.randoms())
+def test_every_file_is_in_one_ladder_in_whatever_order(files: set[str], order: random.Random) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        put(Path(folder), *files)
+        plan = discover(folder)
+        assert sorted(all_paths(plan.ladders)) == sorted(f"{plan.root}/{file}" for file in files)
+        again = sorted(files)
+        order.shuffle(again)
+        for file in again:
+            (Path(folder) / file).unlink()
+        put(Path(folder), *again)
+        assert shape(discover(folder)) == shape(plan)
