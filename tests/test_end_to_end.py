@@ -219,19 +219,19 @@ def test_stopped_by_hand_it_ends_with_a_sentence_and_leaves_nothing_running(
     out = tmp_path / "out"
     words = ["scan", str(library), "--out", str(out), "--workers", workers, *QUICK]
     process = start(*words)
-    wait_for_ladders(process, out, 1)
+    wait_for_ladders(process, out, 2)  # of which the last may still be under way to the ledger
     if stop == signal.SIGINT:
         os.killpg(process.pid, stop)  # as a terminal does: to the workers as well
     else:
         process.send_signal(stop)
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 128 + stop
+    assert process.returncode == 128 + stop, errors
     assert "Traceback" not in errors
     assert ("what is in hand is finished first" in errors) == (stop == signal.SIGINT)
     last = errors.splitlines()[-1]
     assert last == f"yoto-video: interrupted; what was measured is kept in {out}, the same command goes on"
     if stop == signal.SIGTERM:
-        assert [line for line in errors.splitlines() if not line.startswith("starting ")] == [last]
+        assert [line for line in errors.splitlines() if not line.startswith("starting ")] == [last], errors
     assert rows(out)
     assert run("status", str(out)).stdout.startswith("interrupted; the same command goes on\n")
     if (stop, workers) == (signal.SIGTERM, "2"):
