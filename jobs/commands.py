@@ -112,7 +112,8 @@ def _compare(args: argparse.Namespace) -> int:
         print_comparison(result.comparison)
         print(f"page: {result.page}")
     overall = [f for f in result.comparison.figures if f.title is None and f.pool == "mean"]
-    if any(f.verdict == "not comparable" for f in overall):
+    compared = {(f.anchor, f.test) for f in overall if f.verdict != "not comparable"}
+    if any((f.anchor, f.test) not in compared for f in overall):
         return INCOMPLETE
     return _verdict(result.clips, ())
 

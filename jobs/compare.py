@@ -93,10 +93,11 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
     spent["compare"] = time.perf_counter() - scanned
     against_anchor = [(0, b) for b in range(1, len(sides))] if request.settings.worst_frames else []
     worst = [loss for a, b in against_anchor for loss in losses(comparison.titles, a, b)]
-    pictures = photograph(worst, out, request.settings, load, listener)
+    clips = [clip for own in rows for clip in own]
+    pictures = photograph(worst, clips, out, request.settings, load, listener)
     page = build_comparison(comparison, out, pictures, imported)
     spent["wall"] = time.perf_counter() - began
-    return CompareResult(page, comparison, [clip for own in rows for clip in own], spent)
+    return CompareResult(page, comparison, clips, spent)
 
 
 def _scan_sides(

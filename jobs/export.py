@@ -15,8 +15,9 @@ from ..pipeline import exports, monitoring
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.store import Store
 from ..pipeline.values import ClipResult, ClipScore
-from .gates import NO_CLIP, Gate
+from .gates import Gate, nothing_in
 
+STREAMS = ("/dev/std", "/dev/fd/", "/proc/self/fd/")  # what a process has open, by name: files perhaps
 LONGEST = 240  # bytes of a log's name; systems take 255, and ".NAME.json.tmp" has ten more
 
 
@@ -43,22 +44,22 @@ def export(
     store = Store(out, read_only=True)
     clips = list(store.clips())
     if not clips:
-        raise UsageError(f"{store.place}: {NO_CLIP}")
-    for warning in store.warnings:
-        tell(warning)
-    whole, faults = not store.warnings, gate.faults(clips, out, tell)
-    if form == "libvmaf":
-        _libvmaf(store, clips, to)
-        return clips, list(faults.values()), whole
+        raise nothing_in(store.place, store.warnings)
+    faults = gate.faults(clips, out, tell)
     writers: dict[str, Callable[[TextIO], object]] = {
         "csv": lambda file: exports.write_clips_csv(clips, file),
         "frames": lambda file: exports.write_frames_csv(_with_frames(store, clips), file),
         "junit": lambda file: monitoring.write_junit(clips, faults, file),
         "openmetrics": lambda file: monitoring.write_openmetrics(clips, file),
     }
-    with _opened(to) as file:
-        writers[form](file)
-    return clips, list(faults.values()), whole
+    if form == "libvmaf":
+        _libvmaf(store, clips, to)
+    else:
+        with _opened(to) as file:
+            writers[form](file)
+    for warning in dict.fromkeys(store.warnings):  # frames are read last
+        tell(warning)
+    return clips, list(faults.values()), not store.warnings
 
 
 def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
@@ -76,8 +77,9 @@ def _libvmaf(store: Store, clips: Sequence[ClipScore], to: str | None) -> None:
         name = file_name(label, taken)
         taken.add(name)
         target = None if to is None else str(Path(to) / f"{name}.json")
-        with _opened(target) as file:
-            exports.write_libvmaf_json(list(_with_frames(store, scored[path])), file)
+        if frames := list(_with_frames(store, scored[path])):
+            with _opened(target) as file:
+                exports.write_libvmaf_json(frames, file)
 
 
 def file_name(label: str, taken: Container[str] = ()) -> str:
@@ -90,7 +92,9 @@ def file_name(label: str, taken: Container[str] = ()) -> str:
 
 
 def _with_frames(store: Store, clips: Sequence[ClipScore]) -> Iterator[ClipResult]:
-    return (ClipResult(clip, tuple(store.frames(clip.path, clip.mode))) for clip in clips if clip.status == "ok")
+    """Those with frames; what has lost its frames, the store's warnings tell."""
+    found = (ClipResult(clip, tuple(store.frames(clip.path, clip.mode))) for clip in clips if clip.status == "ok")
+    return (result for result in found if result.frames)
 
 
 @contextlib.contextmanager
@@ -101,15 +105,14 @@ def _opened(to: str | None) -> Iterator[TextIO]:
         return
     buffer = io.StringIO()
     yield buffer
-    place = Path(to)
-    # A link stays one; and what is no file, a pipe or what /dev has, is nothing to put a file in the place of.
-    straight = place.absolute().is_relative_to("/dev") or (place.exists() and not place.is_file())
-    target = place if straight else Path(os.path.realpath(to))
+    # A link stays one; and what is no file, a pipe or a device, is nothing to put a file in the place of.
+    straight = os.path.abspath(to).startswith(STREAMS) or (os.path.exists(to) and not os.path.isfile(to))
     try:
         if straight:
-            with target.open("w", encoding="utf-8", newline="") as file:
+            with open(to, "a", encoding="utf-8", newline="") as file:  # what a shell has sent there stays
                 file.write(buffer.getvalue())
             return
+        target = Path(os.path.realpath(to))
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f".{target.name}.tmp")
         aside.write_text(buffer.getvalue(), encoding="utf-8", newline="")

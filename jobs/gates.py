@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..pipeline.errors import UsageError
+from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.results_folder import place_of
 from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from ..reports.results import Results
 
 NO_CLIP = "no clip in these results; scan some videos first, or name a side of a comparison (OUT/sides/NAME)"
+
+
+def nothing_in(place: str, warnings: Sequence[str]) -> YotoVideoError:
+    """Of results without a clip: there is none, or it cannot be read."""
+    if warnings:
+        return YotoVideoError(f"no clip of these results can be read: {warnings[0]}")
+    return UsageError(f"{place}: {NO_CLIP}")
 
 
 @dataclass(frozen=True)

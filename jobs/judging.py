@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..pipeline.discover import Plan
+from ..pipeline.identity import ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
@@ -104,15 +105,17 @@ class Budgeted:
         budget: of the run.
         plan: what there is.
         settings: of a full look.
+        model_sha256: of the network.
         judging: does it.
         crew: does it.
         purse: what is left.
     """
 
     def __init__(
-        self, budget: Budget, plan: Plan, settings: Settings, judging: Judging, crew: Crew, purse: Purse
-    ) -> None:
-        self._budget, self._plan, self._settings = budget, plan, settings
+        self, budget: Budget, plan: Plan, settings: Settings, model_sha256: str, judging: Judging, crew: Crew,
+        purse: Purse,
+    ) -> None:  # fmt: skip
+        self._budget, self._plan, self._settings, self._model = budget, plan, settings, model_sha256
         self._judging, self._crew, self._purse = judging, crew, purse
 
     def run(self, known: Known) -> None:
@@ -177,9 +180,15 @@ class Budgeted:
         store = self._judging.store
         contents = ContentIds(store, self._judging.files)
         known = {row.path: row.content_id for row in store.clips() if row.depth != "none"}
+        ids = store.known()
         for task in tasks:
             ladder = task.ladder
-            held = {v.path for v in ladder.videos if plain(v.path) in known and known[plain(v.path)] == contents.of(v)}
-            self._judging.outdated += len(held.intersection(task.due))
+            current = set[str]()
+            content = {v.path: contents.of(v) for v in ladder.videos}
+            held = {v.path for v in ladder.videos if plain(v.path) in known and known[plain(v.path)] == content[v.path]}
+            for settings in (self._settings, self._settings.first_look()):
+                wanted = ladder_ids(ladder, settings, self._model, content_ids=content, infos=task.infos)
+                current |= {path for path, result_id in wanted.items() if result_id in ids}
+            self._judging.outdated += len(held.intersection(task.due) - current)
             if paths := [v.path for v in ladder.videos if v.path not in held]:
                 store.commit(ladder.name, not_looked_at(ladder, paths, self._budget))

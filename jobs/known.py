@@ -169,8 +169,9 @@ def tidy(plan: Plan, store: Store, kept: Mapping[str, list[ClipScore]], busy: se
     paths = plan_paths(plan)
     rest = [c for c in store.clips() if c.path not in paths]
     gone = {c.path for c in rest if _below(c.path, plan.root) and _gone(c.path, plan)}
-    # A master that lies elsewhere goes when its ladder has another one, or none.
-    names, needed = {plain(ladder.name) for ladder in plan.ladders}, {c.reference for c in rest}
+    # A master that lies elsewhere goes when its ladder, all of whose encodes are in the plan, has another one or none.
+    needed = {c.reference for c in rest}
+    names = {plain(ladder.name) for ladder in plan.ladders} - {c.ladder for c in rest if not c.is_master}
     gone |= {c.path for c in rest if c.is_master and c.ladder in names and c.path not in needed}
     return len(gone) if store.forget(gone) else 0
 

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from ..pipeline.errors import UsageError
 from ..pipeline.findings import GRAVEST_FIRST
 from ..reports import lint
 from ..reports.lint import Issue
 from ..reports.results import load
-from .gates import NO_CLIP
+from .gates import nothing_in
 from .output import new_table, print_table
 
 GATES = frozenset({"fail_under", "max_drop"})
@@ -34,8 +33,8 @@ def run_lint(
     results = load(out)
     fleet = results.fleet
     if not fleet.clips:
-        raise UsageError(f"{results.store.place}: {NO_CLIP}")
-    for warning in results.warnings:
+        raise nothing_in(results.store.place, results.warnings)
+    for warning in dict.fromkeys(results.warnings):
         tell(warning)
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, GRAVEST_FIRST.index(i.severity)))

@@ -81,7 +81,7 @@ def _columns(path: Path, line: int, heading: list[str]) -> list[str]:
     columns = list(heading)
     while columns and not columns[-1].strip():
         columns.pop()
-    twice = [name for name, count in Counter(columns).items() if count > 1]
+    twice = [name for name, count in Counter(columns).items() if count > 1 and name.strip()]
     if twice:
         raise UsageError(f"{path}, line {line}: has two columns {twice[0]!r}; rename one, or take it away")
     return columns
@@ -89,7 +89,8 @@ def _columns(path: Path, line: int, heading: list[str]) -> list[str]:
 
 def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """A row by column name; cells that are not there are empty."""
-    if any(cell.strip() for cell in cells[len(columns) :]):
+    nameless = [cell for name, cell in zip_longest(columns, cells, fillvalue="") if not name.strip()]
+    if any(cell.strip() for cell in nameless) and (len(nameless) > 1 or len(cells) > len(columns)):
         raise UsageError(f"{path}, line {line}: has {len(cells)} cells for {len(columns)} columns; name them all")
     return dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
 

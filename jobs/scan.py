@@ -80,7 +80,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
             are = "is" if gone == 1 else "are"
-            listener.say(f"{counted(gone, 'video')} {are} no longer there; the results were removed")
+            listener.say(f"{counted(gone, 'video')} {are} no longer there or needed; the results were removed")
         seconds["plan"] = began.seconds
         read += TRAFFIC.read  # what workers read is told by them
         engines = {judge.engine}
@@ -105,7 +105,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                         )
                     else:
                         purse = Purse(budget, crew.workers, began)
-                        Budgeted(budget, plan, request.settings, judging, crew, purse).run(known)
+                        Budgeted(budget, plan, request.settings, judge.model_sha256, judging, crew, purse).run(known)
             else:
                 listener.say(f"nothing to measure; up to date: {counted(known.up_to_date, 'result')}")
         for stage, spent in judging.seconds.items():
@@ -114,13 +114,12 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
         clips = [clip for clip in store.clips() if clip.path in paths]
         seconds["wall"] = began.seconds
         out = Path(store.place) if store.place == str(store.out) else store.place
-        if judging.outdated and request.resume:
+        if judging.outdated:
             kept = f"{counted(judging.outdated, 'video')} that the budget did not reach"
             listener.say(f"{kept}: what was measured with other settings or beside another master stands")
         measured = judging.measured & {(clip.path, clip.mode) for clip in clips}  # what another try replaced is gone
         result = ScanResult(out, out, clips, len(measured), known.up_to_date, seconds.copy())
-        if request.resume:  # else what stands was measured just so
-            result = replace(result, outdated=judging.outdated)
+        result = replace(result, outdated=judging.outdated)
         if storage.is_remote(plan.root):
             result = replace(result, bytes_read=read + judging.bytes_read, bytes_stored=plan.stored_bytes)
         store.commit_run(_run_row(request, result, began, judge, judging.frames, engines))

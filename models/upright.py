@@ -30,7 +30,7 @@ def _late_exif(image: Image.Image) -> bool:
     file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
     end = file.read()
     file.seek(place)
-    return b"eXIf" in end
+    return any(chunk in end for chunk in (b"eXIf", b"iTXt", b"zTXt", b"tEXt"))  # text may hold it, too
 
 
 def upright_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:

@@ -77,7 +77,8 @@ def _holes(times: Floats, steps: Floats, usual: float) -> list[Finding]:
     if uneven.mean() > 0.1 or _irregular(times, lost):  # no grid that frames could be missing from
         low, high = (1 / float(np.percentile(steps[steps > 0], q)) for q in (95, 5))
         said = f"variable frame rate: {low:.3g} to {high:.3g} frames a second (5th to 95th percentile)"
-        found = [Finding(said, "cadence")]
+        few = uneven.mean() <= 0.1  # all on one grid: a picture stored when it changes, or a grid with most of it lost
+        found = [Finding(f"{said}, or frames are missing", "cadence", "warning") if few else Finding(said, "cadence")]
         lost = np.where(steps >= _LONG_S, lost, 0)
     else:
         said = f"{int(uneven.sum())} of {len(steps)} frames are shown early or late"

@@ -16,7 +16,7 @@ from . import mapping as mappings
 from .drafts import Draft
 from .errors import UsageError, VideoError
 from .far_masters import join_masters
-from .fingerprint import Looks
+from .fingerprint import Alike, Looks
 from .groups import Item, group
 from .manifests import EXTENSIONS as MANIFESTS
 from .manifests import Files
@@ -99,7 +99,8 @@ def discover(
     if reference is not None:
         if not drafts and not gathered.rejected:
             raise UsageError(f"{root}: holds nothing but the reference; give the folder of its encodes")
-        drafts, said = apply_reference(reference, drafts, masters)
+        may_be = lambda one, two: looks.alike(one, [two]) != [Alike.DIFFERENT]  # noqa: E731
+        drafts, said = apply_reference(reference, drafts, masters, may_be)
         drafts += _unmatched(masters, drafts, found)
         notes += said
     sizes = {p: (g.height or 0, g.bitrate_kbps or 0.0) for p, g in looks.glances.items() if g is not None}

@@ -72,7 +72,12 @@ FRAMES = _schema(
         ("frame_num!", _WHOLE, "position in presentation order in the whole video, from 0"),
         ("pts_time!", _REAL, "presentation time, seconds from the video's first frame"),
         ("score!", _REAL, "0 to 100, higher is better"),
-        ("shot", _WHOLE, "number of its shot, from 0: cuts between sampled frames up to it; null in older results"),
+        (
+            "shot",
+            _WHOLE,
+            "number of its shot, from 0 (pages and `shots.csv` count from 1): cuts between sampled frames up to it; "
+            "null in older results",
+        ),
         (
             "span_s",
             _REAL,

@@ -38,13 +38,18 @@ class Figure:
     titles: int = 1  # that it is the mean of
 
     @property
+    def crossed(self) -> bool:
+        """Whether fewer bits go with a lower quality at equal rate, or more with a higher: the curves cross."""
+        return self.delta.pchip * self.delta.quality > 0
+
+    @property
     def verdict(self) -> str:
         """Of the test: "saves", "costs", "no difference shown" or "not comparable"."""
         if math.isnan(self.delta.pchip):
             return "not comparable"
         if self.rate is None or self.rate.low <= 0 <= self.rate.high:
             return "no difference shown"
-        if self.delta.pchip * self.delta.quality > 0:  # fewer bits, yet worse at equal rate: the curves cross
+        if self.crossed:
             return "no difference shown"
         return "saves" if self.rate.high < 0 else "costs"
 
@@ -244,6 +249,6 @@ class Comparison:
 
 def _percents(of_logs: Interval | None) -> Interval | None:
     """In percent; none of what may as well be a tenth of the bits or ten times as many."""
-    if of_logs is None or max(-of_logs.low, of_logs.high) > math.log(10):
+    if of_logs is None or (of_logs.low <= 0 <= of_logs.high and max(-of_logs.low, of_logs.high) > math.log(10)):
         return None
     return replace(of_logs, low=bd.percent(of_logs.low), high=bd.percent(of_logs.high))

@@ -139,7 +139,7 @@ def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], imp
     shots = [shot for own in told.shots.values() for shot in own]
     maps, lost = _maps(comparison, imported)
     return told.pages.get_template("compare.html").render(
-        root="", modes=modes, answer=answer(comparison), links=links, facts=_facts(comparison),
+        root="", modes=modes, compared=len(compared), answer=answer(comparison), links=links, facts=_facts(comparison),
         overall={m: [f for f in told.figures[None] if f.mode == m] for m in modes},
         wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs},
         crossings={m: [c for p in pairs if (c := crossover(comparison, *p, m))] for m in modes},

@@ -37,13 +37,14 @@ def sentence(figure: Figure) -> str:
         return f"{test} and {anchor} cannot be compared: {delta.reason}."
     if figure.rate is None:
         titles = f"{figure.units} titles" if figure.unit == "titles" else "one title"
-        said = f"{test} needs {delta.pchip:+.1f} % bits against {anchor}, but no interval can be given"
+        more = "fewer" if delta.pchip < 0 else "more"
+        said = f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor}, but no interval can be given"
         return f"{said} ({titles}, {_beside(figure)})."
     known = basis(figure)
     if figure.verdict == "no difference shown":
         return (
             f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % of the bits for the same quality "
-            f"(95 % interval {_ends(figure)}, {known})."
+            f"(95 % interval {_ends(figure)}, {known}{'; their curves cross' if figure.crossed else ''})."
         )
     more = "fewer" if figure.verdict == "saves" else "more"
     return (

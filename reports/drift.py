@@ -44,17 +44,21 @@ class Drift:
 
 
 def drift(now: Results, before: Results) -> Drift:
-    """Compare rows of the same path; or, where no encode's path is in both, of the same place in their folders."""
+    """Compare rows of the same path; or, of what only one has, of the same place in the folders that were scanned."""
     both = now, before
     rows = [r.store.clips() for r in both]
     known = [{c.path for c in own} for own in rows]
-    # The same encodes, not the same master: two folders of encodes may share one that lies elsewhere.
+    # What only one has may have moved. Encodes say from where to where, for a master may lie elsewhere.
+    left = [known[side] - known[1 - side] for side in (0, 1)]
     encodes = [{c.path for c in own if not c.is_master} or paths for own, paths in zip(rows, known, strict=True)]
-    same = encodes[0] & encodes[1]
-    roots = ["", ""] if same else [_root(r, own) for r, own in zip(both, encodes, strict=True)]
+    roots = [_scanned(r, paths & own) for r, paths, own in zip(both, encodes, left, strict=True)]
+    if not encodes[0] & encodes[1]:
+        roots = [root or common_folder(list(paths)) for root, paths in zip(roots, encodes, strict=True)]
+    elif not all(roots):
+        roots = ["", ""]
 
     def place(path: str, side: int) -> str:
-        return path if path in known[1 - side] else path.removeprefix(roots[side])
+        return path.removeprefix(roots[side]) if path in left[side] else path
 
     old = {(place(c.path, 1), c.mode): c for c in rows[1] if c.status == "ok"}
     compared = {place(c.path, 0) for c in rows[0] if c.status == "ok" and c.mode == "fr"}
@@ -77,11 +81,10 @@ def drift(now: Results, before: Results) -> Drift:
     return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone))
 
 
-def _root(results: Results, paths: Collection[str]) -> str:
-    """The folder that was scanned last, else the one all these lie below."""
-    common = common_folder(list(paths))
+def _scanned(results: Results, paths: Collection[str]) -> str:
+    """The folder that was scanned last, where all these lie below it; "" else."""
     scanned = str(results.runs[-1].settings.get("root_path") or "").rstrip("/") + "/" if results.runs else "/"
-    return scanned if scanned != "/" and common.startswith(scanned) else common
+    return scanned if scanned != "/" and all(path.startswith(scanned) for path in paths) else ""
 
 
 def _unlike(clip: ClipScore, other: ClipScore) -> str | None:

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
 
-_LISTED = re.compile(r"[^/]+\.(?:m3u8?|mpd)#.+$", re.IGNORECASE)  # what it is called in its manifest may hold slashes
+# A manifest's rendition: what it is called there may hold slashes.
+LISTED = re.compile(r"[^/]+\.(?:m3u8?|mpd)#(?P<rendition>.+)$", re.IGNORECASE)
 
 
 def last_component(path: str) -> str:
     """The file's name; of a manifest's rendition the manifest's name and the rendition."""
-    listed = _LISTED.search(path)
+    listed = LISTED.search(path)
     return listed[0] if listed else path.rstrip("/").rsplit("/", 1)[-1]
 
 

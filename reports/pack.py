@@ -30,7 +30,7 @@ def pack(report: Path, zipped: str | os.PathLike[str]) -> Path:
     """
     out, target, aside = report.parent, Path(os.path.realpath(zipped)), None  # a link stays one
     pages = sorted(p for p in report.rglob("*") if p.is_file())  # before the zip is begun: it may lie among them
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):
         raise YotoVideoError(f"{zipped}: cannot write the zip (this is no file)")
     try:
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)

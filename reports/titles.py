@@ -19,7 +19,7 @@ from .rd import RatePoint
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
 
-SAME_LENGTH = 0.9  # of the longest encode's length: below, another part of the title was encoded
+WHOLE = 0.9  # of the longest encode's length: shorter ones are of another part of the title
 SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
 
 
@@ -186,16 +186,8 @@ def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) 
         if len(codecs) > 1:
             return f"{side.label} holds encodes of several codecs ({', '.join(codecs)}); give a folder for each"
     rows = [[r for c in own if (r := c.row(mode)) is not None] for own in scored]
-    lengths = [
-        (r.duration_s * (r.rate_ratio or 1.0), side.label)
-        for side, own in zip(sides, rows, strict=True)
-        for r in own
-        if r.duration_s
-    ]
-    (least, short), (most, long) = min(lengths, default=(1.0, "")), max(lengths, default=(1.0, ""))
-    if least < SAME_LENGTH * most:
-        said = f"an encode of {short} lasts {least:.2f} s, one of {long} {most:.2f} s"
-        return f"{said}: rates and scores are of other stretches; cut them alike"
+    if said := _other_stretch(sides, rows):
+        return said
     shown = [sorted({r.display or "" for r in own}) for own in rows]
     if len({d for own in shown for d in own}) > 1:
         each = "; ".join(f"{s.label} at {', '.join(d)}" for s, d in zip(sides, shown, strict=True))
@@ -205,3 +197,18 @@ def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) 
     if len({r.model_sha256 for own in rows for r in own}) > 1:
         return "scored by different models; scan again with one"
     return None
+
+
+def _other_stretch(sides: Sequence[Side], rows: Sequence[Sequence[ClipScore]]) -> str | None:
+    """Whether another part of the title was encoded: one encode is much shorter than another."""
+    known = [
+        (r.duration_s * (r.rate_ratio or 1.0), side.label)
+        for side, own in zip(sides, rows, strict=True)
+        for r in own
+        if r.duration_s
+    ]
+    (least, short), (most, long) = min(known, default=(1.0, "")), max(known, default=(1.0, ""))
+    if least >= WHOLE * most:
+        return None
+    said = f"an encode of {short} lasts {least:.2f} s, one of {long} {most:.2f} s"
+    return f"{said}: rates and scores are of other stretches; cut them alike"

@@ -67,6 +67,20 @@ def test_one_master_for_two_folders_hides_no_regression(tmp_path: Path, capsys: 
     assert drift(load(tonight), load(last)).gone == ()
 
 
+def test_what_moved_is_compared_though_something_stayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def scan(root: str, mean: float) -> str:
+        rows = [scored("/else/shared.mp4", "s", "nr", 60, result_id="same")]
+        rows += [scored(f"{root}/{n}.mp4", n, "nr", mean, result_id=f"{root}{n}") for n in ("one", "two")]
+        folder = write(tmp_path / root.strip("/"), [[row] for row in rows])
+        with Store(str(folder)) as store:
+            store.commit_run(replace(run_row([]), run_id="z", settings={"root_path": root}))
+        return str(folder)
+
+    last, tonight = scan("/old", 60), scan("/new", 40)
+    assert cli.main(["export", tonight, "--baseline", last, "--max-regression", "2", "--to", str(tmp_path / "x")]) == 3
+    assert capsys.readouterr().err.count("worse than before by 20.0 points: /new/") == 2
+
+
 def test_a_master_that_came_or_went_leaves_no_gate_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def rows(mean: float, *modes: str) -> list[list[ClipResult]]:
         return [[scored("/v/a/one.mp4", "a", mode, mean, result_id=f"{mode}{mean}") for mode in modes]]

@@ -234,8 +234,11 @@ def test_what_stands_from_other_settings_is_said(films: Path, out_dir: Path) -> 
     assert result.outdated == 3
     assert {c.status for c in result.clips} == {"ok"}
     assert any("3 videos that the budget did not reach: what was measured with other settings" in s for s in said)
-    again, *_ = run(films / "one", out_dir, budget="1frames")  # as they were measured
-    assert again.outdated == 0
+    for resume in (True, False):
+        again, *_ = run(films / "one", out_dir, budget="1frames", resume=resume)  # as they were measured
+        assert again.outdated == 0
+    other, *_ = run(films / "one", out_dir, settings=replace(SETTINGS, fps=4.0), budget="1frames", resume=False)
+    assert other.outdated == 3
 
 
 def test_lengths_are_taken_alike_by_frames_and_by_seconds() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from yoto_video.jobs import cli
-from yoto_video.jobs.moments import _make
+from yoto_video.jobs.moments import _Contents, _make
 from yoto_video.jobs.pairing import by_ladder, pair
+from yoto_video.pipeline import storage
 from yoto_video.pipeline.errors import VideoError
-from yoto_video.reports.compare import Comparison
+from yoto_video.pipeline.values import VideoRef
+from yoto_video.reports.bootstrap import Interval
+from yoto_video.reports.compare import Comparison, _percents
 from yoto_video.reports.compare_pages import build_comparison
 from yoto_video.reports.compare_words import answer
 from yoto_video.reports.metric_maps import fit
@@ -73,6 +77,14 @@ def test_an_interval_from_a_tenth_to_ten_times_is_none(tmp_path: Path) -> None:
     assert figure.verdict == "no difference shown"
 
 
+def test_a_large_saving_that_is_sure_is_given() -> None:
+    sure = _percents(Interval(-2.9, -2.6, None))
+    assert sure is not None
+    assert -95 < sure.low < sure.high < -90
+    assert _percents(Interval(-2.9, 0.1, None)) is None
+    assert _percents(Interval(-0.1, 2.9, None)) is None
+
+
 def steeper(label: str, title: str, factor: float) -> list:  # type: ignore[type-arg]
     """Encodes whose quality rises faster with rate than that of others, from a lower start."""
     made = []
@@ -124,7 +136,14 @@ def test_names_that_differ_in_case_alone_find_their_own() -> None:
 
 def test_no_picture_is_taken_of_another_file_than_was_scored(tmp_path: Path) -> None:
     film = make(tmp_path / "film.mp4", size=(64, 48), frames=6)
-    row = scored(str(film), "film", "nr", 50, display="64x48", content_id="of before").clip
-    encode = Encode(None, row, (0,), np.zeros(1), np.array([50.0]))  # type: ignore[arg-type]
-    with pytest.raises(VideoError, match="another file lies there now"):
-        _make(encode, 0, tmp_path, FakeJudge())
+    now = storage.content_id(VideoRef(str(film)))
+    facts = {"display": "64x48", "reference": str(film)}
+    for of_encode, of_master in (("of before", now), (now, "of before"), (now, now)):
+        row = scored(str(film), "film", "fr", 50, content_id=of_encode, **facts).clip
+        encode = Encode(None, row, (0,), np.zeros(1), np.array([50.0]))  # type: ignore[arg-type]
+        contents = _Contents([replace(row, content_id=of_master)])
+        if of_encode == of_master:
+            assert (tmp_path / _make(encode, 0, tmp_path, FakeJudge(), contents).encode).exists()
+            return
+        with pytest.raises(VideoError, match="another file lies there now"):
+            _make(encode, 0, tmp_path, FakeJudge(), contents)

@@ -47,7 +47,12 @@ def test_standard_output_by_its_name_goes_where_the_shell_sends_it(out: str, tmp
         words = [COMMAND, "export", out, "--to", "/dev/fd/1"]
         subprocess.run(words, stdout=both, check=True, timeout=120)
         assert os.fstat(both.fileno()).st_ino == (tmp_path / "both").stat().st_ino
-    assert "path," in (tmp_path / "both").read_text()
+    assert (tmp_path / "both").read_text().startswith("before\npath,")
+
+
+def test_a_name_too_long_for_any_file_is_one_sentence(out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["export", out, "--to", f"/tmp/{'x' * 300}.csv"]) == 2
+    assert "cannot be written (File name too long)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", [".", "/", "folder"])
@@ -74,6 +79,32 @@ def test_what_cannot_be_read_passes_no_gate(tmp_path: Path, capsys: pytest.Captu
     assert cli.main(["export", whole, *to, "--baseline", str(out), "--max-regression", "2"]) == 3
     assert f"--baseline {stranger}" in capsys.readouterr().err
     assert cli.main(["lint", whole]) == 0
+
+
+def test_frames_that_cannot_be_read_are_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A damaged page shows only when it is read."""
+    out = write(tmp_path / "out", [[scored("/v/a.mp4", "a", "nr", 70)]])
+    part = out / "frames" / part_name("a")
+    content = bytearray(part.read_bytes())
+    content[40:400] = bytes(360)
+    part.write_bytes(content)
+    for form in ("frames", "libvmaf"):
+        to = ["--to", str(tmp_path / form)]
+        assert cli.main(["export", str(out), "--format", form, *to, "--fail-under", "10"]) == 4
+        assert capsys.readouterr().err.count(str(part)) == 1
+
+
+def test_results_of_which_nothing_can_be_read_are_not_called_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = write(tmp_path / "out", [[scored("/v/a.mp4", "a", "nr", 70)]])
+    part = out / "clips" / part_name("a")
+    part.write_bytes(part.read_bytes()[:500])
+    for command in ("export", "lint"):
+        assert cli.main([command, str(out), "--fail-under", "10"]) == 1
+        said = capsys.readouterr().err
+        assert "no clip of these results can be read" in said
+        assert part.name in said
 
 
 def test_a_closed_pipe_ends_tables_as_it_ends_json(out: str) -> None:

@@ -371,12 +371,15 @@ def test_renditions_of_a_manifest_are_called_by_name_and_size() -> None:
         replace(scored(f"/v/master.m3u8#{name}", "a", "nr", 50.0, bitrate_kbps=1000.0 * i).clip, width=w, height=h)
         for i, (name, (w, h)) in enumerate(sizes.items(), 1)
     ]
+    far = scored("/v/master.m3u8#https://cdn/x/v9/index.m3u8?token=abc", "a", "nr", 50.0, bitrate_kbps=9000.0).clip
+    rows.append(replace(far, width=2560, height=1440))
     rows += [scored(path, "a", "nr", 50.0).clip for path in ("/v/x.mpd#hi", "/v/y.mpd#hi", "/v/plain_720p.mp4")]
     (ladder,) = gather(rows).ladders
     assert {c.path.removeprefix("/v/"): c.label for c in ladder.clips} == {
         "master.m3u8#v0/index.m3u8": "v0 1280×720",
         "master.m3u8#v1/index.m3u8": "v1 960×540 2,000 kbit/s",
         "master.m3u8#v2/index.m3u8": "v2 960×540 3,000 kbit/s",
+        far.path.removeprefix("/v/"): "v9 2560×1440",
         "master.m3u8#low.m3u8": "master.m3u8#low.m3u8",  # its size is not known
         "x.mpd#hi": "x.mpd#hi",  # two would be called the same
         "y.mpd#hi": "y.mpd#hi",

@@ -45,6 +45,17 @@ def test_lines_are_counted_as_editors_count_them(text: str, sentence: str, tmp_p
     assert sentence in str(caught.value)
 
 
+def test_columns_without_a_name_may_be_empty_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("image,,,mos\na.png,,,3\n")
+    assert read_table(path).rows == [{"image": "a.png", "": "", "mos": "3"}]
+    path.write_text(",image,mos\n0,a.png,3\n")  # as pandas writes its index
+    assert read_table(path).rows == [{"": "0", "image": "a.png", "mos": "3"}]
+    path.write_text("image,,,mos\na.png,x,y,3\n")
+    with pytest.raises(UsageError, match=r"line 2: .*name them all"):
+        read_table(path)
+
+
 def test_empty_cells_at_the_end_are_none(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "image,mos,,\np.png,3,,\np.png,4, ,,,\np.png\n"))
     assert table.columns == ("image", "mos")

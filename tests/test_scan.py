@@ -83,6 +83,19 @@ def test_a_master_from_elsewhere_goes_when_its_ladder_has_another(library: Path,
         assert not any(c.is_master or c.mode == "fr" for c in store.clips())
 
 
+def test_a_master_stays_while_another_folder_needs_it(library: Path, out_dir: Path, tmp_path: Path) -> None:
+    """Two folders into one OUT, with ladders of one name: neither scan takes the other's master."""
+    other = tmp_path / "other"
+    shutil.copytree(library / "one", other)
+    masters = set()
+    for root in (library / "one", other):
+        alone = replace(SETTINGS, compare=False)  # no row says what it was compared with
+        run(root, out_dir, settings=alone)
+        masters.add(str(root / "film_master.mp4"))
+        with Store(out_dir, read_only=True) as store:
+            assert {c.path for c in store.clips() if c.is_master} == masters
+
+
 def test_another_master_changes_the_comparisons(library: Path, out_dir: Path) -> None:
     run(library, out_dir)
     make(library / "one" / "film_master.mp4", size=(128, 96), frames=12, options={"crf": "1"})
@@ -154,7 +167,7 @@ def test_files_that_are_gone_lose_their_rows_and_new_ones_gain_them(library: Pat
     (library / "alone.mkv").rename(library / "renamed.mkv")
     shutil.rmtree(library / "two")
     result, _, said = run(library, out_dir)
-    assert "4 videos are no longer there; the results were removed" in said
+    assert "4 videos are no longer there or needed; the results were removed" in said
     left = {Path(str(r["path"])).relative_to(library).as_posix() for r in rows(out_dir)}
     assert left == {p.relative_to(library).as_posix() for p in library.rglob("*") if p.is_file()}
     assert result.measured == 1

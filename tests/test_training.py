@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from yoto_video.jobs import cli
 from yoto_video.models import zoo
-from yoto_video.models.training import distortions, loop
+from yoto_video.models.training import distortions, loop, saves
 from yoto_video.models.training.batches import Batch
 from yoto_video.models.training.correlation import agreement
 from yoto_video.models.training.folds import FOLDS, held_out
@@ -206,6 +206,13 @@ def test_a_run_that_ends_between_two_saves_makes_both(tiny_data: Path, data_dir:
     first.rmdir()
     loop.train(tiny_data, tmp_path / "run", SHORT, lambda _: None)
     assert torch.load(first, weights_only=True)["step"] == SHORT.phases[0].steps
+
+
+def test_a_log_goes_on_at_its_step_whatever_a_kill_left_of_it(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": 0}\n{"step": 1}\nbroken}\n{"step": 2}\n{"step": 3}\n{"st')
+    saves.cut_log(log, 3)
+    assert log.read_text() == '{"step": 0}\n{"step": 1}\n{"step": 2}\n'
 
 
 def test_missing_data_is_one_sentence(tiny_data: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +40,16 @@ def kinds(folder: Path) -> dict[str, Path]:
     chunk = data[at : at + 12 + int.from_bytes(data[at : at + 4], "big")]
     late = data.replace(chunk, b"")
     (folder / "turned_late.png").write_bytes(late[:-12] + chunk + late[-12:])  # after the pixels, before the end
+    turn = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    text = b"iTXtXML:com.adobe.xmp" + bytes(5) + turn
+    text = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+    (folder / "turned_by_text.png").write_bytes(late[:-12] + text + late[-12:])
     return {path.name: path for path in sorted(folder.iterdir())}
 
 
 def test_one_way_from_file_to_pixels(tmp_path: Path) -> None:
     found = kinds(tmp_path)
-    assert len(found) == 10
+    assert len(found) == 11
     for name, path in found.items():
         scored = stills.read_still(VideoRef(str(path)), None).rgb
         assert np.array_equal(load_picture(path), scored), name

@@ -35,5 +35,15 @@ def write_save(state: dict[str, object], path: Path) -> None:
 def cut_log(path: Path, done: int) -> None:
     """Leave of a log the steps before `done`: those after it will be done again. A line that was cut off goes, too."""
     if path.exists():
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
-        path.write_text("".join(line for line in lines if json.loads(line)["step"] < done), encoding="utf-8")
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        aside = path.with_suffix(".part")
+        aside.write_text("".join(line for line in lines if _before(line, done)), encoding="utf-8")
+        aside.replace(path)
+
+
+def _before(line: str, done: int) -> bool:
+    """Whether a line of a log is whole, and of an earlier step."""
+    try:
+        return bool(line.endswith("\n") and json.loads(line)["step"] < done)
+    except (ValueError, KeyError, TypeError):
+        return False
