@@ -3,6 +3,8 @@
 What the encodes' folder is called says nothing, so the title decides: a file that calls itself a master, and is alone,
 joins the one ladder of its title that has no master. The folders of the two must not contradict each other
 (season1/masters/ep1, season2/june/ep1), nor may lengths or pictures. In doubt it stays alone, and a note says so.
+A folder that is called 144, 180 or 1080 may be a rung or a title: a master joins encodes of other folders than that
+only where the pictures are the same, or its lines are as many.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
-from . import lengths, names
+from . import lengths
 from .fingerprint import Alike
-from .groups import Group, Item, LooksLike, agreeing
+from .groups import GLANCE_LIMIT, Group, Item, LooksLike, agreeing
 from .presentations import Presentation
 from .values import VideoRef
 
 PICTURES_LIMIT = 50  # ladders up to which pictures are asked, too; of more, equal lengths do
-_SHOWN = 5  # files a note names
+_SHOWN = 5  # files a note names, and notes of one kind
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,58 @@ class _Home:
     """What lacks a master."""
 
     of: Group | Presentation
-    name: names.Name
+    path: tuple[str, ...]  # as `names.Name.wide`
     first: str  # of its files, to tell of
 
     @property
     def ladder(self) -> bool:
         return isinstance(self.of, Presentation) or len(self.of.items) > 1
+
+    @property
+    def files(self) -> list[tuple[VideoRef, int]]:
+        if isinstance(self.of, Presentation):
+            return [(self.of.renditions[0].video, 0)]
+        return [(item.ref, item.size) for item in self.of.items]
+
+
+class _Homes:
+    """Homes by title and folder: to compare each master with each home of its title takes minutes for thousands."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, str | None, bool], list[_Home]] = defaultdict(list)
+
+    def add(self, home: _Home) -> None:
+        if home.path:
+            for folder in {None, *home.path[:-1]}:
+                self._at[home.path[-1], folder, home.ladder].append(home)
+
+    def near(self, path: tuple[str, ...]) -> list[_Home]:
+        """Ladders, or else single encodes, that a master of this path may be of; of many the first few."""
+        if not path:
+            return []
+        for ladder in (True, False):
+            rows = [self._at.get((path[-1], folder, ladder), []) for folder in path[:-1] or (None,)]
+            found = (home for home in min(rows, key=len) if _within(path, home.path))
+            if near := list(islice(found, _SHOWN + 1)):
+                return near
+        return []
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A file that calls itself a master, and what it may be the master of."""
+
+    group: Group
+    near: list[_Home]
+    vague: bool  # a number among its folders is not among theirs
+
+    @property
+    def item(self) -> Item:
+        return self.group.items[0]
+
+    @property
+    def like(self) -> str:
+        return f"{self.item.relative} looks like the master of {' and of '.join(h.first for h in self.near[:_SHOWN])}"
 
 
 def join_masters(
@@ -42,57 +91,106 @@ def join_masters(
     Returns:
         The groups that are left, and notes on masters that joined nothing.
     """
-    homes = _homes(groups, presentations)
-    wanted: list[tuple[Group, list[_Home]]] = []
-    for each in sorted(groups, key=lambda one: one.items[0].relative):
-        item = each.items[0]
-        if len(each.items) > 1 or item.still or not item.name.source_words:
-            continue
-        near = [home for home in homes[names.title_key(item.name)] if _within(item.name.key, home.name.key)]
-        wanted.append((each, [home for home in near if home.ladder] or near))
-    asked: dict[int, list[Group]] = defaultdict(list)
-    for each, near in wanted:
-        for home in near:
-            asked[id(home.of)].append(each)
-    joined: list[Group] = []
-    notes: list[str] = []
-    spare: list[str] = []
-    trusted = len(asked) > PICTURES_LIMIT
-    for each, near in wanted:
-        item = each.items[0]
-        if not near:
-            spare += [item.relative] if item.name.in_masters else []
-            continue
-        like = f"{item.relative} looks like the master of {' and of '.join(home.first for home in near[:_SHOWN])}"
-        rivals = [other.items[0].relative for other in asked[id(near[0].of)] if other is not each]
-        if len(near) > 1:
-            notes.append(f"{like}, but there are {len(near):,} of its title; name their master with --reference")
-        elif rivals:
-            notes.append(f"{like}, but so does {', '.join(rivals[:_SHOWN])}; name its master with --mapping")
-        elif not _join(near[0].of, item, looks, trusted=trusted):
-            notes.append(f"{like}, but its pictures or its length are others; if it is, name it with --mapping")
-        else:
-            joined.append(each)
+    claims = _claims(groups, _homes(groups, presentations))
+    pairs, notes = _pairs([claim for claim in claims if claim.near])
+    notes += _prepare(pairs, looks)
+    joined, said = _decide(pairs, looks)
+    notes += said
     elsewhere = presentations or any(not item.name.in_masters for each in groups for item in each.items)
+    spare = [claim.item.relative for claim in claims if not claim.near and claim.item.name.in_masters]
     if spare and elsewhere:
         more = f" and {len(spare) - _SHOWN:,} more" if len(spare) > _SHOWN else ""
         notes.append(f"nothing has the title of {', '.join(spare[:_SHOWN])}{more}, in a folder of masters")
-    return [each for each in groups if not any(each is one for one in joined)], notes
+    return [each for each in groups if id(each) not in joined], notes
 
 
-def _homes(groups: Sequence[Group], presentations: Sequence[Presentation]) -> dict[str, list[_Home]]:
-    """What lacks a master, by title."""
-    found: dict[str, list[_Home]] = defaultdict(list)
+def _homes(groups: Sequence[Group], presentations: Sequence[Presentation]) -> _Homes:
+    found = _Homes()
     for each in groups:
         item = each.items[0]
         named = len({mate.name.key for mate in each.items}) == 1
         if each.master is None and named and not item.still and not item.name.source_words:
-            found[names.title_key(item.name)].append(_Home(each, item.name, item.relative))
+            shared = set(item.name.wide).intersection(*(mate.name.wide for mate in each.items))
+            found.add(_Home(each, tuple(part for part in item.name.wide if part in shared), item.relative))
     for one in presentations:
         if one.master is None and one.period == 1 and one.renditions:
-            found[names.title_key(one.name)].append(_Home(one, one.name, "/".join(one.name.key)))
-    found.pop("", None)
+            found.add(_Home(one, one.name.wide, "/".join(one.name.key)))
     return found
+
+
+def _claims(groups: Sequence[Group], homes: _Homes) -> list[_Claim]:
+    """Each file that calls itself a master and is alone, by path."""
+    claims = []
+    for each in sorted(groups, key=lambda one: one.items[0].relative):
+        item = each.items[0]
+        if len(each.items) > 1 or item.still or not item.name.source_words:
+            continue
+        near = homes.near(item.name.wide)
+        vague = not near and item.name.wide != item.name.key
+        claims.append(_Claim(each, homes.near(item.name.key) if vague else near, vague))
+    return claims
+
+
+def _pairs(claims: Sequence[_Claim]) -> tuple[list[_Claim], list[str]]:
+    """Claims to one home that no other has, and notes on the rest.
+
+    A master that may be of several homes is no rival of one that can only be of one of them, nor is a vague one.
+    """
+    to: dict[tuple[int, bool], list[_Claim]] = defaultdict(list)
+    for claim in claims:
+        if len(claim.near) == 1:
+            to[id(claim.near[0].of), claim.vague].append(claim)
+    pairs: list[_Claim] = []
+    several: list[str] = []
+    rivals: list[str] = []
+    for claim in claims:
+        if (count := len(claim.near)) > 1:
+            there = f"there are {count if count <= _SHOWN else f'more than {_SHOWN}'} of its title"
+            several.append(f"{claim.like}, but {there}; name their master with --reference")
+            continue
+        home = id(claim.near[0].of)
+        beside = chain(to[home, False], to[home, True] if claim.vague else ())
+        others = list(islice((other.item.relative for other in beside if other is not claim), _SHOWN))
+        if others:
+            rivals.append(f"{claim.like}, but so does {', '.join(others)}; name its master with --mapping")
+        else:
+            pairs.append(claim)
+    return pairs, _folded(several) + _folded(rivals)
+
+
+def _folded(told: list[str]) -> list[str]:
+    """Notes of one kind: the first few, and how many more there are."""
+    more = len(told) - _SHOWN
+    return told if more <= 0 else [*told[: _SHOWN - 1], f"{told[_SHOWN - 1]}; and {more:,} more like it"]
+
+
+def _prepare(pairs: Sequence[_Claim], looks: LooksLike) -> list[str]:
+    """Glance at what will be compared, all at once: masters first, of which nothing is known yet."""
+    files = [(claim.item.ref, claim.item.size) for claim in pairs]
+    files += [claim.near[0].files[0] for claim in pairs]
+    many = len(files)
+    files += [file for claim in pairs for file in claim.near[0].files[1:]]  # grouping has asked for these before
+    looks.prepare(files[:GLANCE_LIMIT])
+    if many <= GLANCE_LIMIT:
+        return []
+    what = f"{len(pairs):,} masters in folders of their own are matched by name"
+    return [f"{what}; durations of {GLANCE_LIMIT:,} of them and of their encodes were checked"]
+
+
+def _decide(pairs: Sequence[_Claim], looks: LooksLike) -> tuple[set[int], list[str]]:
+    """Join what agrees: ids of the groups that are used up, and notes on the rest."""
+    trusted = len(pairs) > PICTURES_LIMIT
+    joined: set[int] = set()
+    vague: list[str] = []
+    other: list[str] = []
+    for claim in pairs:
+        if _join(claim, looks, trusted=trusted):
+            joined.add(id(claim.group))
+        elif claim.vague:
+            vague.append(f"{claim.like}, but a number among its folders may be a title; if not, name it with --mapping")
+        else:
+            other.append(f"{claim.like}, but its pictures or its length are others; if it is, name it with --mapping")
+    return joined, _folded(vague) + _folded(other)
 
 
 def _within(master: tuple[str, ...], encodes: tuple[str, ...]) -> bool:
@@ -101,26 +199,31 @@ def _within(master: tuple[str, ...], encodes: tuple[str, ...]) -> bool:
     return master[-1:] == encodes[-1:] and all(part in folders for part in master[:-1])
 
 
-def _join(home: Group | Presentation, master: Item, looks: LooksLike, *, trusted: bool) -> bool:
+def _join(claim: _Claim, looks: LooksLike, *, trusted: bool) -> bool:
     """Join it where lengths and pictures agree."""
-    encode = home.renditions[0].video if isinstance(home, Presentation) else home.items[0].ref
-    size = 0 if isinstance(home, Presentation) else home.items[0].size
-    looks.prepare([(master.ref, master.size), (encode, size)])
+    master, home = claim.item, claim.near[0].of
+    encode = claim.near[0].files[0][0]
+    sure = not claim.vague or _of_its_folder(master, looks)
     if isinstance(home, Presentation):
         lasts = looks.glance(master.ref).duration_s, home.duration_s or looks.glance(encode).duration_s
-        if lengths.ratio(*lasts) < lengths.NEAR or not _shows(master.ref, encode, looks, sure=True, trusted=trusted):
+        if lengths.ratio(*lasts) < lengths.NEAR or not _shows(master.ref, encode, looks, sure=sure, trusted=trusted):
             return False
         home.master = master.ref
         return True
-    looks.prepare((item.ref, item.size) for item in home.items)
     mates = sorted([*home.items, master], key=lambda item: item.relative)
     kept, notes = agreeing(mates, looks)
-    sure = len(home.items) > 1 or home.items[0].name.strong
+    sure &= len(home.items) > 1 or home.items[0].name.strong
     if len(kept) < len(mates) or not _shows(master.ref, encode, looks, sure=sure, trusted=trusted):
         return False
     home.items, home.master, home.by = mates, master, "name" if home.by == "single" else home.by
     home.notes = list(dict.fromkeys(home.notes + notes))
     return True
+
+
+def _of_its_folder(item: Item, looks: LooksLike) -> bool:
+    """Whether a number among a file's folders is that of its lines, or of its width's where bars were cut off."""
+    seen, lines = looks.glance(item.ref), item.name.declared.height
+    return lines is not None and lines in (seen.height, round((seen.width or 0) * 9 / 16))
 
 
 def _shows(master: VideoRef, encode: VideoRef, looks: LooksLike, *, sure: bool, trusted: bool) -> bool:

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 from .brackets import cut_out
@@ -94,6 +96,7 @@ class Name:
     source_words: int = 0  # 0 to 3: one for the folders, one for each end of the file's own name
     strong: bool = False
     in_masters: bool = False  # a folder of its path says so
+    wide: tuple[str, ...] = ()  # the key with the folders that are a number of lines, or a title: 144, 1080
 
 
 @dataclass(frozen=True)
@@ -113,27 +116,37 @@ def parse(relative: str) -> Name:
     # What is said last is of the encode; what comes before may be of its source: title_3840x2160_..._1080p_4000k.
     facts, strong, in_folder = [t.facts for t in reversed(tokens)], any(t.kind == "strong" for t in tokens), False
     kept: list[str] = []
+    path: list[tuple[str, bool]] = []  # and whether it is but a number
     for folder in folders:
         found = _classify(_tokens(folder, folder=True))
         if found and all(t.kind != "title" for t in found):
             in_folder |= any(t.kind == "source" for t in found)
             strong |= any(t.kind == "strong" for t in found)
             facts.extend(t.facts for t in found)  # the file's own name wins: it comes first
+            path += [(found[0].text, True)] if len(found) == 1 and found[0].text in _BARE_LINES else []
         else:
             kept.append(folder)
+            path.append((_normal(folder), False))
     title_tokens = [t for t in tokens if t.kind == "title"]
     sources = [t for t in tokens if t.kind == "source"]
-    parts = [_normal(folder) for folder in kept] + [" ".join(t.text.casefold() for t in title_tokens)]
-    parts = [part for part in parts if part]
+    path += [(" ".join(t.text.casefold() for t in title_tokens), False)] if title_tokens else []
+    while path and path[-1][1]:  # title/1080/high.mp4
+        path.pop()
     return Name(
-        key=tuple(part for i, part in enumerate(parts) if i == 0 or part != parts[i - 1]),  # title/title_1080p.mp4
+        key=_once(part for part, number in path if not number),
         title=_as_written(stem, title_tokens),
         folders=tuple(kept),
         declared=_merge(facts),
         source_words=in_folder + len({t.start > title_tokens[0].start if title_tokens else 0 for t in sources}),
         strong=strong,
         in_masters=in_folder,
+        wide=_once(part for part, _ in path),
     )
+
+
+def _once(parts: Iterable[str]) -> tuple[str, ...]:
+    """Without repetitions: title/title_1080p.mp4."""
+    return tuple(part for part, _ in groupby(parts))
 
 
 def title_key(name: Name) -> str:
