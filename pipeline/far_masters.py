@@ -95,7 +95,7 @@ def join_masters(
     pairs, notes = _pairs([claim for claim in claims if claim.near])
     notes += _prepare(pairs, looks)
     joined, said = _decide(pairs, looks)
-    notes += said
+    notes += said + _numbered(groups)
     elsewhere = presentations or any(not item.name.in_masters for each in groups for item in each.items)
     spare = [claim.item.relative for claim in claims if not claim.near and claim.item.name.in_masters]
     if spare and elsewhere:
@@ -191,6 +191,16 @@ def _decide(pairs: Sequence[_Claim], looks: LooksLike) -> tuple[set[int], list[s
         else:
             other.append(f"{claim.like}, but its pictures or its length are others; if it is, name it with --mapping")
     return joined, _folded(vague) + _folded(other)
+
+
+def _numbered(groups: Sequence[Group]) -> list[str]:
+    """Notes on masters that are taken for encodes of one title, for their folders differ by a number of lines alone."""
+    told = []
+    for each in groups:
+        if len({item.name.wide for item in each.items}) > 1 and all(item.name.source_words for item in each.items):
+            files = " and ".join(item.relative for item in each.items[:_SHOWN])
+            told.append(f"{files} are taken for sizes of one title; if their folders are titles, use --mapping")
+    return _folded(told)
 
 
 def _within(master: tuple[str, ...], encodes: tuple[str, ...]) -> bool:
