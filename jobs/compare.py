@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,20 +85,18 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
     out = local_path(request.out)
     folders = _scan_sides(request, out, labels, spent, listener, load)
     sides = [Side(label, load_results(folder)) for label, folder in zip(labels, folders, strict=True)]
-    rows = [side.results.store.clips() for side in sides]
-    scanned = time.perf_counter()
+    rows, scanned = [side.results.store.clips() for side in sides], time.perf_counter()
     paired = pair([by_ladder(own) for own in rows])
     if not paired:
         raise YotoVideoError("nothing could be scored on any side; the sides' own reports say why")
     comparison = Comparison(sides, make_titles(sides, paired), times)
     spent["compare"] = time.perf_counter() - scanned
-    against_anchor = [(0, b) for b in range(1, len(sides))] if request.settings.worst_frames else []
-    worst = [loss for a, b in against_anchor for loss in losses(comparison.titles, a, b)]
-    clips = [clip for own in rows for clip in own]
-    pictures = photograph(worst, clips, out, request.settings, load, listener)
+    others = range(1, len(sides)) if request.settings.worst_frames else ()
+    worst = [loss for b in others for loss in losses(comparison.titles, 0, b)]
+    pictures = photograph(worst, chain(*rows), out, request.settings, load, listener)
     page = build_comparison(comparison, out, pictures, imported)
     spent["wall"] = time.perf_counter() - began
-    return CompareResult(page, comparison, clips, spent)
+    return CompareResult(page, comparison, [clip for own in rows for clip in own], spent)
 
 
 def _scan_sides(

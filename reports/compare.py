@@ -47,9 +47,7 @@ class Figure:
         """Of the test: "saves", "costs", "no difference shown" or "not comparable"."""
         if math.isnan(self.delta.pchip):
             return "not comparable"
-        if self.rate is None or self.rate.low <= 0 <= self.rate.high:
-            return "no difference shown"
-        if self.crossed:
+        if self.rate is None or self.rate.low <= 0 <= self.rate.high or self.crossed:
             return "no difference shown"
         return "saves" if self.rate.high < 0 else "costs"
 
@@ -136,8 +134,7 @@ class Comparison:
     @cached_property
     def savings(self) -> list[Saving]:
         """At round levels of quality, by pair and mode; only levels that some title reaches on both sides."""
-        levels = range(LEVEL_STEP, 100, LEVEL_STEP)
-        each = itertools.product(self.pairs, self.modes, levels)
+        each = itertools.product(self.pairs, self.modes, range(LEVEL_STEP, 100, LEVEL_STEP))
         return [saving for (a, b), mode, level in each if (saving := self._saving(a, b, mode, level)) is not None]
 
     @cached_property
@@ -160,11 +157,10 @@ class Comparison:
         compared = [t for t in self.titles if not t.reason]
         encodes = [e for t in compared for e in t.sides[side]]
         size = sum(e.rate * (e.row.duration_s or 0.0) for e in encodes) / 8000
-        times = [self._seconds(t, side) for t in compared]
-        known = [s for s in times if s is not None]
-        if not known or len(known) < len(times):
+        known = [s for t in compared if (s := self._seconds(t, side)) is not None]
+        if not known or len(known) < len(compared):
             return Cost(self.labels[side], len(encodes), size)
-        base = [self._seconds(t, 0) for t in compared]
+        base = (self._seconds(t, 0) for t in compared)
         logs = np.array([math.log(s / b) for s, b in zip(known, base, strict=True) if s and b])
         cost = Cost(self.labels[side], len(encodes), size, sum(known))
         if side == 0 or len(logs) < len(known):
@@ -176,7 +172,7 @@ class Comparison:
 
     def _seconds(self, title: Title, side: int) -> float | None:
         known = [self.seconds.get(e.row.path) for e in title.sides[side]]
-        return None if not known or None in known else sum(s for s in known if s is not None)
+        return None if not known or None in known else sum(filter(None, known))
 
     def _draw(self, title: Title) -> None:
         """Draw the title's blocks once, for all its encodes together, and compare its curves in each draw."""
