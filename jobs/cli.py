@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = COMMANDS[args.command](args)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
-        resumes = args.command in ("scan", "compare")
+        resumes = args.command in ("scan", "compare") and ("://" in args.out or os.path.isdir(args.out))
         kept = f"; what was measured is kept in {args.out}, the same command goes on" if resumes else ""
         complain(f"interrupted{kept}")
         _leave(128 + [*stop.args, *heard, signal.SIGINT][0])

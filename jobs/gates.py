@@ -78,7 +78,8 @@ class Gate:
             for (path, mode), text in _regressions(changes, self.max_regression).items():
                 # Where the run before had no master, what both can be compared by is NR.
                 if path in wanted and (mode == wanted[path] or (path, wanted[path]) not in compared):
-                    found.setdefault((path, wanted[path]), text)
+                    key = path, wanted[path]
+                    found[key] = f"{found[key]}; {text}" if key in found else text
             if wanted and not {path for path, _ in compared} & wanted.keys():
                 said = f"--baseline {self.baseline} has none of these videos: nothing was compared"
                 found.setdefault(next(iter(wanted.items())), said)

@@ -96,6 +96,15 @@ def test_a_master_that_came_or_went_leaves_no_gate_open(tmp_path: Path, capsys: 
     assert "worse than before by 10.0 points: /v/a/one.mp4 (NR " in capsys.readouterr().err
 
 
+def test_a_row_that_fails_twice_says_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = str(write(tmp_path / "before", [clips()]))
+    worse = str(write(tmp_path / "worse", [lowered(clips(), 3)]))
+    gates = ["--fail-under", "99", "--baseline", before, "--max-regression", "2"]
+    assert cli.main(["export", worse, *gates, "--to", str(tmp_path / "x")]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert sum("below 99: /v/a/" in line and "; worse than before by 3.0 points" in line for line in said) == 2
+
+
 def test_a_link_to_the_new_results_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = write(tmp_path / "out", [clips()])
     (tmp_path / "link").symlink_to(out)
