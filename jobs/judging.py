@@ -184,8 +184,9 @@ class Budgeted:
         for task in tasks:
             ladder = task.ladder
             current = set[str]()
-            content = {v.path: contents.of(v) for v in ladder.videos}
-            held = {v.path for v in ladder.videos if plain(v.path) in known and known[plain(v.path)] == content[v.path]}
+            # Only what was judged before is read for its id: not a library that the budget never reached.
+            content = {v.path: contents.of(v) if plain(v.path) in known else "" for v in ladder.videos}
+            held = {path for path, content_id in content.items() if known.get(plain(path)) == content_id}
             for settings in (self._settings, self._settings.first_look()):
                 wanted = ladder_ids(ladder, settings, self._model, content_ids=content, infos=task.infos)
                 current |= {path for path, result_id in wanted.items() if result_id in ids}

@@ -99,7 +99,10 @@ def discover(
     if reference is not None:
         if not drafts and not gathered.rejected:
             raise UsageError(f"{root}: holds nothing but the reference; give the folder of its encodes")
-        may_be = lambda one, two: looks.alike(one, [two]) != [Alike.DIFFERENT]  # noqa: E731
+
+        def may_be(one: VideoRef, two: VideoRef) -> bool:
+            return looks.alike(one, [two]) != [Alike.DIFFERENT]
+
         drafts, said = apply_reference(reference, drafts, masters, may_be)
         drafts += _unmatched(masters, drafts, found)
         notes += said

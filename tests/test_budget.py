@@ -22,6 +22,7 @@ from yoto_video.jobs.budget import (
 )  # fmt: skip
 from yoto_video.jobs.scan import length, scan
 from yoto_video.jobs.work import Task
+from yoto_video.pipeline import storage
 from yoto_video.pipeline.depth import looks
 from yoto_video.pipeline.discover import Plan
 from yoto_video.pipeline.errors import UsageError
@@ -225,6 +226,15 @@ def test_a_budget_takes_no_result_that_it_cannot_replace(films: Path, out_dir: P
     assert judge.encoded <= 4
     assert {c.status for c in result.clips} == {"ok"}
     assert sum(c.depth == "full" for c in result.clips) >= len(whole.clips) - 2
+
+
+def test_what_a_budget_does_not_reach_is_not_read(
+    films: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To know the id of a file that was never judged would take reading all of it."""
+    monkeypatch.setattr(storage, "content_id", lambda ref, **_: pytest.fail(f"{ref.path} was read"))
+    result, *_ = run(films / "one", out_dir, budget="1frames")
+    assert {c.depth for c in result.clips} == {"none"}
 
 
 def test_what_stands_from_other_settings_is_said(films: Path, out_dir: Path) -> None:
