@@ -73,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         code = _unforeseen(error)
     if argv is None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # all is done: Python's own end is not to be interrupted
+        with contextlib.suppress(ValueError):  # as above
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # all is done: Python's own end is not to be interrupted
     if argv is None and any(thread.name == "measure" for thread in threading.enumerate()):
         _leave(code)  # it hangs in a decoder, and an ordinary exit would wait for it; a caller's process is not ours
     return code
