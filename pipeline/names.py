@@ -16,48 +16,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
 from .brackets import cut_out
 from .values import Declared
+from .words import ARTICLES, BARE_LINES, CODECS, JOINING, NAMED_LINES, ROLE_FOLDERS, SOURCE_WORDS, WEAK_WORDS
 
 Kind = Literal["strong", "weak", "source", "role", "title"]
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-SOURCE_WORDS = _words(
-    "source sources src master masters mezzanine mezzanines mezz original originals orig ref refs reference references "
-    "pristine"
-)
-# Folders that hold encodes of many titles: they say nothing of the title.
-ROLE_FOLDERS = _words(
-    "encode encodes encoded encoding encodings rendition renditions variant variants output outputs out transcode "
-    "transcodes transcoded ladder ladders distorted video videos hls dash cmaf vod vods abr stream streams streaming "
-    "delivery deliveries packaged"
-)
-CODECS = {
-    "h264": r"(?:lib)?[xh][._ -]?264|avc1?",
-    "hevc": r"(?:lib)?[xh][._ -]?265|hevc|hvc1|hev1",
-    "vvc": r"[xh][._ -]?266|vvc|vvenc",
-    "av1": r"(?:lib)?av1|(?:lib)?svt[._-]?av1|svtav1|(?:lib)?aom(?:enc)?|rav1e|libaom[._-]av1",
-    "vp9": r"vp9|libvpx[._-]vp9",
-    "vp8": r"vp8|libvpx",
-    "mpeg2video": r"mpeg-?2(?:video)?|h262",
-    "mpeg4": r"mpeg-?4|xvid|divx",
-    "prores": r"prores(?:hq)?",
-}
-_NAMED_LINES = {"4k": 2160, "uhd": 2160, "8k": 4320, "fhd": 1080, "fullhd": 1080, "qhd": 1440}
-_BARE_LINES = _words("144 180 216 234 240 270 288 360 396 404 406 432 450 480 540 576 720 900 1080 1440 2160 4320")
-_WEAK_WORDS = _words(
-    "high highest higher hi hq low lowest lower lo lq mid med medium mq hd sd "
-    "ultrafast superfast veryfast faster fast slow slower veryslow placebo main main10 high10 baseline "
-    "distorted degraded compressed encoded encode transcoded transcode rendition variant"
-)
 
 _NUMBER = r"\d+(?:\.\d+)?"
 # Tried in this order at each place; a match must stand between characters that are neither letters nor digits.
@@ -65,7 +33,7 @@ _STRONG = "|".join(
     [
         r"(?P<size>\d{2,5}[x×]\d{2,5})",
         r"(?P<lines>\d{3,4}[pi](?:\d{2,3}(?:\.\d+)?)?)",
-        r"(?P<named>" + "|".join(_NAMED_LINES) + ")",
+        r"(?P<named>" + "|".join(NAMED_LINES) + ")",
         rf"(?:tbr|vbr|abr|cbr|br|bitrate|maxrate)[-_= ]?(?P<tagged_rate>{_NUMBER})"
         r"(?P<tagged_unit>k(?:bps|bits?)?|m(?:bps|bits?)?)?",
         rf"(?P<rate>(?!\d\dk(?![^\W_])|\dk(?![^\W_])){_NUMBER})(?P<unit>k|kbps|kbits?|kb|mbps|mbits?)",
@@ -112,7 +80,7 @@ def parse(relative: str) -> Name:
     """Understand a path relative to what was scanned (forward slashes). Never fails; unknown words are title words."""
     *folders, file = [unicodedata.normalize("NFC", part) for part in relative.split("/") if part] or [""]
     stem = file.rsplit(".", 1)[0] if "." in file.lstrip(".") else file
-    tokens = _classify(_tokens(stem))
+    tokens = _classify(_joined(_tokens(stem)))
     # What is said last is of the encode; what comes before may be of its source: title_3840x2160_..._1080p_4000k.
     facts, strong, in_folder = [t.facts for t in reversed(tokens)], any(t.kind == "strong" for t in tokens), False
     kept: list[str] = []
@@ -123,7 +91,7 @@ def parse(relative: str) -> Name:
             in_folder |= any(t.kind == "source" for t in found)
             strong |= any(t.kind == "strong" for t in found)
             facts.extend(t.facts for t in found)  # the file's own name wins: it comes first
-            path += [(found[0].text, True)] if len(found) == 1 and found[0].text in _BARE_LINES else []
+            path += [(found[0].text, True)] if len(found) == 1 and found[0].text in BARE_LINES else []
         else:
             kept.append(folder)
             path.append((_normal(folder), False))
@@ -179,9 +147,9 @@ def _tokens(text: str, folder: bool = False) -> list[_Token]:
             kind = "source"
         elif folder and lower in ROLE_FOLDERS:
             kind = "role"
-        elif lower in _BARE_LINES:
+        elif lower in BARE_LINES:
             kind, facts = "weak", Declared(height=int(lower))
-        elif lower in _WEAK_WORDS or _WEAK_PATTERN.fullmatch(lower):
+        elif lower in WEAK_WORDS or _WEAK_PATTERN.fullmatch(lower):
             kind = "weak"
         found.append(_Token(word, match.start(), match.end(), kind, facts))
     return found
@@ -197,7 +165,7 @@ def _facts(match: re.Match[str]) -> Declared:
     if fps := match["fps"]:
         return Declared(fps=float(re.sub(r"[^\d.]", "", fps)))
     if named := match["named"]:
-        return Declared(height=_NAMED_LINES[named.lower()])
+        return Declared(height=NAMED_LINES[named.lower()])
     if rate := match["rate"] or match["tagged_rate"]:
         unit = (match["unit"] or match["tagged_unit"] or "k").lower()
         return Declared(bitrate_kbps=float(rate) * (1000 if unit.startswith("m") else 1))
@@ -207,13 +175,22 @@ def _facts(match: re.Match[str]) -> Declared:
     return Declared(codec=codec)
 
 
+def _joined(tokens: list[_Token]) -> list[_Token]:
+    """ "Master of None" and "The Original" are titles: what joins a word to others says that it is no role."""
+    words = ["", *(t.text.casefold() for t in tokens), ""]
+    return [
+        replace(t, kind="title") if t.kind == "source" and (before in ARTICLES or after in JOINING) else t
+        for t, before, after in zip(tokens, words, words[2:], strict=False)
+    ]
+
+
 def _classify(tokens: list[_Token]) -> list[_Token]:
     """Words that say something only at one end of a name become title words when they stand elsewhere."""
     titles = [i for i, t in enumerate(tokens) if t.kind == "title"]
     # Without any title word the whole name is the rung or the role: `1080p.mp4`, `high.mp4`, `source.mp4`.
     first, last = (titles[0], titles[-1]) if titles else (len(tokens), -1)
     return [
-        _Token(t.text, t.start, t.end, "title")
+        replace(t, kind="title", facts=Declared())
         if (t.kind == "weak" and i < last) or (t.kind == "source" and first < i < last)
         else t
         for i, t in enumerate(tokens)

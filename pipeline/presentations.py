@@ -15,6 +15,7 @@ from .groups import Group, Item, LooksLike, choose_master
 from .manifests import Files, Reading, read
 from .side_by_side import in_parallel
 from .values import Rendition, VideoRef
+from .words import SOURCE_WORDS
 
 # Names of manifests that say nothing of the title: its folder does.
 _PLAIN = frozenset(
@@ -98,7 +99,7 @@ def _name_of(relative: str) -> names.Name:
     folder, _, file = relative.rpartition("/")
     stem = file.rsplit(".", 1)[0].casefold()
     # "master.m3u8" is a playlist of variants, not a source; like "manifest.mpd" it leaves the title to its folder.
-    plain = stem in _PLAIN or stem in names.SOURCE_WORDS
+    plain = stem in _PLAIN or stem in SOURCE_WORDS
     return names.parse(f"{folder}/1080p.mpd" if plain else relative)
 
 

@@ -228,9 +228,7 @@ def test_a_budget_takes_no_result_that_it_cannot_replace(films: Path, out_dir: P
     assert sum(c.depth == "full" for c in result.clips) >= len(whole.clips) - 2
 
 
-def test_what_a_budget_does_not_reach_is_not_read(
-    films: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_budget_does_not_reach_is_not_read(films: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To know the id of a file that was never judged would take reading all of it."""
     monkeypatch.setattr(storage, "content_id", lambda ref, **_: pytest.fail(f"{ref.path} was read"))
     result, *_ = run(films / "one", out_dir, budget="1frames")

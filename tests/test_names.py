@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yoto_video.pipeline.names import SOURCE_WORDS, Name, common_title, parse, title_key
+from yoto_video.pipeline.names import Name, common_title, parse, title_key
 from yoto_video.pipeline.values import Declared
+from yoto_video.pipeline.words import SOURCE_WORDS
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,20 @@ def test_source_words_as_tokens_and_folders(word: str) -> None:
 )
 def test_source_words_only_whole_and_at_an_end(path: str) -> None:
     assert parse(path).source_words == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("Master of None 360p.mp4", "Master of None"),
+        ("Master and Commander (2003).mov", "Master and Commander (2003)"),
+        ("The Original_1080p_4000k.mp4", "The Original"),
+        ("masters/The Master.mov", "The Master"),
+    ],
+)
+def test_source_words_that_grammar_joins_to_a_title_are_of_it(path: str, title: str) -> None:
+    assert parse(path).title == title
+    assert parse(path).source_words == path.startswith("masters/")
 
 
 def test_weak_names_are_marked() -> None:
