@@ -37,7 +37,7 @@ def read(path: str, text: str, files: Files) -> Reading:
         renditions = _read_period(path, mpd, period, length, i, files, reading)
         if renditions:
             reading.streams.append(Stream(path, tuple(renditions), length, period=i + 1))
-    if not (reading.streams or reading.rejected or reading.absent):
+    if not (reading.streams or reading.rejected or reading.absent or reading.absent_sets):
         reading.rejected.append(BrokenVideo(path, "the manifest lists no video"))
     return reading
 
@@ -72,6 +72,7 @@ def _read_period(
     renditions: list[Rendition] = []
     folder = path.rsplit("/", 1)[0]
     for group in period.adaptation_sets or []:
+        before = len(renditions), len(reading.absent)
         for item in group.representations or []:
             ident = (item.id or "") + (f"@{index + 1}" if index else "")  # the same ids come again in each period
             parts = Parts(files, folder)
@@ -93,6 +94,9 @@ def _read_period(
                 fps=_rate(item.frame_rate or group.frame_rate), duration_s=length,
             )  # fmt: skip
             add_rendition(reading, renditions, path, ident, parts, declared)
+        if len(renditions) == before[0]:  # made elsewhere, or later: low latency beside the ordinary, another codec
+            reading.absent_sets += reading.absent[before[1] :]
+            del reading.absent[before[1] :]
     return renditions
 
 

@@ -41,6 +41,7 @@ class Reading:
     rejected: list[VideoError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)  # renditions of which no file exists
+    absent_sets: list[str] = field(default_factory=list)  # those of adaptation sets of which no file exists
 
 
 class ManifestError(ValueError):
@@ -102,12 +103,13 @@ def read(path: str, files: Files) -> Reading:
     try:
         text = read_text(path)
         reading: Reading = (dash if path.lower().endswith(".mpd") else hls).read(path, text, files)
-        if reading.absent and not reading.rejected and not reading.streams:
-            reading.rejected.append(
-                BrokenVideo(path, "none of the files that this manifest lists exists; copy them too")
-            )
-        elif reading.absent:
-            reading.notes.append(f"{path}: left out {', '.join(reading.absent)}, of which no file exists")
+        if not reading.streams and not reading.rejected and (reading.absent or reading.absent_sets):
+            said = "none of the files that this manifest lists exists; copy them too"
+            return Reading(used=reading.used, rejected=[BrokenVideo(path, said)])
+        said = "none of its files, which the manifest lists, exists; copy them, or package the title again"
+        reading.rejected += [BrokenVideo(f"{path}#{ident}", said) for ident in reading.absent]
+        if reading.absent_sets:
+            reading.notes.append(f"{path}: left out {', '.join(reading.absent_sets)}, of which no file exists")
         return reading
     except ManifestError as refused:
         return Reading(rejected=[BrokenVideo(path, f"the manifest {refused}")])

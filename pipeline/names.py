@@ -22,7 +22,7 @@ from typing import Literal
 
 from .brackets import cut_out
 from .values import Declared
-from .words import ARTICLES, BARE_LINES, CODECS, JOINING, NAMED_LINES, ROLE_FOLDERS, SOURCE_WORDS, WEAK_WORDS
+from .words import BARE_LINES, CODECS, JOINING, NAMED_LINES, ROLE_FOLDERS, SOURCE_WORDS, WEAK_WORDS
 
 Kind = Literal["strong", "weak", "source", "role", "title"]
 
@@ -179,7 +179,7 @@ def _joined(tokens: list[_Token]) -> list[_Token]:
     """ "Master of None" and "The Original" are titles: what joins a word to others says that it is no role."""
     words = ["", *(t.text.casefold() for t in tokens), ""]
     return [
-        replace(t, kind="title") if t.kind == "source" and (before in ARTICLES or after in JOINING) else t
+        replace(t, kind="title") if t.kind == "source" and (before == "the" or after in JOINING) else t
         for t, before, after in zip(tokens, words, words[2:], strict=False)
     ]
 

@@ -36,4 +36,4 @@ WEAK_WORDS = _words(
     "distorted degraded compressed encoded encode transcoded transcode rendition variant"
 )
 
-ARTICLES, JOINING = _words("the a an"), _words("of and &")
+JOINING = _words("of and &")  # "Master of None"

@@ -206,7 +206,24 @@ def test_missing_segments_are_said(tmp_path: Path) -> None:
     video = reading.streams[0].renditions[0].video
     assert len(video.parts) == 3
     assert video.missing == ("2 of 5 files that its manifest lists are missing (i.mp4 first)",)
-    assert any("v2" in note for note in reading.notes)  # of which there is nothing
+    assert len(reading.streams[0].renditions) == 1
+    assert [error.path for error in reading.rejected] == [f"{tmp_path}/m.mpd#v2"]  # of which there is nothing
+
+
+def test_an_adaptation_set_that_was_not_made_is_a_note(tmp_path: Path) -> None:
+    sets = [
+        _set(f'<SegmentTemplate media="{name}.m4s" duration="8"/>' + REPRESENTATION.replace("v1", name))
+        for name in ("v1", "low_latency")
+    ]
+    reading = _read(tmp_path, "m.mpd", _mpd("".join(sets)), ["v1.m4s"])
+    assert not reading.rejected
+    assert reading.notes == [f"{tmp_path}/m.mpd: left out low_latency, of which no file exists"]
+
+
+def test_an_hls_variant_without_files_has_a_row(tmp_path: Path) -> None:
+    text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2000\nhi.mp4\n#EXT-X-STREAM-INF:BANDWIDTH=1000\nlo.m3u8\n"
+    reading = _read(tmp_path, "m.m3u8", text, ["hi.mp4"])
+    assert [error.path for error in reading.rejected] == [f"{tmp_path}/m.m3u8#lo.m3u8"]
     assert len(reading.streams[0].renditions) == 1
 
 
