@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _H264_IDR, _H264_SLICE = 5, 1
 _HEVC_RESET = range(16, 21)  # BLA and IDR pictures; a CRA (21) keeps counting picture order, and is none
 # Key frames of these start afresh, whatever came before. Others (VC-1, RealVideo, ...) are never trusted to.
 _KEY_IS_RESET = frozenset({
-    "vp8", "vp9", "av1", "mpeg1video", "mpeg2video", "mpeg4", "h263", "theora",
-    "prores", "mjpeg", "dnxhd", "ffv1", "ffvhuff", "huffyuv", "utvideo", "rawvideo", "cfhd",
+    "vp9", "av1", "prores", "mjpeg", "dnxhd", "ffvhuff", "huffyuv", "utvideo", "rawvideo", "cfhd",
 })  # fmt: skip
+_MPEG_INTRA = 1  # picture_coding_type
+_FFV1_HALF = 0x7F80  # its range coder's first bit, as likely one as none, says key frame: one from here on
 
 
 def starts_afresh(codec: str, data: bytes, extradata: bytes | None) -> bool:
@@ -25,7 +26,40 @@ def starts_afresh(codec: str, data: bytes, extradata: bytes | None) -> bool:
             if nal < 32:  # the first slice
                 return nal in _HEVC_RESET
         return False
-    return codec in _KEY_IS_RESET
+    return _IS_INTRA[codec](data) if codec in _IS_INTRA else codec in _KEY_IS_RESET
+
+
+def _mpeg12_is_intra(data: bytes) -> bool:
+    at = data.find(b"\x00\x00\x01\x00") + 4  # then 10 bits of temporal reference, and 3 of type
+    return 4 <= at < len(data) - 1 and data[at + 1] >> 3 & 7 == _MPEG_INTRA
+
+
+def _mpeg4_is_intra(data: bytes) -> bool:
+    """Of a packet with a B-picture packed behind (DivX in AVI), too, it is not true: that one refers to what was."""
+    first, _, packed = data.partition(b"\x00\x00\x01\xb6")[2].partition(b"\x00\x00\x01\xb6")
+    return len(first) > 0 and first[0] >> 6 == 0 and not packed
+
+
+def _h263_is_intra(data: bytes) -> bool:
+    """Start code (22 bits), temporal reference (8), five flags, format (3), type (1), or PLUSPTYPE."""
+    bits = f"{int.from_bytes(data[:8].ljust(8), 'big'):064b}"
+    if bits[35:38] != "111":
+        return bits[38] == "0"
+    at = 59 if bits[38:41] == "001" else 41  # with OPPTYPE, or without
+    return bits[at : at + 3] == "000"
+
+
+# Where the picture's own header is looked into: containers that know no key frames mark all packets as such
+# (MP4 without `stss`, H.263 in Matroska).
+_IS_INTRA: dict[str, Callable[[bytes], bool]] = {
+    "mpeg1video": _mpeg12_is_intra,
+    "mpeg2video": _mpeg12_is_intra,
+    "mpeg4": _mpeg4_is_intra,
+    "h263": _h263_is_intra,
+    "vp8": lambda data: not data[0] & 1,
+    "theora": lambda data: data[0] >> 6 == 0,
+    "ffv1": lambda data: int.from_bytes(data[:2], "big") >= _FFV1_HALF,
+}
 
 
 def may_drop_nonref(codec: str, extradata: bytes | None) -> bool:

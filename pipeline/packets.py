@@ -134,7 +134,7 @@ def _finish(stream: VideoStream, codec: str, columns: _Columns, in_order: bool, 
     if in_order:
         pts[shown] = np.sort(pts[shown])
     if key.all() and codec in ("vp9", "av1") and len(key) > 1:
-        afresh[1:] = False  # the container marks none, so marks all; H.264 and HEVC were looked into
+        afresh[1:] = False  # the container marks none, so marks all; others were looked into
     steps = np.diff(np.sort(pts[shown]))
     steps = steps[steps > 0]
     usual = int(np.median(steps)) if len(steps) else 0
