@@ -88,21 +88,25 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
         raise BrokenVideo(ref.path, error or EMPTY_TRACK)
     # AVI knows decoding times only: the k-th frame shown has the k-th of them, whichever packet it came from.
     kind = container.format.name
-    _join(columns, stream.time_base or Fraction(1, 90000), may_jump_ahead=kind in ("mpegts", "mpeg"))
+    leaps = kind in ("mpegts", "mpeg")
+    _join(columns, stream.time_base or Fraction(1, 90000), may_leap=leaps, at_keys=kind.startswith("matroska"))
     return _finish(stream, codec, columns, kind == "avi", error)
 
 
-def _join(columns: _Columns, time_base: Fraction, *, may_jump_ahead: bool) -> None:
+def _join(columns: _Columns, time_base: Fraction, *, may_leap: bool, at_keys: bool) -> None:
     """Move pieces with time stamps of their own (HLS discontinuities, joined recordings) one after the other, in place.
 
     A piece begins where decoding times fall back by over a quarter second; in MPEG streams, whose clock may be reset,
-    also where they leap ahead by more than ten.
+    also where they leap ahead by more than ten. Matroska stores no decoding times: of VVC FFmpeg takes those of
+    presentation, which fall wherever frames are reordered, but never `at_keys`.
     """
     dts = np.array(columns.dts, np.int64)
     known = np.flatnonzero(dts != _NONE)
     steps = np.diff(dts[known])
     jumps = steps < -float(Fraction(1, 4) / time_base)
-    if may_jump_ahead:
+    if at_keys:
+        jumps &= np.array(columns.key, np.bool_)[known[1:]]
+    if may_leap:
         jumps |= steps > float(10 / time_base)
     if not jumps.any():
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,13 @@ def test_key_frames_are_believed_by_their_pictures_where_all_packets_are_marked(
 ])  # fmt: skip
 def test_mpeg4_pictures(packet: str, afresh: bool) -> None:
     assert bitstream.starts_afresh("mpeg4", bytes.fromhex(packet), None) == afresh
+
+
+def test_matroska_times_that_fall_where_frames_are_reordered_do_not_start_anew(tmp_path: Path) -> None:
+    options = {"x264-params": "bframes=8:b-adapt=0:scenecut=0"}
+    path = clips.make(tmp_path / "a.mkv", rate=Fraction(10), gop=20, options=options)
+    # No VVC encoder is at hand: of this codec, too, FFmpeg takes times of presentation for those of decoding.
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/MS/V3".ljust(15, b"\0")))
+    table = packet_table(VideoRef(str(path)))
+    assert table.joins == 0
+    assert table.times == [Fraction(k, 10) for k in range(30)]
