@@ -66,7 +66,7 @@ def as_far_as(
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
     newest = -1
-    with closing(_from_packets(ref, table, number_of, timeout_s, threads)) as frames:
+    with closing(from_packets(ref, table, number_of, timeout_s, threads)) as frames:
         for packet_number, frame in frames:
             if frame is None and threads > 1:
                 break
@@ -139,7 +139,7 @@ def decoded_whole(
                 near = {n: f for n, f in near.items() if n >= index}
 
 
-def _from_packets(
+def from_packets(
     ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float, threads: int
 ) -> Generator[tuple[int, VideoFrame | None], None, None]:
     """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
@@ -148,7 +148,7 @@ def _from_packets(
     """
     with opened(ref, timeout_s=timeout_s) as (container, stream):
         prepare_decoder(stream, threads=threads)
-        counter = 0
+        following = 0
         last = time.monotonic()
         try:
             for packet in _fed(ref, container, stream, table, wanted):
@@ -161,8 +161,10 @@ def _from_packets(
                 while frames:  # none waits here while the caller works: their decoder wants them back
                     frame = frames.pop(0)
                     mark = frame.opaque
-                    origin = counter if table.counted else mark.packet if isinstance(mark, _Mark) else None
-                    counter += 1
+                    origin = mark.packet if isinstance(mark, _Mark) else None
+                    if table.counted:
+                        origin = table.number(origin, following)
+                        following = following if origin is None else origin + 1
                     last = time.monotonic()
                     if origin is not None:
                         given: list[tuple[int, VideoFrame | None]] = [(origin, frame)]

@@ -18,6 +18,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+NONE = np.iinfo(np.int64).min  # a time that a packet does not carry
 SKIP, NEEDED, WANTED = 0, 1, 2  # what `PacketTable.plan` says of a packet
 
 
@@ -104,6 +105,8 @@ class PacketTable:
     drops_nonref: bool  # frames nothing refers to may be left undecoded
     error: str | None  # why reading ended early; None when the end was reached
     joins: int = 0  # how often the time stamps jumped back or far ahead: the pieces are put one after the other
+    place: NDArray[np.int64] | None = None  # (n,) where `counted`, the frame that a packet shows all the same; -1
+    doubt: str | None = None  # why its times are not, or not all, those that packets carry; AVI's never are
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -134,6 +137,18 @@ class PacketTable:
         """All packets' bytes over the duration."""
         seconds = self.duration_s
         return float(int(self.size.sum()) * 8 / seconds / 1000) if seconds > 0 else None
+
+    def number(self, packet: int | None, following: int) -> int | None:
+        """Number of a frame that leaves the decoder after the one before `following`, of a `counted` track.
+
+        None: it is not presented. The packet it came from is not always known.
+        """
+        if packet is None:
+            return following
+        if not self.shown[packet]:
+            return None
+        place = -1 if self.place is None else int(self.place[packet])
+        return following if place < 0 else place
 
     def plan(self, wanted: Collection[int]) -> NDArray[np.uint8]:
         """What to do with each packet so that the packets in `wanted` are decoded exactly, and little else.

@@ -114,8 +114,8 @@ def from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream, 
         notes.append(Finding(said, "truncated", "error" if sure else "warning"))
     if table.joins:
         notes.append(f"time stamps start anew {table.joins} times: the pieces are taken one after the other")
-    if table.counted and container.format.name != "avi":
-        notes.append("no times in the stream: frames are numbered at its nominal rate")
+    if table.doubt is not None:
+        notes.append(table.doubt)
     fps = _rate(stream, table.fps, span=duration) if table.fps else None
     return TrackNumbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
 

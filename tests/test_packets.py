@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
-from yoto_video.pipeline import bitstream
+from yoto_video.pipeline import bitstream, packet_times
 from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.values import VideoRef
 
 from . import clips
-from .decoding import read
+from .decoding import look, numbers, read
 
 
 @pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "h263"])
@@ -42,3 +45,98 @@ def test_matroska_times_that_fall_where_frames_are_reordered_do_not_start_anew(t
     table = packet_table(VideoRef(str(path)))
     assert table.joins == 0
     assert table.times == [Fraction(k, 10) for k in range(30)]
+
+
+def unstamped(path: Path, kept: int) -> None:
+    """Leave a transport stream's video the time stamps of every so many pictures only."""
+    data, at, count = bytearray(path.read_bytes()), 0, 0
+    while (at := data.find(b"\x00\x00\x01\xe0", at)) >= 0:
+        length = {2: 5, 3: 10}[data[at + 7] >> 6]
+        if count % kept:
+            data[at + 7] &= 0x3F
+            data[at + 9 : at + 9 + length] = b"\xff" * length
+        at, count = at + 9, count + 1
+    path.write_bytes(data)
+
+
+def stamped_as_stored(path: Path, made: Path) -> Path:
+    """A copy whose packets have the times of their places in the file, as writers give that know of no reordering."""
+    with av.open(str(made)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.size):
+            packet.pts = packet.dts = number * packet.duration
+            packet.stream = stream
+            target.mux(packet)
+    return path
+
+
+def every_frame_and_any_few(path: Path, doubt: str, first: int = 0) -> None:
+    """Frames of 25 a second are all there, once, in order, at their times, also when few are asked for."""
+    ref, _, times = look(path)
+    assert packet_table(ref).doubt == doubt
+    assert [time - times[0] for time in times] == [Fraction(k, 25) for k in range(len(times))]
+    for wanted in (range(len(times)), [5], [1, 7, len(times) - 1]):
+        frames = read(ref, list(wanted), cores=2)
+        assert [frame.index for frame in frames] == list(wanted)
+        assert numbers(frames) == [first + index for index in wanted]
+
+
+_B = {"x264-params": "bframes=3:b-adapt=0:scenecut=0"}
+
+
+@pytest.mark.parametrize("name", ["a.mxf", "a.mkv", "a.mp4"])
+def test_times_that_contradict_the_order_of_frames(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if path.suffix == ".mxf":
+        clips.make(path, options=_B)
+    else:
+        stamped_as_stored(path, clips.make(tmp_path / "made.mp4", options=_B))
+    every_frame_and_any_few(path, packet_times.CONTRADICTED)
+
+
+def test_times_that_were_made_up_for_a_raw_stream(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.m1v", codec="mpeg1video", b_frames=2, format="mpeg1video")
+    every_frame_and_any_few(path, packet_times.UNTIMED)
+
+
+@pytest.mark.parametrize("kept", [2, 3])
+def test_pictures_without_time_stamps_of_a_transport_stream(kept: int, tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.ts", options=_B)
+    unstamped(path, kept)
+    every_frame_and_any_few(path, packet_times.FILLED if kept == 2 else packet_times.UNTIMED)
+
+
+def test_pictures_without_time_stamps_of_a_program_stream(tmp_path: Path) -> None:
+    def noisy(number: int, width: int, height: int) -> Any:
+        noise = np.random.default_rng(number).integers(-40, 40, (height, width, 3))
+        return np.clip(clips.numbered(number, width, height) + noise, 0, 255).astype(np.uint8)
+
+    # Pictures of about 2 KB, a packet of its packs: some begin in one that has its time stamp from another.
+    path = clips.make(tmp_path / "a.mpg", options=_B | {"crf": "24"}, picture=noisy, format="vob")
+    every_frame_and_any_few(path, packet_times.FILLED)
+
+
+_OPEN = {
+    "a.ts": {"codec": "mpeg2video", "b_frames": 2, "gop": 8},
+    "h264.ts": {"options": {"x264-params": "open-gop=1:bframes=3:b-adapt=0:keyint=8:scenecut=0"}},
+    "hevc.ts": {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=8:min-keyint=8:bframes=3"}},
+    "a.m2v": {"codec": "mpeg2video", "b_frames": 2, "gop": 8, "format": "mpeg2video"},
+    "a.hevc": {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=8:min-keyint=8:bframes=3"}},
+}
+
+
+@pytest.mark.parametrize("name", _OPEN)
+def test_a_stream_whose_beginning_is_cut_off_begins_with_the_first_frame_that_is_whole(
+    name: str, tmp_path: Path
+) -> None:
+    path = clips.make(tmp_path / name, frames=40, **_OPEN[name])
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 4 // 188 * 188 :])
+    _, info, times = look(path)
+    frames = read(path)
+    first = clips.number_of(frames[0].rgb)
+    assert 4 < first < 24
+    assert numbers(frames) == list(range(first, 40))
+    assert [frame.index for frame in frames] == list(range(len(times)))
+    assert numbers(read(path, [3, len(times) - 1])) == [first + 3, 39]
+    assert info.duration_s == pytest.approx(len(times) / 25)
