@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .packet_table import NONE
 
-_NEAR = 32  # frames that a picture may be shown before or after its neighbour in the file
+_NEAR = 16  # frames that a picture may be shown before or after its neighbour in the file
 
 
 def filled(pts: NDArray[np.int64], shown: NDArray[np.bool_], step: int) -> NDArray[np.int64]:
@@ -23,7 +23,9 @@ def filled(pts: NDArray[np.int64], shown: NDArray[np.bool_], step: int) -> NDArr
         return pts
     times = np.sort(pts[known])
     lost = np.rint(np.diff(times) / step).astype(np.int64) - 1
-    free = [
+    early = int(np.searchsorted(missing, known[0]))  # before any that has a time
+    free = [int(times[0]) - k * step for k in range(early, 0, -1)]
+    free += [
         int(times[i]) + round(k * int(times[i + 1] - times[i]) / (int(lost[i]) + 1))
         for i in np.flatnonzero(lost > 0)
         for k in range(1, min(int(lost[i]), 2 * _NEAR) + 1)

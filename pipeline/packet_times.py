@@ -19,7 +19,7 @@ from .values import VideoRef
 
 UNTIMED = "no times in the stream: frames are numbered at its nominal rate"
 CONTRADICTED = "time stamps contradict the order of frames: these are numbered as they are decoded"
-FILLED = "some pictures carry no time stamp: they are taken for those that the others' times leave room for"
+FILLED = "some pictures carry no time stamp: they are shown where the others' times leave room"
 
 
 @dataclass
