@@ -105,7 +105,7 @@ def finished(
         if doubtful and look.contradicts(pts):
             in_order, doubt = True, CONTRADICTED
     if doubt == UNTIMED:  # frames follow each other, whatever lies between their packets
-        pts[shown] = pts[: np.count_nonzero(shown)]
+        pts[shown] = pts[: np.count_nonzero(shown)].copy()
     stamped = pts != NONE
     pts = filled(pts, shown, int(np.median(durations)))
     shown &= pts != NONE
@@ -113,6 +113,8 @@ def finished(
     if not (shown <= stamped).all():
         place, doubt = _places(pts, shown, stamped & (not in_order)), doubt or FILLED
     counted = untimed or in_order or place is not None
+    if kind.name == "avi":  # where that is as it should be
+        doubt = None
     if counted:
         pts[shown] = np.sort(pts[shown])
     steps = np.diff(np.sort(pts[shown]))

@@ -106,6 +106,12 @@ def test_pictures_without_time_stamps_of_a_transport_stream(kept: int, tmp_path:
     every_frame_and_any_few(path, packet_times.FILLED if kept == 2 else packet_times.UNTIMED)
 
 
+def test_avi_is_not_said_to_lack_times(tmp_path: Path) -> None:
+    table = packet_table(VideoRef(str(clips.make(tmp_path / "a.avi", options=_B))))
+    assert table.counted
+    assert table.doubt is None
+
+
 def test_pictures_without_time_stamps_of_a_program_stream(tmp_path: Path) -> None:
     def noisy(number: int, width: int, height: int) -> Any:
         noise = np.random.default_rng(number).integers(-40, 40, (height, width, 3))
