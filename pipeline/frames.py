@@ -148,14 +148,14 @@ def from_packets(
     """
     with opened(ref, timeout_s=timeout_s) as (container, stream):
         prepare_decoder(stream, threads=threads)
-        following = 0
+        following, lost = 0, False
         last = time.monotonic()
         try:
             for packet in _fed(ref, container, stream, table, wanted):
                 try:
                     frames = stream.codec_context.decode(packet)
                 except FFmpegError:
-                    frames = []
+                    frames, lost = [], True
                     mark = None if packet is None else packet.opaque
                     yield mark.packet if isinstance(mark, _Mark) and not table.counted else -1, None
                 while frames:  # none waits here while the caller works: their decoder wants them back
@@ -163,7 +163,7 @@ def from_packets(
                     mark = frame.opaque
                     origin = mark.packet if isinstance(mark, _Mark) else None
                     if table.counted:
-                        origin = table.number(origin, following)
+                        origin = table.number(origin, following, lost=lost)
                         following = following if origin is None else origin + 1
                     last = time.monotonic()
                     if origin is not None:

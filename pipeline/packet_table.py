@@ -138,16 +138,17 @@ class PacketTable:
         seconds = self.duration_s
         return float(int(self.size.sum()) * 8 / seconds / 1000) if seconds > 0 else None
 
-    def number(self, packet: int | None, following: int) -> int | None:
-        """Number of a frame that leaves the decoder after the one before `following`, of a `counted` track.
+    def number(self, packet: int | None, following: int, *, lost: bool) -> int | None:
+        """Number of a frame of a `counted` track that leaves the decoder after the one before `following`.
 
-        None: it is not presented. The packet it came from is not always known.
+        None: it is not presented. Where others were `lost` its packet's own time tells, if it has one. Which packet it
+        came from is not always known.
         """
         if packet is None:
             return following
         if not self.shown[packet]:
             return None
-        place = -1 if self.place is None else int(self.place[packet])
+        place = -1 if self.place is None or not lost else int(self.place[packet])
         return following if place < 0 else place
 
     def plan(self, wanted: Collection[int]) -> NDArray[np.uint8]:

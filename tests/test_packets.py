@@ -146,3 +146,15 @@ def test_a_stream_whose_beginning_is_cut_off_begins_with_the_first_frame_that_is
     assert [frame.index for frame in frames] == list(range(len(times)))
     assert numbers(read(path, [3, len(times) - 1])) == [first + 3, 39]
     assert info.duration_s == pytest.approx(len(times) / 25)
+
+
+def test_after_a_loss_pictures_with_time_stamps_tell_their_numbers(tmp_path: Path) -> None:
+    path = clips.make(tmp_path / "a.ts", options=_B)
+    whole = packet_table(VideoRef(str(path)))
+    stamped = int(whole.order[20]) // 2 * 2  # every second one in the file will be
+    place = whole.order.tolist().index(stamped)
+    unstamped(path, 2)
+    table = packet_table(VideoRef(str(path)))
+    assert table.number(stamped, 7, lost=False) == 7
+    assert table.number(stamped, 7, lost=True) == place
+    assert table.number(stamped + 1, 7, lost=True) == 7
