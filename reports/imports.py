@@ -20,7 +20,11 @@ import numpy as np
 from ..pipeline.errors import UsageError
 from .titles import Encode
 
-METRICS = re.compile(r"(float_)?(vmaf|psnr|ssim|ms_ssim|xpsnr|psnr_hvs|cambi|ciede2000|vif)(_.*)?", re.IGNORECASE)
+# Not what libvmaf makes its score of: VMAF_integer_feature_motion_sad_score stands in every log of its present version.
+METRICS = re.compile(
+    r"(?!.*_(?:feature|motion))(float_)?(vmaf|psnr|ssim|ms_ssim|xpsnr|psnr_hvs|cambi|ciede2000|vif)(_.*)?",
+    re.IGNORECASE,
+)
 _PLANES = re.compile(r".*_(u|v|cb|cr)", re.IGNORECASE)
 _ENDING = re.compile(r"\.([a-z][a-z0-9]{2,4}|[a-z]{2})", re.IGNORECASE)  # of a video, as .y4m and .ts; .1080p is none
 

@@ -21,6 +21,7 @@ from .test_compare import encodes, side
 def libvmaf(scores: list[float]) -> dict[str, Any]:
     """As vmaf 3 writes it with --json."""
     rest = {"integer_adm2": 0.9, "float_ssim": 0.98, "psnr_y": 40.0, "psnr_cb": 44.0}
+    rest |= {"VMAF_integer_feature_motion_sad_score": 3.0, "VMAF_feature_motion2_score": 3.0}
     frames = [{"frameNum": i, "metrics": {"vmaf": s, **rest}} for i, s in enumerate(scores)]
     pooled = {"vmaf": {"min": min(scores), "max": max(scores), "mean": float(np.mean(scores)), "harmonic_mean": 1.0}}
     return {"version": "3.0.0", "fps": 30.0, "frames": frames, "pooled_metrics": pooled, "aggregate_metrics": {}}
@@ -42,6 +43,19 @@ def test_each_form_is_read(tmp_path: Path) -> None:
         ("a_500k.mp4", "vmaf"): 85, ("a_500k.mp4", "ssim"): 0.98, ("a_500k.mp4", "psnr_y"): 40,
         ("b_500k.mp4", "vmaf"): 71, ("b_500k.mp4", "psnr"): 41, ("c_500k", "vmaf"): 61, ("c_500k", "psnr_hvs"): 39,
     })  # fmt: skip
+
+
+def test_every_variant_of_vmaf_is_a_measure_and_what_it_is_made_of_is_none(tmp_path: Path) -> None:
+    measures = ("vmaf", "vmaf_neg", "vmaf_4k", "vmaf_phone", "vmaf_bagging", "vmaf_v0.6.1neg", "psnr_hvs")
+    parts = (
+        "VMAF_integer_feature_motion_sad_score",
+        "VMAF_integer_feature_adm2_score",
+        "vmaf_motion",
+        "integer_motion",
+    )
+    log = {"pooled_metrics": {name: {"mean": 50.0} for name in (*parts, *measures)}}
+    (tmp_path / "a.json").write_text(json.dumps(log))
+    assert tuple(one.metric for one in read_imports([str(tmp_path)])) == measures
 
 
 @pytest.mark.parametrize(
