@@ -51,7 +51,10 @@ def _of_mode(mode: str, changed: Sequence[Change]) -> dict[str, object] | None:
     mean = float(np.mean(means))
     drawn = bootstrap.over_titles([np.full(1, m) for m in means], np.random.default_rng(SEED))
     found = bootstrap.interval(mean, drawn, len(means))
-    verdict = "no drift shown" if found is None or found.low <= 0 <= found.high else "worse" if mean < 0 else "better"
+    if found is None:
+        verdict = "cannot be told"
+    else:
+        verdict = "no drift shown" if found.low <= 0 <= found.high else "worse" if mean < 0 else "better"
     return {"mode": mode, "mean": mean, "interval": found, "ladders": len(means), "verdict": verdict}
 
 

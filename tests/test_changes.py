@@ -61,6 +61,17 @@ def test_worse_encodes_are_told_with_their_interval(tmp_path: Path) -> None:
     assert (found["same"], found["worse"], found["better"]) == (0, found["changed"], 0)
 
 
+def test_of_one_ladder_no_drift_is_told_and_none_denied(tmp_path: Path) -> None:
+    out = write(tmp_path / "out", [ladder("sea", quality=20), ladder("city", seed=1)])
+    rescanned(out, lowered(ladder("sea", quality=20), 17.35), 2)
+    said = text(build_report(out))
+    assert "FR One ladder changed, by −17.35 points: drift cannot be told from one." in said
+    assert "o drift shown" not in said
+    found = since_before(load(out), {})
+    assert found is not None
+    assert [m["verdict"] for m in found["modes"]] == ["cannot be told"] * 2  # type: ignore[attr-defined]
+
+
 def test_a_run_that_measures_nothing_changes_nothing(tmp_path: Path) -> None:
     out = write(tmp_path / "out", [ladder("sea")])
     with Store(str(out)) as store:
