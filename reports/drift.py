@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..pipeline.pool import ci95
 from ..pipeline.values import ClipScore
-from .labels import common_folder
+from .labels import common_folder, last_component
 from .results import Results
 
 
@@ -57,14 +58,16 @@ def drift(now: Results, before: Results) -> Drift:
     elif not all(roots):
         roots = ["", ""]
 
-    def place(path: str, side: int) -> str:
-        return path.removeprefix(roots[side]) if path in left[side] else path
-
-    old = {(place(c.path, 1), c.mode): c for c in rows[1] if c.status == "ok"}
-    compared = {place(c.path, 0) for c in rows[0] if c.status == "ok" and c.mode == "fr"}
+    places = [
+        {path: path.removeprefix(root) if path in own else path for path in paths}
+        for root, own, paths in zip(roots, left, known, strict=True)
+    ]
+    places[0] |= _moved_masters(rows, places)
+    old = {(places[1][c.path], c.mode): c for c in rows[1] if c.status == "ok"}
+    compared = {places[0][c.path] for c in rows[0] if c.status == "ok" and c.mode == "fr"}
     changes, apart = [], []
     for clip in rows[0]:
-        at = place(clip.path, 0)
+        at = places[0][clip.path]
         other = old.get((at, clip.mode))
         if clip.status != "ok" or other is None:
             continue
@@ -76,9 +79,35 @@ def drift(now: Results, before: Results) -> Drift:
         else:
             changes.append(_change(clip, other, now, before))
     changes.sort(key=lambda c: (c.difference, c.now.path))
-    places = [{place(path, side) for path in own} for side, own in enumerate(known)]
-    new, gone = sorted(places[0] - places[1]), sorted(places[1] - places[0])
+    new, gone = (sorted({*places[side].values()} - {*places[1 - side].values()}) for side in (0, 1))
     return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone))
+
+
+def _moved_masters(rows: Sequence[Sequence[ClipScore]], places: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Where masters were that lie elsewhere now, and outside of what was scanned: by path now, their place before.
+
+    A master is what the same encode was compared with before, where that has its name, or its bytes; else it is the
+    only one of its bytes.
+    """
+    taken = [{*own.values()} for own in places]
+    then, now = (
+        {c.path: c.content_id for c in rows[side] if c.is_master and places[side][c.path] not in taken[1 - side]}
+        for side in (1, 0)
+    )
+    beside = {places[1][c.path]: c.reference for c in rows[1] if c.mode == "fr" and c.reference in then}
+    likely = [(c.reference, beside.get(places[0][c.path])) for c in rows[0] if c.mode == "fr"]
+    content = [Counter(own.values()) for own in (now, then)]
+    by_bytes = {what: path for path, what in then.items() if what and all(own[what] == 1 for own in content)}
+    likely += [(path, by_bytes.get(what)) for path, what in now.items()]
+    found: dict[str, str] = {}
+    used = set[str]()
+    for master, before in likely:
+        if master not in now or before is None or master in found or before in used:
+            continue
+        if last_component(master) == last_component(before) or now[master] == then[before] != "":
+            found[master] = places[1][before]
+            used.add(before)
+    return found
 
 
 def _scanned(results: Results, paths: Collection[str]) -> str:

@@ -67,6 +67,56 @@ def test_one_master_for_two_folders_hides_no_regression(tmp_path: Path, capsys: 
     assert drift(load(tonight), load(last)).gone == ()
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_masters_beside_what_was_scanned_move_with_their_encodes(
+    changed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy of the library: masters of --reference lie outside of the folder that is scanned, in both."""
+
+    def scan(name: str, masters: str, mean: float, content: str) -> str:
+        ladders = []
+        for title in ("a", "b", "alone"):
+            path, ids = f"/{masters}/{title}.mov", f"{name}{title}"
+            made = scored(path, title, "nr", mean, result_id=ids, content_id=content + title)
+            master = ClipResult(replace(made.clip, is_master=True), made.frames)
+            mode, reference = ("nr", None) if title == "alone" else ("fr", path)
+            encode = scored(f"/{name}/{title}/e.mp4", title, mode, 60, result_id=f"{ids}e", reference=reference)
+            ladders.append([master, encode])
+        folder = write(tmp_path / name, ladders)
+        with Store(str(folder)) as store:
+            store.commit_run(replace(run_row([]), run_id="z", settings={"root_path": f"/{name}"}))
+        return str(folder)
+
+    last = scan("last", "masters", 90, "bytes of ")
+    tonight = scan("copy", "masters/of/tonight", 80, "other bytes of " if changed else "bytes of ")
+    found = drift(load(tonight), load(last))
+    moved = [(f"/masters/of/tonight/{t}.mov", -10) for t in ("a", "alone", "b") if t != "alone" or not changed]
+    told = [(c.now.path, c.difference) for c in found.changes if c.now.is_master]
+    assert sorted(told) == [(path, pytest.approx(by)) for path, by in moved]
+    # One that nothing was compared with is known by its bytes alone.
+    assert found.gone == (("/masters/alone.mov",) if changed else ())
+    assert found.new == (("/masters/of/tonight/alone.mov",) if changed else ())
+    gate = ["--baseline", last, "--max-regression", "2", "--to", str(tmp_path / "x")]
+    assert cli.main(["export", tonight, *gate]) == 0  # masters are no encodes
+    assert ("not among these results" in capsys.readouterr().err) == changed
+
+
+def test_masters_that_share_a_place_are_not_confused(tmp_path: Path) -> None:
+    """Another master for the same encode is another one; of two with the same bytes neither is sure."""
+
+    def scan(name: str, *masters: str) -> str:
+        rows = [scored(f"/{name}/{i}.mp4", "t", "fr", 60, reference=one) for i, one in enumerate(masters)]
+        for one in masters:
+            made = scored(one, "t", "nr", 90, content_id="twice" if "twin" in one else one)
+            rows.append(ClipResult(replace(made.clip, is_master=True), made.frames))
+        return str(write(tmp_path / name, [rows]))
+
+    found = drift(load(scan("new", "/n/second.mov", "/n/y.mov")), load(scan("old", "/o/first.mov", "/o/y.mov")))
+    assert (found.new, found.gone) == (("/n/second.mov",), ("/o/first.mov",))
+    found = drift(load(scan("now", "/x/twin1.mov", "/y/twin2.mov")), load(scan("then", "/z/twin.mov", "/z/twin3.mov")))
+    assert len(found.new) == len(found.gone) == 0  # each is what its encode was compared with
+
+
 def test_what_moved_is_compared_though_something_stayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def scan(root: str, mean: float) -> str:
         rows = [scored("/else/shared.mp4", "s", "nr", 60, result_id="same")]
