@@ -96,26 +96,21 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
             straight.append(clip)
             continue
         points = _score(better, mode) - _score(clip, mode)
-        said = (
-            f"{clip.label} ({_rate(clip)}) looks worse than {better.label} ({_rate(better)}), "
-            f"{points:.1f} points of {mode.upper()}"
-        )
+        said = f"{_named(clip)} looks worse than {_named(better)}, {points:.1f} points of {mode.upper()}"
         yield Issue(name, "inversion", "error", said, (clip.path, better.path), points)
     kept = straight[:1]
     for clip in straight[1:]:
         points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
         if worst < -GAP and worst - points < -GAP:  # something is broken there that the mean hides
-            said = (
-                f"{clip.label} ({_rate(clip)}) looks worse than {kept[-1].label} ({_rate(kept[-1])}) in its worst "
-                f"second, {-worst:.1f} points of {mode.upper()}"
-            )
+            said = f"{_named(clip)} looks worse than {_named(kept[-1])} in its worst second"
+            said += f", {-worst:.1f} points of {mode.upper()}"
             yield Issue(name, "inversion", "warning", said, (clip.path, kept[-1].path), -worst)
             if points >= JND:  # by its mean it is worth having: what is dearer is held to it
                 kept.append(clip)
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:
-            dear, cheap = (f"{one.label} ({_rate(one)})" for one in (clip, kept[-1]))
+            dear, cheap = (_named(one) for one in (clip, kept[-1]))
             gain = f"{points:+.1f} points of {mode.upper()}{{}}, and {worst:+.1f} in the worst second"
             if max(points, worst) > 0:
                 said = f"{dear} buys {gain.format(f' over {cheap}')}: less than anybody sees ({JND:g})"
@@ -127,7 +122,7 @@ def _of_rungs(name: str, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
         points = _score(high, mode) - _score(low, mode)
         if points <= GAP:
             continue
-        said = f"from {low.label} ({_rate(low)}) to {high.label} ({_rate(high)}) {mode.upper()} leaps by {points:.1f}"
+        said = f"from {_named(low)} to {_named(high)} {mode.upper()} leaps by {points:.1f}"
         if (high.bitrate_kbps or 0.0) > SAME_RATE * (low.bitrate_kbps or 0.0):
             said += f" points, {points / JND:.1f} JND: a rung is missing between them"
             yield Issue(name, "gap", "warning", f"{said} in {high.codec or 'one codec'}", (low.path, high.path), points)
@@ -240,5 +235,7 @@ def _bounds(clip: Clip, mode: str) -> tuple[float, float]:
     return clip.interval_beside(mode) or (_score(clip, mode), _score(clip, mode))
 
 
-def _rate(clip: Clip) -> str:
-    return f"{clip.bitrate_kbps or 0:,.0f} kbit/s"
+def _named(clip: Clip) -> str:
+    """Its label and its rate, which labels of manifests with several codecs end with."""
+    rate = f"{clip.bitrate_kbps or 0:,.0f} kbit/s"
+    return clip.label if clip.label.endswith(f" {rate}") else f"{clip.label} ({rate})"

@@ -65,6 +65,20 @@ def test_a_dearer_rung_that_looks_worse_is_an_inversion_beyond_its_interval_only
     assert rules(ladder(30, 45, 60, 50, 72, half=6.0)) == ["redundant"]  # one cannot tell
 
 
+def test_a_rate_that_a_label_ends_with_is_not_said_again() -> None:
+    """Renditions of a manifest with two codecs in each size are called by name, size and rate."""
+    rungs = [(216, 253, 10.0), (360, 700, 40.0), (720, 2600, 42.0), (1080, 5200, 30.0)]
+    rows = [
+        row(f"m.mpd#{codec}/{h}p", s, k * share, width=h * 16 // 9, height=h, codec=codec)
+        for codec, share in (("avc", 1.0), ("hevc", 0.6))
+        for h, k, s in rungs
+    ]
+    said = [issue.sentence for issue in lint.check(gather(rows))]
+    assert any("from avc/216p 384×216 253 kbit/s to avc/360p 640×360 700 kbit/s FR leaps by 30" in s for s in said)
+    assert any(s.startswith("avc/1080p 1920×1080 5,200 kbit/s looks worse than avc/720p 1280×720 2,600") for s in said)
+    assert not any("kbit/s)" in s for s in said)
+
+
 def test_rungs_are_told_apart_by_their_frames_alone() -> None:
     """All of them are judged at the same places: what these leave to chance is no doubt about their order."""
     rungs = zip(RUNGS, (30, 45, 60, 50, 72), strict=True)
