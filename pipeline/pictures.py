@@ -43,11 +43,13 @@ class Kept:
     row: FrameScore
     encode: RGB
     reference: RGB | None
-    itself: float | None = None  # what its picture alone would score, where the row's score tells of another one, too
 
 
 class WorstFrames:
     """The `count` worst frames offered so far, `apart_s` seconds from each other. Holds no more than these.
+
+    They are the worst by the scores of their rows, which people find beside them; the first of equal ones. Of a bad
+    frame and the next one, whose score shares half with it, that is mostly the bad one.
 
     Args:
         count: how many to keep; 0 keeps nothing.
@@ -59,29 +61,28 @@ class WorstFrames:
         self._apart_s = apart_s
         self._kept: list[Kept] = []
 
-    def offer(self, row: FrameScore, encode: Shown, reference: Shown | None, itself: float | None = None) -> None:
-        """Keep this frame if it is among the worst, in place of milder ones near it in time; `itself`: as in `Kept`."""
-        rank = _rank(row, itself)
+    def offer(self, row: FrameScore, encode: Shown, reference: Shown | None) -> None:
+        """Keep this frame if it is among the worst, in place of milder ones near it in time."""
         near = [k for k in self._kept if abs(k.row.pts_time - row.pts_time) < self._apart_s]
         rest = [k for k in self._kept if k not in near]
-        if any(_rank(k.row, k.itself) <= rank for k in near) or self._count < 1:
+        if any(_rank(k.row) <= _rank(row) for k in near) or self._count < 1:
             return
         if len(rest) >= self._count:
-            mildest = max(rest, key=lambda k: _rank(k.row, k.itself))
-            if _rank(mildest.row, mildest.itself) <= rank:
+            mildest = max(rest, key=lambda k: _rank(k.row))
+            if _rank(mildest.row) <= _rank(row):
                 return
             rest.remove(mildest)
-        self._kept = [*rest, Kept(row, encode.picture, None if reference is None else reference.picture, itself)]
+        self._kept = [*rest, Kept(row, encode.picture, None if reference is None else reference.picture)]
 
     def found(self) -> list[Kept]:
         """What was kept, the worst first; only comparisons where there is one."""
-        best = sorted(self._kept, key=lambda k: (*_rank(k.row, None), k.row.frame_num))
+        best = sorted(self._kept, key=lambda k: (*_rank(k.row), k.row.frame_num))
         return [k for k in best if k.row.mode == best[0].row.mode]
 
 
-def _rank(row: FrameScore, itself: float | None) -> tuple[bool, float]:
+def _rank(row: FrameScore) -> tuple[bool, float]:
     """Smaller is kept rather: a comparison tells more than a score without a reference, then the lower score."""
-    return row.mode != "fr", row.score if itself is None else itself
+    return row.mode != "fr", row.score
 
 
 def apart(count: int, duration_s: float) -> float:

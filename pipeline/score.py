@@ -18,7 +18,6 @@ from .align import Sample
 from .errors import BrokenVideo, VideoError, as_video_error
 from .lockstep import Taken
 from .pictures import Shown, WorstFrames
-from .pool import alone
 from .turns import WHOLE, Turn, Turns
 from .values import RGB, Frame, FrameScore, Mode
 
@@ -80,7 +79,6 @@ class _Job:
     pair: Turn = WHOLE  # how it is compared
     beside: Any = None  # its reference, encoded
     row: FrameScore | None = None  # its score: against the reference if it has one
-    itself: float = 0.0  # what its picture alone would score
 
 
 class _Judged(NamedTuple):
@@ -198,14 +196,12 @@ class Scorer:
         time_s = float(frame.pts_s - job.tally.start_s)
         job.row = FrameScore(frame.index, time_s, float(score), mode, frame.shot, judged.span_s)
         job.tally.scores[mode].append(job.row)
-        last = job.tally.scores[mode][-2:]
-        job.itself = float(alone([f.score for f in last], [f.span_s for f in last])[-1])
 
     def _offer(self, job: _Job) -> None:
         """Let a scored frame be one of its video's worst."""
         if job.row is not None and job.tally.failure is None:
             reference = self._reference(job) if job.row.mode == "fr" else None
-            job.tally.worst.offer(job.row, job.shown, None if reference is None else reference.shown, job.itself)
+            job.tally.worst.offer(job.row, job.shown, None if reference is None else reference.shown)
 
     def _run(
         self, jobs: list[_Job], call: Callable[[list[_Job]], Sequence[T]], use: Callable[[_Job, T], None]

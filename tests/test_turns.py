@@ -101,6 +101,14 @@ def test_of_a_bad_frame_and_the_next_one_that_shares_with_it_the_bad_one_is_the_
     assert [kept.row.frame_num for kept in tallies[0].worst.found()] == [3]
 
 
+def test_the_frame_with_the_lowest_score_is_the_worst_though_one_before_it_looks_worse() -> None:
+    """Moments are found by their scores: a frame that is lowest in `frames` and not shown would look like a fault."""
+    work, tallies = scorer(HalfJudge())
+    work.add([taken(0, frame(i, value=v)) for i, v in enumerate((80, 80, 20, 60, 80, 80))])
+    assert [f.score for f in tallies[0].scores["nr"]] == [80, 80, 50, 40, 70, 80]
+    assert [kept.row.frame_num for kept in tallies[0].worst.found()] == [3]
+
+
 def test_frames_far_apart_are_looked_at_whole() -> None:
     judge = HalfJudge()
     work, _ = scorer(judge)
