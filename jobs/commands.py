@@ -90,7 +90,7 @@ def _score(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from . import output
     from .compare import CompareRequest, compare
-    from .compare_output import figure_lines, print_comparison
+    from .compare_output import figure_lines, map_lines, print_comparison
     from .log import log_to
     from .terminal import Terminal
 
@@ -106,7 +106,8 @@ def _compare(args: argparse.Namespace) -> int:
 
         write_comparison_figures(result.comparison, result.page.parent / "figures", args.figures)
     if args.format == "json":
-        print(*output.clip_lines(result.clips), *figure_lines(result.comparison.figures), sep="\n")
+        figures = figure_lines(result.comparison.figures)
+        print(*output.clip_lines(result.clips), *figures, *map_lines(result.maps), sep="\n")
         print(output.summary_line(result.clips, result.seconds))
     else:
         print_comparison(result.comparison)

@@ -6,10 +6,7 @@ OUT/compare        the page, its pictures, and the figures as CSV; leans on noth
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +24,7 @@ from ..pipeline.results_folder import MARKER, claim, local_path
 from ..pipeline.settings import Settings
 from ..pipeline.text import counted
 from ..pipeline.values import ClipScore, Ladder, VideoRef
+from .encoding_times import seconds_by_path
 from .moments import photograph
 from .pairing import by_ladder, pair, with_masters
 from .request import Listener, Request
@@ -35,6 +33,7 @@ from .work import LoadJudge, load_judge
 
 if TYPE_CHECKING:
     from ..reports.compare import Comparison
+    from ..reports.metric_maps import Map
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class CompareResult:
     comparison: Comparison
     clips: list[ClipScore]
     seconds: dict[str, float]
+    maps: tuple[Map, ...] = ()  # of other measures to ours
 
 
 def compare(request: CompareRequest, listener: Listener | None = None, load: LoadJudge = load_judge) -> CompareResult:
@@ -73,6 +73,7 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
         UsageError: the request is wrong; nothing was measured.
         YotoVideoError: as of `scan`.
     """
+    from ..reports.beside import lay_beside
     from ..reports.compare import Comparison
     from ..reports.compare_pages import build_comparison
     from ..reports.compare_time import losses
@@ -81,7 +82,7 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
     from ..reports.titles import Side, make_titles
 
     listener, began, spent = listener or Listener(), time.perf_counter(), dict[str, float]()
-    labels, times, imported = _labels(request), _times(request), read_imports(request.imports)
+    labels, times, imported = _labels(request), seconds_by_path(request.times), read_imports(request.imports)
     out = local_path(request.out)
     folders = _scan_sides(request, out, labels, spent, listener, load)
     sides = [Side(label, load_results(folder)) for label, folder in zip(labels, folders, strict=True)]
@@ -90,13 +91,16 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
     if not paired:
         raise YotoVideoError("nothing could be scored on any side; the sides' own reports say why")
     comparison = Comparison(sides, make_titles(sides, paired), times)
+    beside = lay_beside(comparison, imported)
+    if beside.sentence is not None:
+        listener.say(beside.sentence)
     spent["compare"] = time.perf_counter() - scanned
     others = range(1, len(sides)) if request.settings.worst_frames else ()
     worst = [loss for b in others for loss in losses(comparison.titles, 0, b)]
     pictures = photograph(worst, chain(*rows), out, request.settings, load, listener)
-    page = build_comparison(comparison, out, pictures, imported)
+    page = build_comparison(comparison, out, pictures, beside)
     spent["wall"] = time.perf_counter() - began
-    return CompareResult(page, comparison, [clip for own in rows for clip in own], spent)
+    return CompareResult(page, comparison, [clip for own in rows for clip in own], spent, beside.maps)
 
 
 def _scan_sides(
@@ -218,33 +222,3 @@ def _is_file(path: str) -> bool:
         return bool(storage.stat(path))
     except VideoError:
         return False
-
-
-def _times(request: CompareRequest) -> dict[str, float]:
-    """Seconds of encoding by canonical path, of a CSV with `path,seconds`; paths are relative to it, or absolute."""
-    if request.times is None:
-        return {}
-    known = {}
-    try:
-        with open(request.times, newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            if not {"path", "seconds"} <= {*(table.fieldnames or ())}:
-                raise ValueError
-            for number, row in enumerate(table, 2):
-                path, seconds = row["path"], _number(row["seconds"])
-                if not (path and 0 < seconds < math.inf):
-                    raise UsageError(f"--times {request.times}: line {number}: needs a path, and seconds above 0")
-                at = path if storage.is_remote(path) else os.path.join(os.path.dirname(request.times), path)
-                known[storage.canonical(at)] = seconds
-    except OSError as error:
-        raise UsageError(f"--times {request.times}: cannot be read ({error.strerror})") from None
-    except (csv.Error, ValueError):
-        raise UsageError(f"--times {request.times}: give CSV with the columns path and seconds") from None
-    return known
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "")
-    except ValueError:
-        return math.nan

@@ -13,6 +13,7 @@ from .output import new_table, print_table
 if TYPE_CHECKING:
     from ..reports.bootstrap import Interval
     from ..reports.compare import Comparison, Figure
+    from ..reports.metric_maps import Map
 
 
 def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
@@ -25,6 +26,22 @@ def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
                 "anchor": f.anchor, "test": f.test, "effect_size": f.rate.effect if f.rate else None,
                 "bd_quality": _finite(f.delta.quality), "bd_quality_ci95": _ends(f.quality), "verdict": f.verdict,
                 "titles": f.titles, "units": f.units, "unit": f.unit,
+            },
+            ensure_ascii=False, allow_nan=False,
+        )  # fmt: skip
+
+
+def map_lines(maps: Iterable[Map]) -> Iterator[str]:
+    """One JSON object a map of another measure to ours."""
+    for m in maps:
+        carried = [
+            {"theirs": theirs, "ours": ours, "ci95": None if low is None or high is None else [low, high]}
+            for theirs, ours, low, high in m.rows
+        ]
+        yield json.dumps(
+            {
+                "type": "map", "metric": m.metric, "mode": m.mode, "encodes": len(m.pairs), "srocc": _finite(m.srocc),
+                "rmse": _finite(m.rmse), "thresholds": carried, "knots": m.knots,
             },
             ensure_ascii=False, allow_nan=False,
         )  # fmt: skip

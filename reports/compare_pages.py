@@ -17,14 +17,13 @@ from ..pipeline.text import safe_cell
 from ..pipeline.values import Moment
 from . import compare_figures as charts
 from . import compare_tables as tables
+from .beside import NONE, Beside
 from .compare import Comparison, Figure, Saving
 from .compare_shots import Shot, by_shot
 from .compare_time import Loss, losses
 from .compare_words import answer, crossover, score_of, sentence, versus
 from .figures import Chart
-from .imports import Imported, match
 from .ladders import ChosenLadder, choose
-from .metric_maps import Map, fit
 from .pages import environment, folder_aside, page_name, swap, write_assets
 from .read import Fleet
 from .titles import Title
@@ -34,7 +33,7 @@ MOST_LADDERS = 12
 
 
 def build_comparison(
-    comparison: Comparison, out: Path, pictures: Mapping[tuple[str, int], Moment], imported: Sequence[Imported] = ()
+    comparison: Comparison, out: Path, pictures: Mapping[tuple[str, int], Moment], beside: Beside = NONE
 ) -> Path:
     """Write OUT/compare and return the path of its first page.
 
@@ -42,7 +41,7 @@ def build_comparison(
         comparison: what to tell.
         out: local folder; `pictures` are in it.
         pictures: by result id and frame.
-        imported: other measures' scores.
+        beside: what other measures say of the same encodes.
 
     Raises:
         YotoVideoError: the folder cannot be written.
@@ -59,7 +58,7 @@ def build_comparison(
         shots = by_shot(comparison)
         _write_csv(aside / "figures.csv", tables.FIGURE_COLUMNS, tables.figure_rows(comparison.figures))
         _write_csv(aside / "shots.csv", tables.SHOT_COLUMNS, tables.shot_rows(shots))
-        _write_pages(_Told(comparison, shots, pictures), imported, aside)
+        _write_pages(_Told(comparison, shots, pictures), beside, aside)
         aside.chmod(0o755)
         swap(aside, target)
     except OSError as error:
@@ -107,11 +106,11 @@ class _Told:
         return charts.rate_quality(self.comparison, title), time
 
 
-def _write_pages(told: _Told, imported: Sequence[Imported], folder: Path) -> None:
+def _write_pages(told: _Told, beside: Beside, folder: Path) -> None:
     """The first page, and one a title, those where the last side loses most first."""
     order = _worst_first(told.comparison)
     links = {title.name: f"titles/{page_name(title.name)}" for title in order}
-    (folder / "index.html").write_text(_overview(told, order, links, imported), encoding="utf-8")
+    (folder / "index.html").write_text(_overview(told, order, links, beside), encoding="utf-8")
     (folder / "titles").mkdir()
     addresses = [None, *(f"../{links[title.name]}" for title in order), None]
     for title, before, after in zip(order, addresses, addresses[2:], strict=False):
@@ -131,13 +130,12 @@ def _title_page(told: _Told, title: Title, before: str | None, after: str | None
     )  # fmt: skip
 
 
-def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], imported: Sequence[Imported]) -> str:
+def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], beside: Beside) -> str:
     comparison = told.comparison
     labels, modes = comparison.labels, comparison.modes
     pairs = [(labels[a], labels[b]) for a, b in comparison.pairs]
     compared = [t for t in order if not t.reason]
     shots = [shot for own in told.shots.values() for shot in own]
-    maps, lost = _maps(comparison, imported)
     return told.pages.get_template("compare.html").render(
         root="", modes=modes, compared=len(compared), answer=answer(comparison), links=links, facts=_facts(comparison),
         overall={m: [f for f in told.figures[None] if f.mode == m] for m in modes},
@@ -153,7 +151,7 @@ def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], imp
         ladders=[(t, _ladders(comparison, t)) for t in compared[:MOST_LADDERS]], sizes=_several_sizes(compared),
         more=len(compared) - MOST_LADDERS,
         unpaired=[t for t in comparison.titles if t.reason], notes=[(t, n) for t in comparison.titles for n in t.notes],
-        maps=[(m, charts.carried(m, labels)) for m in maps], lost=lost,
+        maps=[(m, charts.carried(m, labels)) for m in beside.maps], lost=beside.lost,
         warnings=[f"{side.label}: {w}" for side in comparison.sides for w in side.results.warnings],
     )  # fmt: skip
 
@@ -206,22 +204,3 @@ def _by_level(comparison: Comparison, mode: str) -> list[tuple[float, list[Savin
         (level, [next((s for s in own if (s.level, s.test) == (level, test)), None) for test in comparison.labels[1:]])
         for level in sorted({s.level for s in own})
     ]
-
-
-def _maps(comparison: Comparison, imported: Sequence[Imported]) -> tuple[list[Map], list[str]]:
-    """Maps of the imported measures, one a measure and mode; and what could not be used, a sentence each."""
-    sides = [pair for t in comparison.titles for pair in zip(t.sides, comparison.labels, strict=True)]
-    encodes = [(e, label) for own, label in sides for e in own]
-    title_of = {e.row.path: t.name for t in comparison.titles for e in t.encodes}
-    others = [c.path for side in comparison.sides for c in side.results.fleet.clips if c.path not in title_of]
-    found, lost = match(imported, encodes, others)
-    maps = []
-    for metric, pairs in found.items():
-        for mode in comparison.modes:
-            own = [pair for pair in pairs if pair[0].row.mode == mode]
-            fitted = fit(metric, mode, own, title_of)
-            if fitted is not None:
-                maps.append(fitted)
-            elif own:
-                lost.append(f"{metric}: {len(own)} encodes have it, a map needs at least four that differ")
-    return maps, lost

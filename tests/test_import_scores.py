@@ -84,7 +84,7 @@ def test_the_map_goes_one_way_and_stays_in_range(pairs: list[tuple[float, float]
     assert curve.max() <= y.max() + 1e-9
 
 
-def test_thresholds_are_carried_over_to_the_page(tmp_path: Path) -> None:
+def test_thresholds_are_carried_over_to_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """VMAF here is ours, stretched: the map has to say so."""
     a = side(tmp_path / "old", *(encodes("old", t) for t in ("sea", "city", "forest")))
     b = side(tmp_path / "new", *(encodes("new", t, saves=0.3) for t in ("sea", "city", "forest")))
@@ -107,3 +107,27 @@ def test_thresholds_are_carried_over_to_the_page(tmp_path: Path) -> None:
     table = page.split('aria-label="Thresholds"')[1].split("</table>")[0]
     row = table.split('<td class="num">60.0</td>')[1]
     assert float(row.split("<b>")[1].split("<")[0]) == pytest.approx(50, abs=0.6)
+    said = capsys.readouterr()
+    fits = "--import: 30 of 32 logs are of 30 of the 30 encodes compared (lonely.json: there is no encode of this name"
+    assert f"{fits}, and 1 more)" in said.err
+
+    assert cli.main([*words, "--format", "json"]) == 0
+    *_, last, summary = lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (last["type"], summary["type"]) == ("map", "summary")
+    (vmaf,) = (line for line in lines if line.get("metric") == "vmaf")
+    assert list(vmaf) == ["type", "metric", "mode", "encodes", "srocc", "rmse", "thresholds", "knots"]
+    assert (vmaf["mode"], vmaf["encodes"]) == ("fr", 30)
+    at_60 = next(row for row in vmaf["thresholds"] if row["theirs"] == 60)
+    assert at_60["ci95"][0] <= at_60["ours"] <= at_60["ci95"][1]
+    assert at_60["ours"] == pytest.approx(50, abs=0.6)
+
+
+def test_logs_of_other_videos_are_said_to_fit_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = (side(tmp_path / label, encodes(label, "sea", saves=s)) for label, s in (("old", 0.0), ("new", 0.3)))
+    (tmp_path / "lonely.json").write_text(json.dumps(libvmaf([50.0])))
+    words = ["compare", a, b, "--out", str(tmp_path / "out"), "--import", str(tmp_path / "lonely.json")]
+    assert cli.main([*words, "--format", "json"]) == 0
+    said = capsys.readouterr()
+    none = "--import: none of 1 log is of an encode that was compared (lonely.json: there is no encode of this name)"
+    assert none in said.err
+    assert '"map"' not in said.out
