@@ -13,7 +13,7 @@ from .words import clock
 
 Json = dict[str, object]
 EFFECT: Json = {"label": "Effect", "kind": "number", "digits": 1, "title": "in standard deviations of its seconds"}
-VERDICT: Json = {"label": "Verdict", "kind": "text"}
+VERDICT: Json = {"label": "Verdict", "kind": "text", "whole": True}
 NAMES = ("Pair", "Mode", "Encoder", "Title")  # columns of names
 FIGURE_COLUMNS = (
     *("title", "mode", "pool", "anchor", "test", "pchip", "akima", "ci95_low", "ci95_high", "effect_size"),
@@ -62,19 +62,18 @@ def title_table(comparison: Comparison, links: Mapping[str, str]) -> Json:
             continue
         low = [by_pool[f.title, f.anchor, f.test, pool] for pool in ("p5", "worst_second")]
         pair = f"{f.test} against {f.anchor}"
-        cells: list[object] = [[f.title, links[f.title], None, f.delta.reason], pair, f.mode.upper()]
-        cells += [_interval(f.delta.pchip, f.rate), _effect(f.rate), _interval(f.delta.quality, f.quality)]
-        cells += [*(_interval(one.delta.pchip, one.rate) for one in low), f.verdict]
+        cells: list[object] = [[f.title, links[f.title], None, f.delta.reason], [pair, f.test, f"against {f.anchor}"]]
+        cells += [f.mode.upper(), _interval(f.delta.pchip, f.rate), f.verdict, _effect(f.rate)]
+        cells += [_interval(f.delta.quality, f.quality), *(_interval(one.delta.pchip, one.rate) for one in low)]
         facets = [pair, f.mode.upper(), f.verdict]
         rows.append({"cells": cells, "facets": facets, "find": f"{f.title} {f.test} {f.anchor}"})
     columns: list[Json] = [
-        {"label": "Title", "kind": "link"}, {"label": "Pair", "kind": "text", "whole": True},
-        {"label": "Mode", "kind": "text"},
+        {"label": "Title", "kind": "link"}, {"label": "Pair", "kind": "parts"}, {"label": "Mode", "kind": "text"},
         {"label": "BD-rate, %", "kind": "interval", "descending": True, "title": "below 0 saves bits"},
-        EFFECT,
+        VERDICT, EFFECT,
         {"label": "BD-quality", "kind": "interval", "title": "points at equal rate; above 0 looks better"},
         {"label": "p5, %", "kind": "interval", "title": "BD-rate of the 5th percentile"},
-        {"label": "Worst second, %", "kind": "interval", "title": "BD-rate of the worst second"}, VERDICT,
+        {"label": "Worst second, %", "kind": "interval", "title": "BD-rate of the worst second"},
     ]  # fmt: skip
     return _table(columns, rows, ["Pair", "Mode", "Verdict"], ("BD-rate, %", "Title")) | {"descending": True}
 

@@ -241,6 +241,17 @@ def test_pages_fit_a_phone_and_both_colour_schemes(browser: Any, index: Path, sc
     assert visit.wrong == []
 
 
+def test_findings_have_room_on_a_narrow_screen(browser: Any, index: Path) -> None:
+    """What was found is a sentence: in a column of 50 pixels it was a word a line, and its letters were cut."""
+    visit = Visit(browser, viewport={"width": 500, "height": 900})
+    page = visit.open(index.parent / "ladders" / page_name("aurora"))
+    said = page.locator("#findings tbody td:last-child")
+    assert said.evaluate_all("cells => Math.min(...cells.map(c => c.clientWidth))") > 300
+    assert page.locator("#findings .scroll").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    visit.context.close()
+    assert visit.wrong == []
+
+
 def test_the_longest_name_widens_no_page(browser: Any, tmp_path: Path) -> None:
     name, out = "x" * 250, tmp_path / "out"
     with Store(str(out)) as store:

@@ -12,7 +12,7 @@ from yoto_video.reports.compare_pages import build_comparison
 
 from .synthetic_results import HOSTILE, with_moments
 from .test_browser import Visit, browser, expect, pytestmark  # noqa: F401  (the fixture, and the reason to skip)
-from .test_compare import compared, encodes
+from .test_compare import compared, encodes, side
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +104,25 @@ def test_a_title_leads_to_its_own_page_with_its_shots(visit: Visit, page_file: P
     expect(page.locator("h1")).not_to_contain_text("sea")
     page.get_by_role("link", name="←").click()
     expect(page.locator("#title-table tbody tr")).to_have_count(3)
+
+
+def test_the_table_of_titles_fits_a_desk_with_three_encoders(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+    """Nothing of it lies beyond the edge, the verdict least of all, and its rows are of one height."""
+    titles = (("Netflix_Tango_4096x2160", ("nr", "fr")), ("meridian", ("nr",)), ("Chimera-Aerial", ("nr", "fr")))
+    folders = {}
+    for label, saves in {"x264 medium": 0.0, "x265-slow": 0.3, "svtav1 p6": 0.45}.items():
+        made = [encodes(label, t, modes=modes, saves=saves, bad_second=saves * 9) for t, modes in titles]  # type: ignore[arg-type]
+        folders[label] = side(tmp_path / label, *made)
+    visit = Visit(browser, viewport={"width": 1400, "height": 900})
+    page = visit.open(build_comparison(compared(folders), tmp_path, {}))
+    expect(page.locator("#title-table tbody tr")).to_have_count(9)
+    place = page.locator("#title-table .scroll")
+    assert place.evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    verdicts = page.locator("#title-table tbody td:nth-child(5)")
+    assert set(verdicts.all_text_contents()) <= {"saves", "costs", "no difference shown"}
+    heights = page.locator("#title-table tbody tr").evaluate_all("rows => rows.map(r => r.offsetHeight)")
+    assert max(heights) - min(heights) <= 2
+    pair = page.locator("#title-table tbody td:nth-child(2)").first
+    assert " against " in pair.inner_text().replace("\n", " ")
+    visit.context.close()
+    assert visit.wrong == []

@@ -87,7 +87,7 @@ def test_tables_leave_out_names_that_are_the_same_in_every_row(tmp_path: Path) -
     for found, names, pairs in ((two, ["Title"], 1), (more, ["Title", "Pair", "Mode"], 6)):
         table: Any = title_table(found, links)
         labels = [column["label"] for column in table["columns"]]
-        assert labels == [*names, "BD-rate, %", "Effect", "BD-quality", "p5, %", "Worst second, %", "Verdict"]
+        assert labels == [*names, "BD-rate, %", "Verdict", "Effect", "BD-quality", "p5, %", "Worst second, %"]
         assert labels[table["sort"]] == "BD-rate, %"
         assert {len(row["cells"]) for row in table["rows"]} == {len(labels)}
         assert len(table["rows"]) == pairs

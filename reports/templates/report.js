@@ -105,6 +105,7 @@
     },
     size: (v) => make("td", { className: "num", textContent: `${v[1]}×${v[2]}` }), // [pixels, width, height]
     text: (v) => make("td", { textContent: v }),
+    parts: (v) => make("td", {}, ...v.slice(1).flatMap((part) => [make("span", { className: "pair", textContent: part }), " "])), // [all, part, ...]
     span: (v) => make("td", { textContent: v[1] }), // [start, from and to]
     status: (v) => make("td", {}, make("span", { className: `status ${v}`, textContent: v === "ok" ? "scored" : v })),
   };
@@ -136,7 +137,7 @@
     const table = new window.DataTable(place, {
       data: rows, pageLength: size, autoWidth: false, orderClasses: false, order: [[sort, descending ? "desc" : "asc"]],
       columns: columns.map((column, i) => ({
-        type: "known", className: ["number", "rate", "interval", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
+        type: "known", className: column.kind === "interval" ? "num interval" : ["number", "rate", "size"].includes(column.kind) ? "num" : column.whole ? "pair" : "",
         // Its own search reads cells as HTML, and these are other people's names: ours, below, reads text.
         data: null, searchable: false, orderData: [i, ...then.filter((n) => n !== i)], orderSequence: directions[Number(Boolean(column.descending))],
         render: (_, kind, row) => (kind === "display" ? "" : key(row.cells[i])),
