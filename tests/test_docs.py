@@ -93,6 +93,11 @@ def test_both_make_commands_stand_at_the_top() -> None:
     assert "make test" in top
 
 
+def test_the_install_section_says_how_to_call_what_make_setup_installs() -> None:
+    section = README.split("\n## Install\n")[1].split("\n## ")[0]
+    assert section.index("make setup") < section.index(". .venv/bin/activate") < section.index("pip install")
+
+
 def test_python_examples_use_what_exists() -> None:
     for name in re.findall(r"yoto_video\.([a-z_]+)\(", README):
         assert callable(getattr(yoto_video, name)), name
