@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from . import storage, touched
 from .boxes import Layout, read_layout
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError, VideoError
+from .manifests import EXTENSIONS as MANIFESTS
 from .object_store import short
 from .values import VideoRef
 
@@ -163,6 +164,8 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
             return _truncated(ref, layout)
         return BrokenVideo(ref.path, "corrupt: its structure cannot be read; write it again")
     suffix = PurePosixPath(ref.path.partition("#")[0]).suffix.lower()
+    if suffix[1:] in MANIFESTS and not ref.parts:
+        return SkippedVideo(ref.path, "a manifest, not a video: `yoto-video scan` on it judges what it lists")
     if suffix in VIDEO_SUFFIXES:
         problem = "corrupt, cut short, or no video in spite of its name: its container cannot be read"
         return BrokenVideo(ref.path, f"{problem}; write the file again")

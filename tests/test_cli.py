@@ -259,6 +259,16 @@ def test_a_video_that_cannot_be_scored_is_one_object_and_code_4(
     assert "0 bytes" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("judge")
+@pytest.mark.parametrize("name", ["film.m3u8", "film.MPD"])
+def test_a_manifest_is_said_to_be_one_for_scan(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = {"film.m3u8": "#EXTM3U\n#EXTINF:2,\nfilm0.ts\n", "film.MPD": "<?xml version='1.0'?><MPD></MPD>"}
+    (tmp_path / name).write_text(texts[name])
+    assert cli.main(["score", str(tmp_path / name)]) == 4
+    said = capsys.readouterr().out
+    assert "skipped: a manifest, not a video: `yoto-video scan` on it judges what it lists" in said
+
+
 def test_findings_stand_below_the_scores_once_the_gravest_first(capsys: pytest.CaptureFixture[str]) -> None:
     found = (
         Finding("a note"),
