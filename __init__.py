@@ -14,3 +14,8 @@ def __getattr__(name: str) -> object:
         module = __import__("yoto_video.jobs.api", fromlist=[name])
         return getattr(module, name)
     raise AttributeError(f"module 'yoto_video' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names too, before their first use: what an interactive shell completes."""
+    return sorted({*globals(), *__all__})

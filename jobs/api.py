@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Integral
 from typing import Unpack
 
 from ..pipeline.errors import UsageError
@@ -13,6 +14,22 @@ from .options import SettingsOptions, make_settings
 from .request import Request, ScanResult
 
 StrPath = str | os.PathLike[str]
+
+
+def _path(given: StrPath, name: str) -> str:
+    """A path as text.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if not isinstance(found, str):
+        raise UsageError(f"{name} must be a path or URI, as str or os.PathLike, not {type(given).__name__}")
+    return found
+
+
+def _path_or_none(given: StrPath | None, name: str) -> str | None:
+    return None if given is None else _path(given, name)
 
 
 def score(path: StrPath, reference: StrPath | None = None, **settings: Unpack[SettingsOptions]) -> list[ClipScore]:
@@ -31,7 +48,8 @@ def score(path: StrPath, reference: StrPath | None = None, **settings: Unpack[Se
         UsageError: a path is not there, or a setting is wrong.
         YotoVideoError: the network cannot be loaded.
     """
-    return scoring.score(path, reference, make_settings(**settings))[0]
+    paths = _path(path, "path"), _path_or_none(reference, "reference")
+    return scoring.score(*paths, make_settings(**settings))[0]
 
 
 def scan(
@@ -66,12 +84,15 @@ def scan(
         UsageError: the request is wrong; nothing was measured.
         YotoVideoError: the network cannot be loaded, no worker can run, or the disk refused.
     """
-    if workers is not None and workers < 0:
-        raise UsageError(f"workers must be 0 or more, not {workers}")
+    if workers is not None and (not isinstance(workers, Integral) or workers < 0):
+        raise UsageError(f"workers must be a whole number, 0 or more, not {workers!r:.80}")
+    for name, value in (("address", address), ("budget", budget)):
+        if not isinstance(value, str | None):
+            raise UsageError(f"{name} must be text, not {value!r:.80}")
     request = Request(
-        os.fspath(path), os.fspath(out), make_settings(**settings),
-        reference=None if reference is None else os.fspath(reference),
-        mapping=None if mapping is None else os.fspath(mapping),
+        _path(path, "path"), _path(out, "out"), make_settings(**settings),
+        reference=_path_or_none(reference, "reference"),
+        mapping=_path_or_none(mapping, "mapping"),
         resume=resume, workers=workers, address=address, budget=budget,
     )  # fmt: skip
     return scanning.scan(request)

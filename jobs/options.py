@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 from dataclasses import fields
+from numbers import Integral, Real
+from operator import index
 from typing import Any, TypedDict
 
 from ..pipeline.errors import UsageError
@@ -34,7 +37,7 @@ def make_settings(**options: Any) -> Settings:
     """Checked settings; what is not given keeps its default, and so does None.
 
     Raises:
-        UsageError: an unknown name (the nearest is named) or a value out of range.
+        UsageError: an unknown name (the nearest is named), or a value of another kind or out of range.
     """
     names = [field.name for field in fields(Settings)]
     for name in options:
@@ -45,6 +48,7 @@ def make_settings(**options: Any) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
     if "display" in given:
         given["display"] = parse_display(given["display"])
+    given |= {name: _of_kind(name, value) for name, value in given.items() if name != "display"}
     settings = Settings(**given)
     if not (math.isfinite(settings.fps) and settings.fps > 0):
         raise UsageError(f"fps must be a number above 0, not {settings.fps}")
@@ -60,6 +64,25 @@ def make_settings(**options: Any) -> Settings:
     return settings
 
 
+def _of_kind(name: str, value: Any) -> object:
+    """The value, as JSON can hold it; one that is not of the default's kind is refused."""
+    default = getattr(Settings(), name)
+    if isinstance(default, bool):
+        kind, fits = "True or False", isinstance(value, bool)
+    elif isinstance(default, str):
+        value = os.fspath(value) if isinstance(value, os.PathLike) else value
+        kind, fits = "text", isinstance(value, str)
+    else:
+        whole = isinstance(default, int)
+        kind = "a whole number" if whole else "a number"
+        fits = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+        if fits and not isinstance(value, (int, float)):  # NumPy's numbers and fractions
+            value = type(default)(value)
+    if not fits:
+        raise UsageError(f"{name} must be {kind}, not {value!r:.80}")
+    return value
+
+
 def parse_display(value: str | tuple[int, int]) -> tuple[int, int]:
     """(width, height) in pixels from "1920x1080" or a pair.
 
@@ -71,7 +94,10 @@ def parse_display(value: str | tuple[int, int]) -> tuple[int, int]:
         if match is None:
             raise UsageError(f"the display raster must be WIDTHxHEIGHT in pixels, like 1920x1080, not {value!r}")
         value = (int(match[1]), int(match[2]))
-    width, height = value
+    try:
+        width, height = map(index, value)
+    except (TypeError, ValueError):
+        raise UsageError(f'the display raster must be "WIDTHxHEIGHT" or two whole numbers, not {value!r:.80}') from None
     if not (16 <= width <= 16384 and 16 <= height <= 16384):
         raise UsageError(f"the display raster's sides must be 16 to 16384 pixels, not {width}x{height}")
     return width, height

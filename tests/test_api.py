@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yoto_video
 from yoto_video.jobs import cli
@@ -84,6 +88,34 @@ def test_broken_videos_are_rows_and_wrong_requests_are_errors(film: Path, tmp_pa
         yoto_video.score(film / "film_master.mp4", dislpay="48x32")  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="workers"):
         yoto_video.scan(film, tmp_path / "out", workers=-1)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda film: yoto_video.score(film, fps="abc"), "fps must be a number, not 'abc'"),
+        (lambda film: yoto_video.score(film, fps=True), "fps must be a number, not True"),
+        (lambda film: yoto_video.score(film, crops=6.5), "crops must be a whole number, not 6.5"),
+        (lambda film: yoto_video.score(film, device=0), "device must be text, not 0"),
+        (lambda film: yoto_video.score(film, compare="no"), "compare must be True or False, not 'no'"),
+        (lambda film: yoto_video.score(film, display=720), "two whole numbers, not 720"),
+        (lambda film: yoto_video.score(film, display=("a", "b")), "two whole numbers"),
+        (lambda film: yoto_video.score(b"x.mp4"), "path must be a path or URI, .* not bytes"),
+        (lambda film: yoto_video.score(np.zeros((2, 2, 3))), "path must be a path or URI, .* not ndarray"),
+        (lambda film: yoto_video.score(film, 5), "reference must be a path or URI"),
+        (lambda film: yoto_video.scan(film, out=None), "out must be a path or URI"),
+        (lambda film: yoto_video.scan(film, workers="2"), "workers must be a whole number"),
+        (lambda film: yoto_video.scan(film, budget=5), "budget must be text, not 5"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_a_wrong_request(call: Callable[[Path], Any], said: str, film: Path) -> None:
+    with pytest.raises(UsageError, match=said):
+        call(film / "film_master.mp4")
+
+
+def test_numbers_of_other_libraries_are_numbers(film: Path) -> None:
+    rows = yoto_video.score(film / "film_master.mp4", fps=Fraction(1, 2), seed=np.int64(3))  # type: ignore[arg-type]
+    assert [row.status for row in rows] == ["ok"]
 
 
 def test_scan_gives_rows_counts_and_a_report(film: Path, tmp_path: Path, judge: FakeJudge) -> None:

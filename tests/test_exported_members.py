@@ -39,6 +39,10 @@ def test_the_package_exports_two_functions() -> None:
         yoto_video.scam  # noqa: B018
 
 
+def test_shells_complete_them_before_their_first_use() -> None:
+    assert {"scan", "score", "__version__"} <= set(dir(yoto_video))
+
+
 def test_what_score_takes() -> None:
     parameters = inspect.signature(yoto_video.score).parameters
     assert list(parameters) == ["path", "reference", "settings"]
