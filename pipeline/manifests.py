@@ -144,13 +144,12 @@ class Parts:
     missing: list[str] = field(default_factory=list)
 
     def add(self, uri: str) -> None:
-        """Add what `uri` names; a file named again (byte ranges of one file) is taken once."""
+        """Add what `uri` names; a file named again (byte ranges of one file, one header of all segments) is one."""
         path = self.files.find(self.base, uri)
-        if path is None:
-            self.missing.append(uri)
-        elif path not in self._seen:
-            self._seen.add(path)
-            self.found.append(path)
+        name = uri if path is None else path
+        if name not in self._seen:
+            self._seen.add(name)
+            (self.missing if path is None else self.found).append(name)
         if len(self.found) + len(self.missing) > MAX_SEGMENTS:
             raise ManifestError(f"lists more than {MAX_SEGMENTS:,} segments for one rendition; split it")
 

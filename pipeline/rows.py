@@ -44,7 +44,8 @@ def results_of(track: Track, context: Context) -> list[ClipResult]:
             return _scores(track, context)
         except Exception as error:
             failure = as_video_error(track.ref.path, error, "pooling its scores")
-    why: dict[str, Any] = {"status": failure.status, "reason": failure.reason, "retryable": failure.retryable}
+    reason = "; ".join([*track.ref.missing, failure.reason])  # what else it says may come of that
+    why: dict[str, Any] = {"status": failure.status, "reason": reason, "retryable": failure.retryable}
     findings = tuple(map(Finding.of, track.findings))
     return [ClipResult(ClipScore(mode=None, findings=findings, **why, **_common(track, context)))]
 

@@ -210,6 +210,12 @@ def test_missing_segments_are_said(tmp_path: Path) -> None:
     assert [error.path for error in reading.rejected] == [f"{tmp_path}/m.mpd#v2"]  # of which there is nothing
 
 
+def test_a_header_of_all_segments_is_missing_once(tmp_path: Path) -> None:
+    text = FMP4.replace("#EXT-X-ENDLIST", '#EXT-X-MAP:URI="init.mp4"\n#EXTINF:4.0,\n3.m4s')
+    video = _read(tmp_path, "film.m3u8", text, ["1.m4s", "2.m4s", "3.m4s"]).streams[0].renditions[0].video
+    assert video.missing == ("1 of 4 files that its manifest lists are missing (init.mp4 first)",)
+
+
 def test_an_adaptation_set_that_was_not_made_is_a_note(tmp_path: Path) -> None:
     sets = [
         _set(f'<SegmentTemplate media="{name}.m4s" duration="8"/>' + REPRESENTATION.replace("v1", name))

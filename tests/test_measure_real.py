@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.measure import LadderResult
 from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.pictures import PictureSink
@@ -144,3 +145,16 @@ def test_memory_does_not_grow_with_the_length_of_the_videos() -> None:
     short, long = peak(8), peak(120)
     assert long[0] > 10 * short[0]
     assert long[1] - short[1] < 60_000
+
+
+def test_the_reason_names_a_manifests_missing_files_before_what_comes_of_them(tmp_path: Path) -> None:
+    whole = clips.make(tmp_path / "whole.mp4", container_options=clips.FRAGMENTED).read_bytes()
+    (tmp_path / "1.m4s").write_bytes(whole[whole.index(b"moof") - 4 :])
+    (tmp_path / "whole.mp4").unlink()
+    (tmp_path / "list.m3u8").write_text('#EXTM3U\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:1.2,\n1.m4s\n#EXT-X-ENDLIST\n')
+    (row,) = (result.clip for result in run(discover(str(tmp_path)).ladders[0]).results)
+    assert (row.status, row.mode) == ("failed", None)
+    assert row.reason is not None
+    assert row.reason.startswith(
+        "1 of 2 files that its manifest lists are missing (init.mp4 first); truncated: its index"
+    )
