@@ -28,14 +28,15 @@ from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.errors import UsageError
 from ..pipeline.text import counted
+from ..pipeline.two_pictures import shows_another
 from .evaluation_files import write_files
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
-from .rated_pictures import as_scored
+from .rated_pictures import as_scored, why_not_compared
 from .rated_table import RatedTable, check_writable, mos_range, read_table, table_of
 from .train import data_folder
 from .work import slower
 
-NAMED = 20  # skipped pictures named on a screen; JSON names all
+NAMED = 20  # pictures skipped, or not compared, that are named on a screen; JSON names all
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Evaluate:
 
 
 def run_evaluate(wanted: Evaluate) -> int:
-    """Judge, compare, print. The exit code is 4 when some rows could not be judged.
+    """Judge, compare, print. The exit code is 4 when some rows could not be judged, or not with their references.
 
     Raises:
         UsageError: no data, a data set that is not as published, or nothing in it that can be judged.
@@ -80,7 +81,8 @@ def run_evaluate(wanted: Evaluate) -> int:
         mine = [s for s in found.samples if not wanted.cross or s.content in FOLDS[each.fold]]
         before = len(judged)
         said = partial(_tell, before, of)
-        done, broken = judge_samples(each, mine, said, read=as_scored, with_peers=wanted.peers)
+        more = {} if wanted.table is None else {"is_foreign": shows_another}  # the known sets' references are right
+        done, broken = judge_samples(each, mine, said, read=as_scored, with_peers=wanted.peers, **more)
         judged += done
         skipped += broken
     if not judged:
@@ -93,7 +95,7 @@ def run_evaluate(wanted: Evaluate) -> int:
     finally:  # neither is lost with the other: it may be an hour's judging
         out, plot = (None if path is None else Path(path) for path in (wanted.out, wanted.plot))
         write_files(out, plot, _title(judges), table, found, judged)
-    return INCOMPLETE if skipped else OK
+    return INCOMPLETE if skipped or any(j.foreign for j in judged) else OK
 
 
 def _print(
@@ -111,6 +113,11 @@ def _print(
         objects: list[dict[str, object]] = [as_json(line) for line in lines]
         objects += _scale_objects(meanings)
         objects += [{"type": "skipped", "path": str(s.image), "reason": s.reason} for s in skipped]
+        objects += [
+            {"type": "not_compared", "path": str(j.sample.image), "reason": reason}
+            for j in judged
+            if (reason := why_not_compared(j)) is not None
+        ]
         for line_of in [*objects, _last(judges, judged, skipped)]:
             print(json.dumps(line_of))
     else:
@@ -204,6 +211,10 @@ def _note(
     notes = [f"skipped {s}" for s in skipped[:NAMED]]
     if len(skipped) > NAMED:
         notes.append(f"skipped {len(skipped) - NAMED} more; --format json names all")
+    alone = [f"{j.sample.image}: {reason}" for j in judged if (reason := why_not_compared(j)) is not None]
+    notes += alone[:NAMED]
+    if len(alone) > NAMED:
+        notes.append(f"{len(alone) - NAMED} more not compared with their references; --format json names all")
     if wanted.peers:
         notes += missing()
     if other_scale is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..models.training.evaluation import Judged
 from ..models.training.making import load_picture
 from ..pipeline.colour import rescaled
 from ..pipeline.values import RGB
@@ -20,3 +21,11 @@ def as_scored(path: Path, display: tuple[int, int]) -> RGB:
     """
     picture = load_picture(path)
     return picture if picture.shape[1::-1] == display else rescaled(picture, display)
+
+
+def why_not_compared(judged: Judged) -> str | None:
+    """A sentence where a rated picture was not compared with its reference; None where it was, or has none."""
+    reference = judged.sample.reference
+    if reference is None or not judged.foreign:
+        return None
+    return f"not compared with its reference {reference.name}: they do not show the same picture; name the right one"

@@ -215,6 +215,23 @@ def test_rows_of_nothing_are_none_and_two_pictures_have_no_figures(run: Run, tmp
     assert "needs the columns image and mos" in run("--table", str(table))[2]
 
 
+def test_a_reference_of_another_picture_is_named_and_kept_out_of_fr(run: Run, tmp_path: Path) -> None:
+    table = rated(tmp_path)
+    run("--table", str(table), "--out", str(tmp_path / "right.csv"))
+    table.write_text(table.read_text().replace("pictures/0-3.png,pictures/0.png", "pictures/0-3.png,pictures/1.png"))
+    code, objects, err = run("--table", str(table), "--out", str(tmp_path / "rows.csv"))
+    assert code == 4
+    said = "pictures/0-3.png: not compared with its reference 1.png: they do not show the same picture"
+    assert said in err
+    (line,) = (o for o in objects if o["type"] == "not_compared")
+    assert line["path"].endswith("pictures/0-3.png")
+    assert (objects[-1]["nr"]["n"], objects[-1]["fr"]["n"], objects[-1]["skipped"]) == (30, 24, 0)
+    before, after = ((tmp_path / name).read_text().splitlines() for name in ("right.csv", "rows.csv"))
+    (changed,) = (b for a, b in zip(before, after, strict=True) if a != b)
+    assert changed.startswith("pictures/0-3.png,pictures/1.png,")
+    assert changed.endswith(",")
+
+
 def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_path: Path) -> None:
     rated(tmp_path, contents=2)
     names = [f"pictures/{c}-{i}.png" for c in (0, 1) for i in range(5)]

@@ -62,7 +62,7 @@ def test_a_network_that_gives_no_number(
     sets.save(tmp_path / "good.png", 1)
     plain = sets.picture(1)
     plain.point(lambda v: 230 + v // 12).save(tmp_path / "bright.png")
-    plain.point(lambda v: v // 20).save(tmp_path / "dark.png")
+    plain.point(lambda v: v // 10).save(tmp_path / "dark.png")
     rows = [(f"{name}.png", "good.png", mos) for mos, name in enumerate(("dark", "bright", "good"), 2)]
     sets.table(tmp_path / "t.csv", ("image", "reference", "mos"), [*rows, ("good.png", "", 3), ("good.png", "", 2)])
     words = ["--table", str(tmp_path / "t.csv"), "--no-peers", "--format", "json", "--out", str(tmp_path / "rows.csv")]

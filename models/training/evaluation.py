@@ -25,12 +25,13 @@ COMPUTED = ("psnr", "ssim", "ms_ssim", "brisque", "niqe")  # from the same pixel
 
 @dataclass(frozen=True)
 class Judged:
-    """A rated picture with our scores; `fr` is None where there is no reference."""
+    """A rated picture with our scores; `fr` is None where there is no reference, or one of another picture."""
 
     sample: Sample
     nr: float
     fr: float | None
     peers: dict[str, float] = field(default_factory=dict)  # other measures by name
+    foreign: bool = False  # its reference shows another picture
 
 
 def judge_samples(
@@ -40,6 +41,7 @@ def judge_samples(
     *,
     read: Callable[[Path, tuple[int, int]], Picture] = load_picture,
     with_peers: bool = False,
+    is_foreign: Callable[[Picture, Picture], bool] = lambda *_: False,
 ) -> tuple[list[Judged], list[Skipped]]:
     """Score rated pictures on their display raster; a reference shared by several rows is encoded once.
 
@@ -49,12 +51,13 @@ def judge_samples(
         tell: takes the number of pictures done.
         read: gives a file's pixels on a display raster (width, height). The default is how training reads them.
         with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
+        is_foreign: asked of a picture and its reference, whether they show different things; then `fr` is None.
 
     Returns:
         What was judged, and what was not because its pixels or its reference's cannot be read, or because the network
         gave no number.
     """
-    out: list[tuple[Sample, float, float | None, Future[dict[str, float]] | None]] = []
+    out: list[tuple[Sample, float, float | None, bool, Future[dict[str, float]] | None]] = []
     skipped: list[Skipped] = []
     shown: tuple[object, Picture, Encoded] | None = None
     with ThreadPoolExecutor(1) as aside:
@@ -72,19 +75,21 @@ def judge_samples(
                 shown = None
             elif reference is not None:
                 shown = (key, reference, judge.encode([reference])[0])
+            foreign = shown is not None and is_foreign(picture, shown[1])
+            beside = None if foreign else shown
             encoded = judge.encode([picture])
-            nr, fr = judge.nr(encoded)[0], None if shown is None else judge.fr(encoded, [shown[2]])[0]
+            nr, fr = judge.nr(encoded)[0], None if beside is None else judge.fr(encoded, [beside[2]])[0]
             none = [f"{score}, {mode}" for score, mode in ((nr, "nr"), (fr, "fr")) if not math.isfinite(score or 0.0)]
             if none:
                 skipped.append(Skipped(sample.image, f"the network gave no number ({none[0]}): {UNSUITED}"))
                 tell(done)
                 continue
-            asked = aside.submit(peers.measure, picture, shown[1] if shown else None) if with_peers else None
-            out.append((sample, nr, fr, asked))
-            if len(out) > 2 and (earlier := out[-3][3]) is not None:
+            asked = aside.submit(peers.measure, picture, beside[1] if beside else None) if with_peers else None
+            out.append((sample, nr, fr, foreign, asked))
+            if len(out) > 2 and (earlier := out[-3][4]) is not None:
                 earlier.result()  # so that no more than a few pictures wait in memory
             tell(done)
-    return [Judged(s, nr, fr, {} if asked is None else asked.result()) for s, nr, fr, asked in out], skipped
+    return [Judged(s, nr, fr, asked.result() if asked else {}, foreign) for s, nr, fr, foreign, asked in out], skipped
 
 
 @dataclass(frozen=True)
