@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -123,6 +124,8 @@ def _print(
     else:
         from .evaluation_tables import print_scale, print_tables
 
+        if not calibrated:  # then an error in points of 100 is none
+            lines = [replace(line, agreement=replace(line.agreement, rmse=math.nan)) for line in lines]
         print_tables(_title(judges), lines)
         print_scale(meanings)
         print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
@@ -221,7 +224,7 @@ def _note(
         low, high = other_scale
         notes.append(
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
-            "counts 25 points for a step of 1, and the calibration is left out"
+            "(in JSON alone) counts 25 points for a step of 1, and the calibration is left out"
         )
     if len(judged) < 3:
         notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")

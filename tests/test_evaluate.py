@@ -249,6 +249,21 @@ def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_
     assert "difference score" in run("--table", str(tmp_path / "dmos.csv"))[2]
 
 
+def test_no_error_in_points_of_100_is_printed_of_another_scale(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Judge, "load", lambda *_, **__: FakeJudge())
+    monkeypatch.setattr(correlation, "RESAMPLES", 60)
+    rated(tmp_path, contents=2)
+    names = [f"pictures/{c}-{i}.png" for c in (0, 1) for i in range(5)]
+    for top in (90, 5):
+        sets.table(tmp_path / "t.csv", ("image", "mos"), [(n, top - top / 5 * int(n[-5])) for n in names])
+        assert cli.main(["evaluate", "--no-peers", "--table", str(tmp_path / "t.csv")]) == 0
+        (row,) = (line for line in capsys.readouterr().out.splitlines() if "YOTO NR" in line)
+        rmse = [cell.strip() for cell in row.split("│")][7]
+        assert (rmse == "–") is (top == 90), row
+
+
 def test_a_known_set_by_distortion_beside_published_figures(run: Run, tmp_path: Path) -> None:
     sets.live(tmp_path)
     code, objects, _ = run("--dataset", "live", "--data", str(tmp_path))
