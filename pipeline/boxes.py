@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 _TOP = frozenset({
@@ -56,3 +58,40 @@ def read_layout(file: BinaryIO) -> Layout:
         if fragments and moov:
             break  # a long file has thousands of these, and they tell nothing new
     return Layout(is_iso, moov, encrypted, missing)
+
+
+def display_matrix(file: BinaryIO, track: int) -> bytes | None:
+    """How the track with this number is turned to be shown: 9 native int32, as FFmpeg has them; None where none says.
+
+    Not in every file that FFmpeg knows a turn of: only what an MP4's track header says is seen, and read in a moment.
+    """
+    end = file.seek(0, os.SEEK_END)
+    for moov in islice(_inside(file, b"moov", 0, end), 1):
+        for trak in _inside(file, b"trak", *moov):
+            for start, _ in _inside(file, b"tkhd", *trak):
+                file.seek(start)
+                header = file.read(96)
+                times = 16 if header[:1] == b"\1" else 8  # bytes of the two times before the number
+                number, matrix = header[4 + times : 8 + times], header[28 + 3 * times // 2 :][:36]
+                if len(matrix) == 36 and int.from_bytes(number) == track:
+                    return struct.pack("=9i", *struct.unpack(">9i", matrix))
+    return None
+
+
+def _inside(file: BinaryIO, wanted: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the contents of boxes of one kind begin and end, among those that follow each other from `start`."""
+    while start + 8 <= end:
+        file.seek(start)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        length, kind = struct.unpack(">I4s", header[:8])
+        head = 8
+        if length == 1 and len(header) == 16:
+            length, head = struct.unpack(">Q", header[8:])[0], 16
+        length = end - start if length == 0 else length
+        if length < head:
+            return
+        if kind == wanted:
+            yield start + head, min(end, start + length)
+        start += length

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from math import floor
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 
 from . import colour, stills, touched
 from .errors import VideoError
+from .glance import Glance, glance
 from .media import opened
 from .side_by_side import in_parallel
 from .values import VideoRef
@@ -49,42 +48,6 @@ class Alike(Enum):
     SAME_STILL = "same, but nothing moves: they may be two takes"
     DIFFERENT = "different"
     UNKNOWN = "unknown"  # black, unreadable, too long to look at
-
-
-@dataclass(frozen=True)
-class Glance:
-    """What a header says: enough to group by, not to report. Before rotation; None where it does not say."""
-
-    width: int | None = None  # sample aspect ratio applied
-    height: int | None = None
-    duration_s: float | None = None
-    bitrate_kbps: float | None = None  # of the whole file: size over duration
-    codec: str | None = None
-
-
-def glance(ref: VideoRef, size: int = 0) -> Glance | None:
-    """Read a file's header; None when it cannot be opened as a video (scoring will say why)."""
-    if ref.path in touched.suspects:
-        return None
-    try:
-        if stills.is_still(ref):
-            return None  # a still has no duration to group by
-        with opened(ref) as (container, stream):
-            context = stream.codec_context
-            duration = Fraction(container.duration, av.time_base) if container.duration else None
-            if stream.duration and stream.time_base:
-                duration = stream.duration * stream.time_base
-            seconds = float(duration) if duration and duration > 0 else None
-            aspect = stream.sample_aspect_ratio or Fraction(1)
-            return Glance(
-                width=round(context.width * aspect) if aspect > 0 else context.width,
-                height=context.height,
-                duration_s=seconds,
-                bitrate_kbps=size * 8 / seconds / 1000 if seconds and size else None,
-                codec=context.codec.canonical_name,
-            )
-    except VideoError:
-        return None
 
 
 def opening(ref: VideoRef) -> Thumbnail | None:

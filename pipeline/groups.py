@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import lengths, names
-from .fingerprint import Alike, Glance
+from .fingerprint import Alike
+from .glance import Glance
 from .namesakes import told_apart
 from .values import VideoRef
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 
 from .errors import VideoError
-from .fingerprint import Glance
+from .glance import Glance
 from .storage import FileEntry
 from .text import counted, printable
 from .values import Declared, Ladder, VideoInfo, VideoRef

@@ -26,7 +26,7 @@ from yoto_video.pipeline import storage
 from yoto_video.pipeline.depth import looks
 from yoto_video.pipeline.discover import Plan
 from yoto_video.pipeline.errors import UsageError
-from yoto_video.pipeline.fingerprint import Glance
+from yoto_video.pipeline.glance import Glance
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from yoto_video.pipeline import far_masters, names
 from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.far_masters import join_masters
-from yoto_video.pipeline.fingerprint import Alike, Glance
+from yoto_video.pipeline.fingerprint import Alike
+from yoto_video.pipeline.glance import Glance
 from yoto_video.pipeline.groups import Group, Item
 from yoto_video.pipeline.values import VideoRef
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
-from yoto_video.pipeline.fingerprint import Alike, Looks, compare, glance, moments, opening, same_picture
+from yoto_video.pipeline import probe
+from yoto_video.pipeline.fingerprint import Alike, Looks, compare, moments, opening, same_picture
+from yoto_video.pipeline.glance import glance
 from yoto_video.pipeline.values import VideoRef
+
+from . import clips
+
+TURNED = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+FLIPPED = (1 << 16, 0, 0, 0, -(1 << 16), 0, 0, 0, 1 << 30)
 
 
 def scene(
@@ -98,6 +107,31 @@ def test_glance_reads_the_header(tmp_path: Path) -> None:
     assert (seen.width, seen.height, seen.codec) == (320, 180, "h264")
     assert seen.duration_s == pytest.approx(3.0)
     assert seen.bitrate_kbps == pytest.approx((tmp_path / "a.mp4").stat().st_size * 8 / 3000, rel=1e-6)
+
+
+@pytest.mark.parametrize("matrix", [TURNED, FLIPPED, None])
+@pytest.mark.parametrize("more", [{}, {"container_options": clips.FRAGMENTED}, {"aspect": Fraction(2)}])
+def test_a_turned_video_is_planned_as_it_is_shown(
+    matrix: Sequence[int] | None, more: dict[str, Any], tmp_path: Path
+) -> None:
+    path = clips.make(tmp_path / "turned.mp4", size=(64, 32), frames=3, display_matrix=matrix, **more)
+    shown = probe.probe(VideoRef(str(path)))
+    data, parts = path.read_bytes(), [tmp_path / "1.mp4", tmp_path / "2.m4s"]
+    for part, some in zip(parts, (data[:900], data[900:]), strict=True):
+        part.write_bytes(some)
+    one, two = glance(VideoRef(str(path))), glance(VideoRef("list.m3u8#1", tuple(map(str, parts))))
+    assert one is not None
+    assert two is not None
+    assert (one.width, one.height) == (two.width, two.height) == (shown.width, shown.height)
+    assert (one.width, one.height) == ((64 * more.get("aspect", 1), 32)[:: 1 if matrix is not TURNED else -1])
+
+
+def test_the_plan_says_the_size_that_the_row_will_have(data_dir: Path) -> None:
+    for name in ("sample_rotate_and_reflect.mp4", "internal_emulator_transformer_output_270_rotated.mp4"):
+        seen = glance(VideoRef(str(data_dir / "clips" / "torture" / name)))
+        shown = probe.probe(VideoRef(str(data_dir / "clips" / "torture" / name)))
+        assert seen is not None
+        assert (seen.width, seen.height) == (shown.width, shown.height)
 
 
 def test_moments_are_those_moments(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline import names
 from yoto_video.pipeline.discover import discover
-from yoto_video.pipeline.fingerprint import Alike, Glance
+from yoto_video.pipeline.fingerprint import Alike
+from yoto_video.pipeline.glance import Glance
 from yoto_video.pipeline.groups import Item, group
 from yoto_video.pipeline.values import VideoRef
 
