@@ -19,6 +19,7 @@ from .. import __version__
 from ..pipeline.storage import is_remote
 from ..pipeline.store import Store
 from ..pipeline.text import plain
+from ..pipeline.values import ClipScore
 from .progress import Progress
 from .request import End, Listener, ScanResult
 from .work import Done
@@ -26,6 +27,7 @@ from .work import Done
 NAME = ".status.json"
 EVERY_S = 2.0
 BUCKET_EVERY_S = 15.0  # each time is a request
+TOLD = 5  # failures, the last ones
 
 
 class Heartbeat(Listener):
@@ -82,14 +84,17 @@ class Heartbeat(Listener):
             for row in (result.clip for result in done.result.results):
                 self._said[row.status] += 1
                 if row.status == "failed":
-                    self._said["failures"] = [*self._said["failures"][-4:], plain(f"{row.path}: {row.reason}")]
+                    self._said["failures"] = [*self._said["failures"][1 - TOLD :], _failure(row)]
 
     def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
-        """Say so."""
+        """Say so; rows that an earlier scan measured count, too, and their failures come before those of this one."""
         with self._lock:
             self._said |= {"state": how, "reason": reason}
             if result is not None:
                 self._said |= {"ok": result.ok, "skipped": result.skipped, "failed": result.failed}
+                failures = dict.fromkeys(_failure(row) for row in result.clips if row.status == "failed")
+                new = [said for said in self._said["failures"] if failures.pop(said, said) is None]
+                self._said["failures"] = [*failures, *new][-TOLD:]
 
     def _beat(self) -> None:
         while not self._over.wait(self._every_s):
@@ -111,6 +116,10 @@ class Heartbeat(Listener):
             aside.write_text(json.dumps(said), encoding="utf-8")
             aside.replace(self._store.out / NAME)
             self._store.send(NAME)
+
+
+def _failure(row: ClipScore) -> str:
+    return plain(f"{row.path}: {row.reason}")
 
 
 def _now() -> str:

@@ -91,6 +91,17 @@ def test_a_finished_scan_says_so(films: Path, out_dir: Path, capsys: pytest.Capt
     assert any(line == "rate        85.2 videos a minute" for line in lines(said | {"videos_a_minute": 85.19}))
 
 
+def test_failures_are_told_though_an_earlier_scan_met_them(films: Path, out_dir: Path) -> None:
+    run(films, out_dir)
+    first = status(str(out_dir))["failures"]
+    assert len(first) == 3
+    result, _, _ = run(films, out_dir)
+    assert result.measured == 0
+    again = status(str(out_dir))
+    assert again["failed"] == len(first)
+    assert sorted(again["failures"]) == sorted(first)
+
+
 def test_another_process_sees_a_scan_that_runs(films: Path, out_dir: Path) -> None:
     seen: list[dict[str, Any]] = []
     code = "import json, sys; from yoto_video.jobs.status import status; print(json.dumps(status(sys.argv[1])))"
