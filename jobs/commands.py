@@ -30,6 +30,7 @@ def _scan(args: argparse.Namespace) -> int:
     from . import output
     from .gates import Gate
     from .log import log_to
+    from .progress import Clock
     from .request import Request
     from .scan import make_plan, scan
     from .terminal import Terminal
@@ -40,14 +41,18 @@ def _scan(args: argparse.Namespace) -> int:
         workers=args.workers, address=args.address, isolate=args.isolate, command=args.line, budget=args.budget,
     )  # fmt: skip
     if args.dry_run:
+        clock = Clock()
         plan = make_plan(request)
-        print(*(output.plan_lines(plan) if as_json else describe(plan)), sep="\n")
+        end = [output.summary_line((), {"plan": clock.seconds})]
+        print(*([*output.plan_lines(plan), *end] if as_json else describe(plan)), sep="\n")
         return OK
     if args.estimate:
         from .estimate import estimate
 
+        clock = Clock()
         found = estimate(request, Terminal())
-        print(*([json.dumps(found.as_json())] if as_json else found.lines()), sep="\n")
+        end = [output.summary_line((), {"wall": clock.seconds})]
+        print(*([json.dumps(found.as_json()), *end] if as_json else found.lines()), sep="\n")
         return OK
     gate = Gate(args.fail_under, args.baseline, args.max_regression)
     gate.check(args.out)

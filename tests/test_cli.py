@@ -335,11 +335,23 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(
     assert cli.main(["scan", str(film), "--out", str(out), "--dry-run"]) == 0
     assert "film_master.mp4" in capsys.readouterr().out
     assert cli.main(["scan", str(film), "--out", str(out), "--dry-run", "--format", "json"]) == 0
-    (line,) = objects(capsys.readouterr().out)
+    line, summary = objects(capsys.readouterr().out)
+    assert {**summary, "seconds": list(summary["seconds"])} == {
+        "type": "summary", "ok": 0, "skipped": 0, "failed": 0, "seconds": ["plan"],
+    }  # fmt: skip
     assert line["type"] == "ladder"
     assert line["master"] == str(film / "film_master.mp4")
     assert line["renditions"] == [str(film / "film_64p_40k.mp4")]
     assert not out.exists()
+
+
+@pytest.mark.usefixtures("judge")
+def test_an_estimate_too_ends_in_a_summary(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["scan", str(film), "--out", str(tmp_path / "out"), "--workers", "0", "--estimate", "--format", "json"]
+    assert cli.main(words) == 0
+    line, summary = objects(capsys.readouterr().out)
+    assert (line["type"], summary["type"], summary["ok"]) == ("estimate", "summary", 0)
+    assert summary["seconds"]["wall"] > 0
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
