@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import PurePosixPath
 
-from ..pipeline.discover import STILLS, Plan
+from ..pipeline.discover import Plan
 from ..pipeline.errors import UsageError
+from ..pipeline.found import STILLS
 from ..pipeline.settings import Settings
 from ..pipeline.text import counted, plain
 from ..pipeline.values import ClipResult, ClipScore, Ladder, VideoRef

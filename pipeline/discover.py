@@ -8,47 +8,24 @@ are hidden files and the results of this program (`--out`, and any folder with i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from . import drafts as drafting
-from . import listing, names, storage
 from . import mapping as mappings
+from . import names, storage
 from .drafts import Draft
 from .errors import UsageError, VideoError
 from .far_masters import join_masters
 from .fingerprint import Alike, Looks
+from .found import SEGMENTS, STILLS, Found, ending_of, is_media, is_text, walk
 from .groups import Item, group
 from .manifests import EXTENSIONS as MANIFESTS
 from .manifests import Files
-from .media import VIDEO_SUFFIXES
 from .plan import Plan, describe
 from .presentations import Gathered, gather, join_files, stray_segments
 from .references import apply_reference, reference_files
-from .results_folder import MARKER
-from .storage import FileEntry
 from .values import Declared, Rendition, VideoRef
 
-__all__ = ["STILLS", "VIDEOS", "Plan", "describe", "discover"]
-
-# What a decoder can name but a folder does not hold as a video of its own: media segments without their beginning.
-SEGMENTS = frozenset({"m4s", "cmfa", "cmft"})
-VIDEOS = (frozenset(s[1:] for s in VIDEO_SUFFIXES) - SEGMENTS) | {"266", "h266", "vvc", "m2p", "tp", "trp", "ogg"}
-STILLS = frozenset({"png", "jpg", "jpeg", "webp"})
-_NOT_CONTENT = frozenset({"@eaDir", "__MACOSX"})  # what file servers and archives leave beside files
-
-
-@dataclass
-class _Found:
-    """What a walk saw."""
-
-    folder: str  # canonical; what manifests may name lies below
-    single: bool  # the root is a file
-    files: dict[str, FileEntry] = field(default_factory=dict)  # every one, by path
-    notes: list[str] = field(default_factory=list)
-
-    def relative(self, path: str) -> str:
-        """A path as seen from the scanned folder."""
-        return path.removeprefix(self.folder.rstrip("/") + "/")
+__all__ = ["Plan", "describe", "discover", "is_media"]
 
 
 def discover(
@@ -69,10 +46,10 @@ def discover(
         UsageError: no such path, nothing to score there, a mapping or reference that cannot be used.
     """
     path = storage.canonical(root)
-    found = _walk(root, path, exclude)
+    found = walk(root, path, exclude)
     masters = reference_files(reference, is_media) if reference is not None else []
     wanted = {path} if found.single else found.files.keys()
-    manifests = sorted(p for p in wanted if _ending(p) in MANIFESTS)
+    manifests = sorted(p for p in wanted if ending_of(p) in MANIFESTS)
     gathered = gather(manifests, Files(found.folder, found.files), found.relative)
     items = _items(found, sorted(wanted - gathered.used), gathered)
     if not items and not gathered.presentations and not gathered.rejected:
@@ -81,6 +58,7 @@ def discover(
     known = {ref.path: ref for ref in _refs(items, gathered)}
     rows = [] if mapping is None else mappings.read(mapping, found.folder, known.keys() | found.files.keys(), _is_file)
     placed = {row.path for row in rows}
+    found.note_unnamed(gathered.used | placed)
     kept_apart = placed | set(masters)
     items = [item for item in items if item.ref.path not in kept_apart]
     for one in gathered.presentations:
@@ -117,51 +95,11 @@ def discover(
     )
 
 
-def is_media(path: str) -> bool:
-    """True when a file's name says that it is a video or a still picture."""
-    return _ending(path) in VIDEOS or _ending(path) in STILLS
-
-
-def _walk(root: str, path: str, exclude: str | None) -> _Found:
-    out = storage.canonical(exclude) if exclude else None
-    if out is not None and (path == out or path.startswith(out + "/")):
-        raise UsageError(f"{root}: is inside --out {exclude}, which is never scanned; choose another --out")
-    missed: dict[str, str] = {}
-    walked = listing.walk(root, missed.__setitem__)
-    entries = [entry for entry in walked if out is None or not entry.path.startswith(out + "/")]
-    if [entry.path for entry in entries] == [path]:
-        folder = path.rsplit("/", 1)[0]
-        found = _Found(folder, True, {path: entries[0]})
-        if _ending(path) in MANIFESTS:  # its segments lie beside it
-            found.files |= {entry.path: entry for entry in listing.walk(folder)}
-        elif not is_media(path):
-            known = ", ".join(sorted(VIDEOS))
-            raise UsageError(f"{root}: is not a video, picture or manifest by its name; known are {known}")
-        return found
-    found = _Found(path, False)
-    marked = {entry.path.rsplit("/", 1)[0] + "/" for entry in entries if entry.name == MARKER}
-    if path + "/" in marked:
-        raise UsageError(f"{root}: holds results of yoto-video, not videos; give the folder of videos, or use `report`")
-    for entry in entries:
-        parts = found.relative(entry.path).split("/")
-        if any(part.startswith(".") or part in _NOT_CONTENT for part in parts):
-            continue
-        if marked and any(entry.path.startswith(folder) for folder in marked):
-            continue
-        found.files[entry.path] = entry
-    for one, why in sorted(missed.items()):
-        if is_media(one) or "listed" in why:  # of broken links only those that are missed
-            found.notes.append(f"{found.relative(one)} {why}; left out")
-    for folder in sorted(marked):
-        found.notes.append(f"{found.relative(folder)} holds results of an earlier scan and is left out")
-    return found
-
-
-def _items(found: _Found, paths: Iterable[str], gathered: Gathered) -> list[Item]:
+def _items(found: Found, paths: Iterable[str], gathered: Gathered) -> list[Item]:
     """Videos and pictures that no manifest has, and single HLS playlists."""
     items: list[Item] = []
     for path in paths:
-        if is_media(path) and not (_ending(path) == "ts" and _is_text(path, found.files[path].size)):
+        if is_media(path) and not (ending_of(path) == "ts" and is_text(path, found.files[path].size)):
             items.append(_item(VideoRef(path), found.relative(path), found.files[path].size))
     presented = [r for one in gathered.presentations for r in one.renditions]
     presented += [Rendition(ref) for ref, _ in gathered.playlists]
@@ -170,7 +108,7 @@ def _items(found: _Found, paths: Iterable[str], gathered: Gathered) -> list[Item
         found.notes.append(
             f"{len(stray):,} segments that no manifest lists lie among listed ones, left out ({min(stray)} first)"
         )
-    lonely = [p for p in paths if _ending(p) in SEGMENTS] if not found.single else []
+    lonely = [p for p in paths if ending_of(p) in SEGMENTS] if not found.single else []
     if lonely:
         found.notes.append(f"{len(lonely):,} media segments belong to no manifest; left out ({lonely[0]} first)")
     playlists = [_item(ref, relative, 0) for ref, relative in gathered.playlists]
@@ -178,7 +116,7 @@ def _items(found: _Found, paths: Iterable[str], gathered: Gathered) -> list[Item
 
 
 def _item(ref: VideoRef, relative: str, size: int) -> Item:
-    return Item(ref, relative, names.parse(relative), size, _ending(ref.path) in STILLS)
+    return Item(ref, relative, names.parse(relative), size, ending_of(ref.path) in STILLS)
 
 
 def _refs(items: Sequence[Item], gathered: Gathered) -> list[VideoRef]:
@@ -191,7 +129,7 @@ def _whole(ref: VideoRef) -> tuple[str, ...]:
 
 
 def _add_mapped(
-    drafts: list[Draft], rows: Sequence[mappings.Row], known: dict[str, VideoRef], found: _Found
+    drafts: list[Draft], rows: Sequence[mappings.Row], known: dict[str, VideoRef], found: Found
 ) -> list[Draft]:
     by_name = {draft.name: draft for draft in reversed(drafts)}
     result = list(drafts)
@@ -212,30 +150,18 @@ def _add_mapped(
     return result
 
 
-def _unmatched(masters: Sequence[str], drafts: Sequence[Draft], found: _Found) -> list[Draft]:
+def _unmatched(masters: Sequence[str], drafts: Sequence[Draft], found: Found) -> list[Draft]:
     """Reference files below the root that became nobody's master are videos like others."""
     used = {ref.path for draft in drafts for ref in draft.refs}
     lonely = [path for path in masters if path in found.files and path not in used]
     return [Draft(found.relative(path).rsplit(".", 1)[0], "single", [Rendition(VideoRef(path))]) for path in lonely]
 
 
-def _nothing(root: str, found: _Found) -> str:
+def _nothing(root: str, found: Found) -> str:
     if not found.files:
         return f"{root}: the folder is empty; give a folder with videos"
     count = f"{len(found.files):,}"
     return f"{root}: none of its {count} files is a video, picture or manifest by its name; give a folder with videos"
-
-
-def _is_text(path: str, size: int) -> bool:
-    """`.ts` is TypeScript and Qt translations too. Not asked of object stores: a request each would cost more."""
-    if storage.is_remote(path) or not size:
-        return False
-    try:
-        with storage.open_binary(path) as file:
-            head = file.read(512)
-        return b"\0" not in head and head.isascii() and head[:1] != b"G"
-    except (VideoError, OSError):
-        return False
 
 
 def _is_file(path: str) -> bool:
@@ -243,8 +169,3 @@ def _is_file(path: str) -> bool:
         return bool(storage.stat(path))
     except VideoError:
         return False
-
-
-def _ending(path: str) -> str:
-    name = path.rsplit("/", 1)[-1]
-    return name.rsplit(".", 1)[-1].lower() if "." in name else ""

@@ -13,15 +13,19 @@ from .errors import UsageError
 from .object_store import asked_again, resolve, short
 from .storage import FileEntry, canonical, is_remote
 
+HIDDEN = "is hidden"
+
 
 def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> Iterator[FileEntry]:
     """Every file below `root`, sorted inside each folder, one folder in memory at a time; a file gives itself.
 
-    Left out: names that start with a dot, and folders that lead back into themselves through links.
+    Left out: names that start with a dot, and folders that lead back into themselves through links; other links are
+    followed.
 
     Args:
         root: folder, file or URI.
-        missed: told of what is there and cannot be seen on a local disk: its path, and why in a few words.
+        missed: told of what is there and cannot be seen on a local disk: its path, and why in a few words; and of
+            hidden files, and files that lie right in a hidden folder, that they are `HIDDEN`.
 
     Raises:
         UsageError: `root` does not exist or cannot be listed.
@@ -29,7 +33,7 @@ def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> I
     path = canonical(root)
     if is_remote(path):
         filesystem, inside = resolve(path)
-        yield from _walk_store(filesystem, path[: len(path) - len(inside)], inside, root)
+        yield from _walk_store(filesystem, path[: len(path) - len(inside)], inside, root, missed)
     elif os.path.isfile(path):
         found = os.stat(path)
         yield FileEntry(path, found.st_size, found.st_mtime_ns)
@@ -52,9 +56,11 @@ def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str],
         missed(folder, f"cannot be listed ({short(error)})")
         return  # an unreadable folder deep inside must not stop the batch
     for entry in entries:
-        if entry.name.startswith("."):
-            continue
         try:
+            if entry.name.startswith("."):  # a hidden folder may be huge: a look, and no walk
+                for path in [entry.path] if not entry.is_dir() else sorted(e.path for e in os.scandir(entry.path)):
+                    missed(path, HIDDEN)
+                continue
             if entry.is_dir():
                 yield from _walk_local(entry.path, above | {real}, missed)
             elif entry.is_file():
@@ -66,7 +72,9 @@ def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str],
             continue  # gone since it was listed
 
 
-def _walk_store(filesystem: Any, prefix: str, inside: str, root: str) -> Iterator[FileEntry]:
+def _walk_store(
+    filesystem: Any, prefix: str, inside: str, root: str, missed: Callable[[str, str], object]
+) -> Iterator[FileEntry]:
     try:
         info = asked_again(partial(filesystem.get_file_info, inside))
         if info.type == pafs.FileType.File:
@@ -74,19 +82,22 @@ def _walk_store(filesystem: Any, prefix: str, inside: str, root: str) -> Iterato
             return
         if info.type == pafs.FileType.NotFound:
             raise UsageError(f"{root}: no such object or folder in this storage; check the address")
-        yield from _walk_keys(filesystem, prefix, inside)
+        yield from _walk_keys(filesystem, prefix, inside, missed)
     except OSError as error:
         raise UsageError(f"{root}: cannot be listed ({short(error)}); check the address and credentials") from error
 
 
-def _walk_keys(filesystem: Any, prefix: str, folder: str) -> Iterator[FileEntry]:
+def _walk_keys(filesystem: Any, prefix: str, folder: str, missed: Callable[[str, str], object]) -> Iterator[FileEntry]:
     found = asked_again(partial(filesystem.get_file_info, pafs.FileSelector(folder)))
     found.sort(key=lambda item: str(item.path), reverse=True)
     while found:  # what was seen is let go: a folder may hold a million
         item = found.pop()
-        if item.base_name.startswith(".") or not item.path.startswith(f"{folder}/") or item.path.endswith("/"):
-            continue  # the latter are empty parts of a key (a//b), which pyarrow has no path for
-        if item.type == pafs.FileType.Directory:
-            yield from _walk_keys(filesystem, prefix, item.path)
+        if not item.path.startswith(f"{folder}/") or item.path.endswith("/"):
+            continue  # empty parts of a key (a//b), which pyarrow has no path for
+        if item.base_name.startswith("."):
+            if item.type == pafs.FileType.File:  # a hidden folder would cost a request
+                missed(prefix + item.path, HIDDEN)
+        elif item.type == pafs.FileType.Directory:
+            yield from _walk_keys(filesystem, prefix, item.path, missed)
         elif item.type == pafs.FileType.File:
             yield FileEntry(prefix + item.path, item.size, item.mtime_ns or 0)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from yoto_video.pipeline import listing
-from yoto_video.pipeline.discover import STILLS, VIDEOS, describe, discover
+from yoto_video.pipeline.discover import describe, discover
 from yoto_video.pipeline.errors import UsageError
+from yoto_video.pipeline.found import STILLS, VIDEOS
 
 from .folders import MPD, SEGMENTS, all_paths, clip, put, shape
 
@@ -101,6 +102,30 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     assert all_paths(plan.ladders) == [str(tmp_path / "a.mp4")]
     assert any("earlier" in note for note in plan.notes)
     assert any("1 media segments belong to no manifest" in note for note in plan.notes)
+
+
+def test_videos_that_are_left_out_by_their_names_are_counted(tmp_path: Path) -> None:
+    put(tmp_path, "a.mp4", ".dot.mp4", ".hidden/h.mp4", ".hidden/.h.MOV", "film", "deep/er/film.d/part")
+    junk = (".DS_Store", "._a.mp4", "a.txt", ".a.jpg", ".git/HEAD", "@eaDir/film", "earlier/yoto-video.json")
+    put(tmp_path, *junk, "earlier/.b.mp4", "earlier/film", "out/.c.mp4", "out/film")
+    (tmp_path / "_SUCCESS").touch()
+    said = "left out by their names: 3 hidden videos, 2 files without an ending"
+    plan = discover(str(tmp_path), exclude=str(tmp_path / "out"))
+    assert [note for note in plan.notes if "left out by" in note] == [said]
+    assert all_paths(plan.ladders) == [str(tmp_path / "a.mp4")]
+
+    (tmp_path / "told.csv").write_text("path,ladder,role\nfilm,a,master\n")  # what a mapping names is not left out
+    plan = discover(str(tmp_path), exclude=str(tmp_path / "out"), mapping=str(tmp_path / "told.csv"))
+    assert "left out by their names: 3 hidden videos, 1 file without an ending" in plan.notes
+    put(tmp_path / "plain", "a.mp4", "README.txt", ".DS_Store", "Thumbs.db")
+    assert discover(str(tmp_path / "plain")).notes == ()
+
+
+def test_what_a_manifest_lists_without_an_ending_is_not_left_out(tmp_path: Path) -> None:
+    clip(tmp_path / "s.ts", 1)
+    (tmp_path / "s.ts").rename(tmp_path / "segment0")
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXTINF:2,\nsegment0\n#EXT-X-ENDLIST\n")
+    assert discover(str(tmp_path)).notes == ()
 
 
 def test_single_files_and_uris(tmp_path: Path) -> None:
