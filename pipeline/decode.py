@@ -33,7 +33,10 @@ LANE_FRAMES, LANE_BYTES = 64, 100 << 20  # that wait in each of several lanes
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
-DECORD = "read with decord, which converts colours in its own way: scores lie some tenths from those of PyAV"
+DECORD = (
+    "read with decord, which converts colours in its own way, with coarser chroma: scores of small encodes lie up to "
+    "4 points in NR and 2.5 in FR from those of PyAV"
+)
 
 
 def frame_times(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> Sequence[Fraction]:
