@@ -42,6 +42,17 @@ def test_other_readers_see_the_rows_and_no_leftovers(out_dir: Path, reader: str)
     assert READERS[reader](out_dir) == 4
 
 
+@pytest.mark.parametrize("data_set", ["clips", "frames", "runs"])
+def test_duckdb_gives_whole_rows_with_their_times(out_dir: Path, data_set: str) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with Store(out_dir) as store:
+        store.commit("a", both("/v/1.mp4"))
+        store.commit_run(RunRow("r", at, at, "scan", "0", seconds={"decode": 1.5}))
+    rows = sql(f"SELECT * FROM '{out_dir}/{data_set}/*.parquet'")
+    assert rows
+    assert data_set != "runs" or at in rows[0]
+
+
 def test_values_look_natural_to_other_readers(out_dir: Path) -> None:
     with Store(out_dir) as store:
         store.commit("a", both("/v/1.mp4"))
