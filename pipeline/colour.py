@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from av.error import ArgumentError
 from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from . import tone
+from .errors import ScalingError
 from .values import RGB
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273) and its names for them.
@@ -195,23 +197,19 @@ class Converter:
         self.transparent = False  # whether the picture that was converted last is, anywhere
 
     def __call__(self, frame: VideoFrame) -> RGB:
-        """uint8 (height, width, 3) on the raster, upright, full range."""
+        """uint8 (height, width, 3) on the raster, upright, full range; ScalingError where it cannot be scaled so."""
         width, height = self._raster[::-1] if self._orientation.transpose else self._raster
         layout = frame.format
         alpha = layout.has_palette or any(component.is_alpha for component in layout.components)
         keywords: dict[str, Any] = {}
         if not layout.is_rgb:
             keywords = {"src_colorspace": self._matrix, "src_color_range": self._range}
-        converted = self._swscale.reformat(
-            frame,
-            width=width,
-            height=height,
-            format="gbrp16le" if self._hdr else "gbrap" if alpha else "gbrp",
-            dst_color_range=_RANGE["pc"],
-            interpolation=_FLAGS,
-            threads=1,
-            **keywords,
-        )
+        planes = "gbrp16le" if self._hdr else "gbrap" if alpha else "gbrp"
+        keywords |= {"format": planes, "dst_color_range": _RANGE["pc"], "interpolation": _FLAGS, "threads": 1}
+        try:
+            converted = self._swscale.reformat(frame, width=width, height=height, **keywords)
+        except ArgumentError as error:  # of swscale, which cannot go from every size to every other
+            raise ScalingError(f"{frame.width}x{frame.height}", f"{width}x{height}") from error
         if self._hdr:
             return self._orientation.apply(tone.to_sdr(cast(NDArray[np.uint16], converted.to_ndarray()), self._hdr))
         rgb = cast(RGB, converted.to_ndarray()) if alpha else _in_planes(converted)

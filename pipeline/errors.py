@@ -1,6 +1,7 @@
 """What can go wrong with an input, as a tree; every error says what, which file and what to do in one sentence.
 
 YotoVideoError                 anything this package raises on purpose; the command line prints it and exits
+├── ScalingError               a picture cannot be brought to the display raster; becomes its video's BrokenVideo
 ├── UsageError                 the request itself is wrong (exit code 2): missing path, unknown name, bad flag
 └── VideoError                 about one video; becomes a row with `status` and `reason`, the batch goes on
     ├── SkippedVideo           nothing here to score: no video track, not a video at all
@@ -21,6 +22,21 @@ class YotoVideoError(Exception):
 
 class UsageError(YotoVideoError):
     """The request is wrong: nothing was measured. The command line exits with 2."""
+
+
+class ScalingError(YotoVideoError, ValueError):
+    """A picture cannot be scaled to a display raster.
+
+    Args:
+        own, wanted: "WIDTHxHEIGHT" of the picture as it is stored, and of the raster.
+    """
+
+    def __init__(self, own: str, wanted: str) -> None:
+        super().__init__(own, wanted)
+
+    def __str__(self) -> str:
+        own, wanted = self.args
+        return f"its pictures of {own} pixels cannot be scaled to {wanted}; choose another --display"
 
 
 def unwritable(place: object, error: OSError) -> YotoVideoError:
@@ -69,6 +85,8 @@ def as_video_error(path: str, error: Exception, doing: str) -> VideoError:
     """Any exception as an error of this video. What nobody foresaw may have passing reasons: worth a retry."""
     if isinstance(error, VideoError):
         return error
+    if isinstance(error, ScalingError):
+        return BrokenVideo(path, str(error))
     said = str(error).strip().splitlines()
     if isinstance(error, MemoryError):
         where = f" ({said[0]})" if said else ""

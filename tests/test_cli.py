@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yoto_video
+from PIL import Image
 from yoto_video.jobs import cli, commands
 from yoto_video.jobs.output import print_score_table
 from yoto_video.pipeline.findings import Finding
@@ -267,6 +268,14 @@ def test_a_manifest_is_said_to_be_one_for_scan(name: str, tmp_path: Path, capsys
     assert cli.main(["score", str(tmp_path / name)]) == 4
     said = capsys.readouterr().out
     assert "skipped: a manifest, not a video: `yoto-video scan` on it judges what it lists" in said
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_scaling_that_cannot_be_done_is_said_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (3, 5000), (90, 120, 30)).save(tmp_path / "thin.png")
+    assert cli.main(["score", str(tmp_path / "thin.png"), "--display", "16384x16"]) == 4
+    said = "failed: its pictures of 3x5000 pixels cannot be scaled to 16384x16; choose another --display"
+    assert said in capsys.readouterr().out.splitlines()
 
 
 def test_findings_stand_below_the_scores_once_the_gravest_first(capsys: pytest.CaptureFixture[str]) -> None:
