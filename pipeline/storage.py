@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from stat import S_ISREG
@@ -133,8 +133,8 @@ def _stat_local(path: str) -> FileEntry:
     return FileEntry(path, found.st_size, found.st_mtime_ns)
 
 
-def open_binary(path: str) -> BinaryIO:
-    """A seekable, buffered, read-only file of one object, read by range.
+def open_binary(path: str, *, block_size: int = READ_SIZE) -> BinaryIO:
+    """A seekable, buffered, read-only file of one object, read by range, `block_size` bytes at a time.
 
     Raises:
         SkippedVideo: there is no such file.
@@ -145,7 +145,8 @@ def open_binary(path: str) -> BinaryIO:
         if not is_remote(path):
             return open(path, "rb")
         filesystem, inside = resolve(path)
-        return io.BufferedReader(Ranged(asked_again(partial(filesystem.open_input_file, inside)), block_size=READ_SIZE))
+        native = asked_again(partial(filesystem.open_input_file, inside))
+        return io.BufferedReader(Ranged(native, block_size=block_size, version=_version(path, native)))
     except FileNotFoundError as error:
         raise SkippedVideo(path, "no such file") from error
     except IsADirectoryError as error:
@@ -156,6 +157,12 @@ def open_binary(path: str) -> BinaryIO:
         raise _unresolved(path, error) from error
     except OSError as error:
         raise TransientVideoError(path, f"cannot be read ({short(error)}); check access and try again") from error
+
+
+def _version(path: str, native: Any) -> Hashable | None:
+    """What tells an object's contents from those it had before, told with its opening; None where no tag is."""
+    told = native.metadata()
+    return (path, frozenset(told.items())) if any(name.lower() == "etag" for name in told) else None
 
 
 def open_ref(ref: VideoRef) -> str | BinaryIO:
@@ -187,7 +194,8 @@ def content_id(ref: VideoRef, *, known: FileEntry | None = None) -> str:
             if is_remote(path):
                 entry = known if known is not None and known.path == path else stat(path)
                 digest.update(f"{entry.size} {entry.mtime_ns} ".encode())
-                with open_binary(path) as file:
+                little = READ_SIZE if entry.size <= READ_SIZE else 2 * _EDGE  # a small object is one request
+                with open_binary(path, block_size=little) as file:
                     digest.update(file.read(_EDGE))
                     file.seek(max(0, entry.size - _EDGE))
                     digest.update(file.read(_EDGE))

@@ -6,25 +6,39 @@ import io
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
+from . import kept
 from .errors import TransientVideoError
+from .kept import PIECE, Pieces
 from .object_store import TRAFFIC, asked_again
 
 
 class Ranged(io.RawIOBase):
-    """A pyarrow `NativeFile` as a raw file, read in aligned blocks; one ranged request a block, the last few are kept.
+    """A pyarrow `NativeFile` as a raw file: a ranged request gives the bytes from the position on, the last are kept.
 
-    FFmpeg jumps between an index and the media data, and to the end and back; without the blocks it would ask for the
-    same bytes several times.
+    FFmpeg jumps between an index and the media data, and to the end and back; what is at hand is not asked for again.
+
+    Args:
+        native: the object.
+        block_size: bytes of a request, at most: it ends where bytes are at hand.
+        blocks: as many such stay with this reader, whatever others read.
+        pieces: shared with other readers; those of this process unless others are given.
+        version: names the object and what it holds; None: nothing is shared.
     """
 
-    def __init__(self, native: Any, *, block_size: int = 1 << 20, blocks: int = 8) -> None:
-        self._native, self._block_size, self._most = native, block_size, blocks
+    def __init__(
+        self, native: Any, *, block_size: int = 1 << 20, blocks: int = 8, pieces: Pieces | None = None,
+        version: Hashable | None = None,
+    ) -> None:  # fmt: skip
+        self._native, self._version = native, version
+        self._pieces = kept.PIECES if pieces is None else pieces
         self._size = int(native.size())
-        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._piece_size = min(block_size, PIECE)
+        self._run, self._most = block_size // self._piece_size, block_size * blocks // self._piece_size
+        self._own: OrderedDict[int, bytes] = OrderedDict()
         self._position = 0
 
     def readable(self) -> bool:
@@ -46,27 +60,49 @@ class Ranged(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Bytes of the block the position is in, as many as fit: a short read is no end of file."""
+        """Bytes of the piece the position is in, as many as fit: a short read is no end of file."""
         view = memoryview(buffer).cast("B")
         if self._position >= self._size:
             return 0
-        number, start = divmod(self._position, self._block_size)
-        data = memoryview(self._block(number))[start : start + len(view)]
+        number, start = divmod(self._position, self._piece_size)
+        data = memoryview(self._piece(number))[start : start + len(view)]
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
 
-    def _block(self, number: int) -> bytes:
-        if number not in self._blocks:
-            self._blocks[number] = asked_again(partial(self._ask, number))
-            if len(self._blocks) > self._most:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(number)
-        return self._blocks[number]
+    def _piece(self, number: int) -> bytes:
+        if number not in self._own:
+            shared = None if self._version is None else self._pieces.get(self._version, number)
+            if shared is not None:
+                self._keep(number, shared)
+            else:
+                self._fetch(number)
+        self._own.move_to_end(number)
+        return self._own[number]
 
-    def _ask(self, number: int) -> bytes:
-        self._native.seek(number * self._block_size)
-        data = bytes(self._native.read(self._block_size))
+    def _fetch(self, number: int) -> None:
+        """This piece and those after it, up to one that is at hand."""
+        end = number + 1
+        while end < number + self._run and end * self._piece_size < self._size and not self._at_hand(end):
+            end += 1
+        data = asked_again(partial(self._ask, number * self._piece_size, (end - number) * self._piece_size))
+        for each in range(number, end):
+            piece = data[(each - number) * self._piece_size :][: self._piece_size]
+            self._keep(each, piece)
+            if self._version is not None and len(piece) == min(self._piece_size, self._size - each * self._piece_size):
+                self._pieces.put(self._version, each, piece)
+
+    def _at_hand(self, number: int) -> bool:
+        return number in self._own or (self._version is not None and self._pieces.has(self._version, number))
+
+    def _keep(self, number: int, piece: bytes) -> None:
+        self._own[number] = piece
+        if len(self._own) > self._most:
+            self._own.popitem(last=False)
+
+    def _ask(self, start: int, count: int) -> bytes:
+        self._native.seek(start)
+        data = bytes(self._native.read(count))
         TRAFFIC.add(len(data))
         return data
 
@@ -74,7 +110,7 @@ class Ranged(io.RawIOBase):
         """Close the object."""
         if not self.closed:
             self._native.close()
-            self._blocks.clear()
+            self._own.clear()
         super().close()
 
 

@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if asked := self.headers.get("Range"):
                     first, _, last = asked.removeprefix("bytes=").partition("-")
                     start, end = int(first), min(size, int(last) + 1 if last else size)
-                headers = {"Last-Modified": formatdate(found.st_mtime, usegmt=True), "ETag": '"0"'}
+                headers = {"Last-Modified": formatdate(found.st_mtime, usegmt=True), "ETag": _tag(found)}
                 if self.command == "HEAD":
                     return self._answer(200, headers={**headers, "Content-Length": str(size)})
                 opened.seek(start)
@@ -203,6 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
             f"<KeyCount>{len(contents) + len(folders)}</KeyCount><MaxKeys>{most}</MaxKeys>"
             f"<IsTruncated>{str(cut).lower()}</IsTruncated>{more}{''.join(contents)}{shared_xml}</ListBucketResult>"
         )
+
+
+def _tag(found: os.stat_result) -> str:
+    """Another one whenever an object is written, as of a real store."""
+    return f'"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"'
 
 
 def _iso(modified: float) -> str:
@@ -313,11 +318,19 @@ def serving(root: Path, monkeypatch: Any) -> Iterator[Server]:
     with started(root) as server:
         for name, value in environment(server).items():
             monkeypatch.setenv(name, value)
+        forget_pieces(monkeypatch)
         forget_clients()
         try:
             yield server
         finally:
             forget_clients()
+
+
+def forget_pieces(monkeypatch: Any) -> None:
+    """Make this process ask again for what it read before, as another one would."""
+    from yoto_video.pipeline import kept
+
+    monkeypatch.setattr(kept, "PIECES", kept.Pieces())
 
 
 def forget_clients() -> None:

@@ -6,6 +6,7 @@ import io
 import os
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline import listing, storage
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
+from yoto_video.pipeline.kept import Pieces
 from yoto_video.pipeline.streams import Concatenated, Ranged
 from yoto_video.pipeline.values import VideoRef
 
@@ -165,6 +167,60 @@ def test_blocks_are_not_asked_for_twice() -> None:
         file.seek(at)
         file.read(4)
     assert len(native.asked) == 2
+
+
+def _asked(data: bytes, pieces: Pieces, version: int | None) -> int:
+    """Bytes that another reader of the object asks for: from the middle to the end, then all."""
+    native = _Native(data)
+    file = Ranged(native, block_size=32, pieces=pieces, version=version)
+    file.seek(40)
+    assert file.readall() == data[40:]
+    file.seek(0)
+    assert file.readall() == data
+    return sum(min(count, len(data) - at) for at, count in native.asked)
+
+
+def test_readers_of_one_version_share_what_they_read() -> None:
+    pieces, old, new = Pieces(), b"o" * 100, b"n" * 100
+    asked = [_asked(*each) for each in ((old, pieces, 1), (old, pieces, 1), (new, pieces, 2), (new, pieces, None))]
+    assert asked == [100, 0, 100, 100]
+
+
+def test_what_is_kept_of_objects_is_bounded() -> None:
+    pieces = Pieces(most=100)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda i: pieces.put(i % 3, i % 40, bytes(10)), range(3000)))
+    assert sum(pieces.has(version, number) for version in range(3) for number in range(40)) == 10
+    pieces.put("a", 1, bytes(45))
+    pieces.put("a", 2, bytes(45))
+    assert pieces.get("a", 1)
+    pieces.put("a", 3, bytes(20))
+    assert [pieces.has("a", number) for number in (1, 2, 3)] == [True, False, True]
+
+
+def test_an_object_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its content's id, its header and its packets need bytes of it several times; what replaces it is read anew."""
+    (tmp_path / "bucket").mkdir()
+    file, ref = tmp_path / "bucket" / "x.bin", VideoRef("s3://bucket/x.bin")
+    data = random.Random(1).randbytes(3_000_000)
+    file.write_bytes(data)
+    with s3.serving(tmp_path, monkeypatch) as server:
+        first = storage.content_id(ref)
+        assert server.sent <= 4 << 16
+        for _ in range(3):
+            with storage.open_binary(ref.path) as opened:
+                assert opened.read() == data
+        assert storage.content_id(ref) == first
+        assert server.sent == len(data)
+        with storage.open_binary(ref.path) as old:
+            changed = data[::-1]
+            aside = tmp_path / "aside"
+            aside.write_bytes(changed)
+            os.utime(aside, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))  # of the same size and second
+            aside.replace(file)
+            with storage.open_binary(ref.path) as opened:
+                assert opened.read() == changed
+            assert old.read() == data
 
 
 def test_content_id_is_of_the_content(tmp_path: Path) -> None:
