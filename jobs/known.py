@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from ..pipeline import storage
 from ..pipeline.convert import storable
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
-from ..pipeline.identity import ladder_ids
+from ..pipeline.identity import Size, ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
 from ..pipeline.store import Store
@@ -114,11 +114,12 @@ def find_known(
             known.tasks.append(Task(ladder, infos=infos, first_look=first_look))
         else:
             content = {video.path: contents.of(video) for video in ladder.videos}
-            wanted = ladder_ids(ladder, settings, model_sha256, content_ids=content, infos=infos)
+            sizes = {path: size for path, of in content.items() if (size := _size(rows.get(plain(path), ()), of))}
+            wanted = ladder_ids(ladder, settings, model_sha256, content_ids=content, infos={**sizes, **infos})
             held = {path for path, result_id in wanted.items() if result_id in ids}
             if first_look:
                 glimpse = settings.first_look()
-                wanted = ladder_ids(ladder, glimpse, model_sha256, content_ids=content, infos=infos)
+                wanted = ladder_ids(ladder, glimpse, model_sha256, content_ids=content, infos={**sizes, **infos})
                 held |= {path for path, result_id in wanted.items() if result_id in ids}
             missing = frozenset(path for path in wanted if path not in held)
             if missing:
@@ -130,6 +131,12 @@ def find_known(
                 known.kept[ladder.name] = moved
         advanced(len(ladder.videos))
     return known
+
+
+def _size(rows: Sequence[ClipScore], content_id: str) -> Size | None:
+    """What a video's size was when this very content was measured: it need not be opened for that."""
+    told = [(row.width, row.height) for row in rows if content_id and row.content_id == content_id]
+    return next((Size(width, height) for width, height in told if width and height), None)
 
 
 def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..pipeline import names
-from ..pipeline.fingerprint import Alike, Looks
+from ..pipeline.fingerprint import Alike
+from ..pipeline.looking import Looks
 from ..pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
 Rows = Mapping[str, Sequence[ClipScore]]  # the rows of one side by ladder

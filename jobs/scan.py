@@ -17,6 +17,7 @@ from ..pipeline import listing, storage
 from ..pipeline.before import keep_before
 from ..pipeline.discover import Plan, discover
 from ..pipeline.errors import YotoVideoError
+from ..pipeline.look_cache import LOOKS, LookCache
 from ..pipeline.object_store import TRAFFIC
 from ..pipeline.runs import RunRow
 from ..pipeline.score import Judge
@@ -39,13 +40,16 @@ from .workers import InProcess, RayCrew, memory
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
 
 
-def make_plan(request: Request) -> Plan:
-    """What there is to scan.
+def make_plan(request: Request, looked: LookCache | None = None) -> Plan:
+    """What there is to scan; `looked` is what an earlier scan into the same folder saw, by default read from there.
 
     Raises:
         UsageError: the path does not exist, or holds no video.
     """
-    return discover(request.root, mapping=request.mapping, exclude=request.out, reference=request.reference)
+    return discover(
+        request.root, mapping=request.mapping, exclude=request.out, reference=request.reference,
+        looked=looked or LookCache(request.out),
+    )  # fmt: skip
 
 
 def scan(request: Request, listener: Listener | None = None, load: LoadJudge = load_judge) -> ScanResult:
@@ -65,10 +69,13 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     budget = None if request.budget is None else parse_budget(request.budget)
     judge = loaded(request, load)
-    plan = make_plan(request)
+    looked = LookCache(request.out)
+    plan = make_plan(request, looked)
     with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)
+        if looked.save(store.out, plan.root):
+            store.send(LOOKS)
         keep_before(store)
         listener.planned(plan)
         listener.loaded(judge)

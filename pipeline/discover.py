@@ -15,9 +15,11 @@ from . import names, storage
 from .drafts import Draft
 from .errors import UsageError, VideoError
 from .far_masters import join_masters
-from .fingerprint import Alike, Looks
+from .fingerprint import Alike
 from .found import SEGMENTS, STILLS, Found, ending_of, is_media, is_text, walk
 from .groups import Item, group
+from .look_cache import LookCache
+from .looking import Looks
 from .manifests import EXTENSIONS as MANIFESTS
 from .manifests import Files
 from .plan import Plan, describe
@@ -29,8 +31,9 @@ __all__ = ["Plan", "describe", "discover", "is_media"]
 
 
 def discover(
-    root: str, *, mapping: str | None = None, exclude: str | None = None, reference: str | None = None
-) -> Plan:
+    root: str, *, mapping: str | None = None, exclude: str | None = None, reference: str | None = None,
+    looked: LookCache | None = None,
+) -> Plan:  # fmt: skip
     """Find the videos below `root` and group them into ladders. Nothing is scored.
 
     Args:
@@ -38,6 +41,7 @@ def discover(
         mapping: CSV or JSON file of the user's own grouping (see `mapping`).
         exclude: folder to leave out: where results go.
         reference: master of everything found (a file), or folder of masters matched by title.
+        looked: what an earlier run saw of objects in stores.
 
     Returns:
         The plan: the same for the same files, in whatever order a store lists them.
@@ -54,8 +58,8 @@ def discover(
     items = _items(found, sorted(wanted - gathered.used), gathered)
     if not items and not gathered.presentations and not gathered.rejected:
         raise UsageError(_nothing(root, found))
-
-    known = {ref.path: ref for ref in _refs(items, gathered)}
+    refs = [item.ref for item in items] + [r.video for one in gathered.presentations for r in one.renditions]
+    known = {ref.path: ref for ref in refs}
     rows = [] if mapping is None else mappings.read(mapping, found.folder, known.keys() | found.files.keys(), _is_file)
     placed = {row.path for row in rows}
     found.note_unnamed(gathered.used | placed)
@@ -65,7 +69,7 @@ def discover(
         one.renditions = [r for r in one.renditions if not kept_apart.intersection((r.video.path, *_whole(r.video)))]
     presentations = [one for one in gathered.presentations if one.renditions]
 
-    looks = Looks()
+    looks = Looks(looked and looked.over(found.files))
     groups, notes = group(items, looks)
     groups = join_files(presentations, groups, looks)
     groups, said = join_masters(groups, presentations, looks)
@@ -117,10 +121,6 @@ def _items(found: Found, paths: Iterable[str], gathered: Gathered) -> list[Item]
 
 def _item(ref: VideoRef, relative: str, size: int) -> Item:
     return Item(ref, relative, names.parse(relative), size, ending_of(ref.path) in STILLS)
-
-
-def _refs(items: Sequence[Item], gathered: Gathered) -> list[VideoRef]:
-    return [item.ref for item in items] + [r.video for one in gathered.presentations for r in one.renditions]
 
 
 def _whole(ref: VideoRef) -> tuple[str, ...]:

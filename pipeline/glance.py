@@ -11,7 +11,7 @@ from av.container import InputContainer
 
 from . import colour, stills, storage, touched
 from .boxes import display_matrix
-from .errors import VideoError
+from .errors import TransientVideoError, VideoError
 from .media import opened
 from .values import VideoRef
 
@@ -29,30 +29,35 @@ class Glance:
 
 def glance(ref: VideoRef, size: int = 0) -> Glance | None:
     """Read a file's header; None when it cannot be opened as a video (scoring will say why)."""
-    if ref.path in touched.suspects:
-        return None
     try:
-        if stills.is_still(ref):
-            return None  # a still has no duration to group by
-        with opened(ref) as (container, stream):
-            context = stream.codec_context
-            duration = Fraction(container.duration, av.time_base) if container.duration else None
-            if stream.duration and stream.time_base:
-                duration = stream.duration * stream.time_base
-            seconds = float(duration) if duration and duration > 0 else None
-            aspect = stream.sample_aspect_ratio or Fraction(1)
-            width, height = round(context.width * aspect) if aspect > 0 else context.width, context.height
-            if _lies(ref, container, stream.id):
-                width, height = height, width
-            return Glance(
-                width=width,
-                height=height,
-                duration_s=seconds,
-                bitrate_kbps=size * 8 / seconds / 1000 if seconds and size else None,
-                codec=context.codec.canonical_name,
-            )
+        return header(ref, size)
     except VideoError:
         return None
+
+
+def header(ref: VideoRef, size: int = 0) -> Glance | None:
+    """As `glance`, but None of a still alone, which has no duration to group by. Raises VideoError for what it is."""
+    if ref.path in touched.suspects:
+        raise TransientVideoError(ref.path, "a process ended while it was read")
+    if stills.is_still(ref):
+        return None
+    with opened(ref) as (container, stream):
+        context = stream.codec_context
+        duration = Fraction(container.duration, av.time_base) if container.duration else None
+        if stream.duration and stream.time_base:
+            duration = stream.duration * stream.time_base
+        seconds = float(duration) if duration and duration > 0 else None
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        width, height = round(context.width * aspect) if aspect > 0 else context.width, context.height
+        if _lies(ref, container, stream.id):
+            width, height = height, width
+        return Glance(
+            width=width,
+            height=height,
+            duration_s=seconds,
+            bitrate_kbps=size * 8 / seconds / 1000 if seconds and size else None,
+            codec=context.codec.canonical_name,
+        )
 
 
 def _lies(ref: VideoRef, container: InputContainer, track: int) -> bool:

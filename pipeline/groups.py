@@ -25,7 +25,7 @@ GLANCE_LIMIT = 5000  # headers read to check names, and as many to compare folde
 
 
 class LooksLike(Protocol):
-    """What grouping asks about contents (`fingerprint.Looks`)."""
+    """What grouping asks about contents (`looking.Looks`)."""
 
     def prepare(self, files: Iterable[tuple[VideoRef, int]]) -> None:
         """Glance at many files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from . import probe
 from .errors import VideoError
@@ -12,6 +13,13 @@ from .settings import Settings
 from .values import Ladder, VideoInfo
 
 METHOD = 8  # raised when the same inputs would get other scores (sampling, pairing, scaling): old results are redone
+
+
+class Size(NamedTuple):
+    """A video's size as shown, where no more of it is known."""
+
+    width: int
+    height: int
 
 
 def result_id(
@@ -42,7 +50,9 @@ def comparison_id(of_video: str) -> str:
     return f"{of_video}-fr"
 
 
-def display_raster(ladder: Ladder, settings: Settings, infos: Mapping[str, VideoInfo | None]) -> tuple[int, int] | None:
+def display_raster(
+    ladder: Ladder, settings: Settings, infos: Mapping[str, VideoInfo | Size | None]
+) -> tuple[int, int] | None:
     """(width, height) all frames of the ladder are judged at: as asked, else the master's, else the tallest rung's.
 
     None when nothing was asked for and no video could be probed. `infos` by path: None for one that could not be.
@@ -57,7 +67,7 @@ def display_raster(ladder: Ladder, settings: Settings, infos: Mapping[str, Video
     return (width, height) if height else None
 
 
-def display_key(ladder: Ladder, settings: Settings, infos: Mapping[str, VideoInfo | None]) -> str:
+def display_key(ladder: Ladder, settings: Settings, infos: Mapping[str, VideoInfo | Size | None]) -> str:
     """What of the display raster is not already decided by a result's settings and the contents of video and master."""
     if settings.display is not None or ladder.master is not None or len(ladder.renditions) == 1:
         return ""
@@ -71,7 +81,7 @@ def ladder_ids(
     model_sha256: str,
     *,
     content_ids: Mapping[str, str],
-    infos: Mapping[str, VideoInfo | None] | None = None,
+    infos: Mapping[str, VideoInfo | Size | None] | None = None,
 ) -> dict[str, str]:
     """For every video of the ladder, by path, the id of the row it has in any case: without reference, or failed.
 
@@ -97,7 +107,7 @@ def ladder_ids(
     }
 
 
-def _probe_missing(ladder: Ladder, known: Mapping[str, VideoInfo | None]) -> dict[str, VideoInfo | None]:
+def _probe_missing(ladder: Ladder, known: Mapping[str, VideoInfo | Size | None]) -> dict[str, VideoInfo | None]:
     found: dict[str, VideoInfo | None] = {}
     for video in ladder.videos:
         if video.path not in known:

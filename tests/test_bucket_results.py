@@ -11,6 +11,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,13 +21,16 @@ from yoto_video.jobs.cli import main
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.pipeline import mirror
+from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
 from yoto_video.pipeline.runs import RunRow
+from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.store import Store
 from yoto_video.reports.pages import build_report
 
 from . import s3
 from .clips import make
+from .drifting import scene
 from .fakes import FakeJudge
 from .scanning import SETTINGS, Said
 from .stored import both, check_from_outside, failed, scored, told
@@ -172,9 +176,9 @@ def films(server: s3.Server) -> str:
     return "s3://bucket/vod"
 
 
-def run(root: str, out: str) -> tuple[FakeJudge, list[str], object]:
+def run(root: str, out: str, settings: Settings = SETTINGS) -> tuple[FakeJudge, list[str], object]:
     judge, said = FakeJudge(), Said()
-    result = scan(Request(root, out, SETTINGS, workers=0), said, load=lambda _: judge)
+    result = scan(Request(root, out, settings, workers=0), said, load=lambda _: judge)
     return judge, said.sentences, result
 
 
@@ -222,6 +226,38 @@ def test_a_second_scan_opens_no_file_that_has_not_changed(server: s3.Server) -> 
     judge, _, _ = run("s3://bucket/vod", OUT)
     assert judge.encoded == 0
     assert not [r for r in server.requests if "/vod/" in r]  # the listing tells that they are as they were
+
+
+def test_files_that_are_compared_to_group_them_are_opened_once(
+    server: s3.Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Rungs of one name, rungs without a master, files of no name that are alike, and what is no video."""
+    folder = server.root / "bucket" / "vod"
+    folder.mkdir()
+    seeds = {"one_master": 1, "one_96p": 1, "two_96p": 2, "two_48p": 2, "zz_source": 3, "x": 3, "yy": 4}
+    for name, seed in seeds.items():
+        height = 48 if name in ("two_48p", "x") else 96
+        scene(folder / f"{name}.mp4", seed, (height * 4 // 3, height))
+    (folder / "one_48p.mp4").write_text("not a video")
+    for file in folder.iterdir():
+        os.utime(file, (time.time() - 1000,) * 2)
+    as_shown = replace(SETTINGS, display=None)  # the tallest rung decides
+    ladders = {ladder.name: ladder for ladder in discover("s3://bucket/vod").ladders}
+    assert (len(ladders["two"].videos), ladders["two"].master) == (2, None)
+    for out in (OUT, str(tmp_path / "disk")):
+        s3.forget_pieces(monkeypatch)
+        _, _, first = run("s3://bucket/vod", out, as_shown)
+        s3.forget_pieces(monkeypatch)
+        server.requests.clear()
+        judge, _, again = run("s3://bucket/vod", out, as_shown)
+        assert judge.encoded == again.bytes_read == 0  # type: ignore[attr-defined]
+        assert not [r for r in server.requests if "/vod/" in r]
+        assert [asdict(clip) for clip in first.clips] == [asdict(clip) for clip in again.clips]  # type: ignore[attr-defined]
+    s3.forget_pieces(monkeypatch)
+    scene(folder / "yy.mp4", 5)  # replaced: looked at again, and no other
+    server.requests.clear()
+    run("s3://bucket/vod", OUT, as_shown)
+    assert {r.split()[1].rpartition("/")[2] for r in server.requests if "/vod/" in r} == {"yy.mp4"}
 
 
 def test_much_less_is_read_than_is_stored(server: s3.Server) -> None:
