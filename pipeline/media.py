@@ -145,7 +145,7 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
         return SkippedVideo(ref.path, "no such file")
     if isinstance(error, IsADirectoryError):
         return SkippedVideo(ref.path, "a folder, not a video")
-    if isinstance(error, PermissionError) and not os.access(ref.path, os.R_OK):
+    if isinstance(error, PermissionError) and _denied(ref, error):
         return BrokenVideo(ref.path, "cannot be read: permission denied; allow reading it")
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError):
         return TransientVideoError(ref.path, f"storage error while reading ({short(error)}); try again")
@@ -170,6 +170,14 @@ def explain(ref: VideoRef, error: BaseException) -> VideoError:
         problem = "corrupt, cut short, or no video in spite of its name: its container cannot be read"
         return BrokenVideo(ref.path, f"{problem}; write the file again")
     return SkippedVideo(ref.path, "not a video or picture that can be read")
+
+
+def _denied(ref: VideoRef, error: PermissionError) -> bool:
+    """True where rights are what is missing: FFmpeg says the same of a stream in which it cannot seek."""
+    if not isinstance(error, av.error.FFmpegError):
+        return True
+    paths = [storage.canonical(path) for path in ref.parts or (ref.path,)]
+    return any(not storage.is_remote(path) and not os.access(path, os.R_OK) for path in paths)
 
 
 def _truncated(ref: VideoRef, layout: Layout) -> BrokenVideo:

@@ -34,7 +34,7 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
     if stills.is_still(ref):
         return stills.probe_still(ref)
     with opened(ref, timeout_s=timeout_s) as (container, stream):
-        numbers = track_numbers.at_a_glance(ref, container, stream)
+        numbers = track_numbers.from_index(ref, container, stream)
         try:
             frame = first_frame(ref, container, stream, timeout_s=timeout_s)
         except BrokenVideo as error:
@@ -42,7 +42,7 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
                 raise BrokenVideo(ref.path, f"{numbers.notes[0]}, its first one too; copy it again") from error
             raise
         if numbers is None:
-            numbers = track_numbers.from_packets(ref, container, stream, timeout_s=timeout_s)
+            numbers = track_numbers.without_index(ref, container, stream, timeout_s=timeout_s)
         others = len(tracks(container)) - 1 if numbers.frames > 1 else 0  # a picture's alpha may be a track, too
         return _describe(stream, frame, numbers, missing=ref.missing, others=others)
 

@@ -48,15 +48,18 @@ class TrackNumbers:
         return any(isinstance(note, Finding) and note.kind == "truncated" for note in self.notes[:1])
 
 
-def at_a_glance(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers | None:
-    """From the container's index, or of an object in a store without one estimated; None where packets must tell."""
-    numbers = _from_index(ref, container, stream)
-    if numbers is None and any(storage.is_remote(path) for path in ref.parts or (ref.path,)):
+def without_index(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> TrackNumbers:
+    """Numbers where `from_index` has none: measured, or of an object in a store estimated from where it was read to.
+
+    Raises:
+        VideoError: no packet can be read or shown.
+    """
+    if any(storage.is_remote(path) for path in ref.parts or (ref.path,)):
         return _from_head(ref, container, stream)
-    return numbers
+    return from_packets(ref, container, stream, timeout_s=timeout_s)
 
 
-def _from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers | None:
+def from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers | None:
     """Numbers from the container's own list of all frames, where it has a complete one (MP4/MOV without fragments)."""
     if not container.format.name.startswith("mov") or ref.parts or not stream.frames:
         return None
@@ -129,7 +132,10 @@ def _own_length(container: InputContainer, stream: VideoStream) -> float | None:
 
 
 def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) -> TrackNumbers:
-    """Duration from the header, bitrate from the video track's share of the first bytes."""
+    """Duration from the header, bitrate from the video track's share of the next bytes.
+
+    Those after the packets that the first frame took: raw streams refuse to be rewound, and others are asked for twice.
+    """
     duration = Fraction(container.duration, av.time_base) if container.duration else None
     if stream.duration and stream.time_base:
         duration = stream.duration * stream.time_base
@@ -141,12 +147,9 @@ def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
         video += packet.size if packet.stream_index == stream.index else 0
         if total > _HEAD_BYTES:
             break
-    container.seek(0)
-    for other in container.streams:
-        if other.index != stream.index:
-            other.discard = Discard.all
     base = stream.time_base or Fraction(1, 1000)
-    kbps = float(storage.size(ref) * 8 / duration / 1000) * video / total if duration and total else None
+    share = video / total if total else 1.0
+    kbps = float(storage.size(ref) * 8 / duration / 1000) * share if duration else None
     return TrackNumbers(
         stream.average_rate or stream.guessed_rate, float(duration) if duration else None,
         float((stream.start_time or 0) * base), kbps, stream.frames or 2,
