@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from . import decord_reader, fields, stills
 from .ahead import Ahead
 from .cadence import Rhythm
-from .colour import Converter, orientation_of
+from .colour import Converter
 from .errors import VideoError
 from .frames import Loss, as_far_as, decoded, decoded_whole, told
 from .media import DECODE_THREADS
+from .orientation import Orientation
 from .packet_table import PacketTable
 from .packets import packet_table
 from .settings import Decoder
@@ -142,16 +143,18 @@ def read_frames(
 def _shown(
     given: Generator[tuple[int, VideoFrame], None, None], info: VideoInfo, table: PacketTable, raster: tuple[int, int]
 ) -> Generator[Frame, None, None]:
-    convert: Converter | None = None
+    convert = Converter(raster, info.color_space, info.color_range, _turn(info), info.color_transfer)
     with contextlib.closing(given) as frames:
         for index, frame in frames:
-            if convert is None:
-                turn = orientation_of(frame)
-                convert = Converter(raster, info.color_space, info.color_range, turn, info.color_transfer)
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
             shown = [Frame(index, pts_s, rgb, transparent=convert.transparent)]
             del frame, rgb  # none waits here while the caller works: they are large
             yield shown.pop()
+
+
+def _turn(info: VideoInfo) -> Orientation:
+    """As the first frame asks for: where the stream itself says it, H.264 and HEVC do so with key frames alone."""
+    return Orientation.of(info.rotation_degrees, mirrored=info.mirrored)
 
 
 def read_luma(
@@ -172,12 +175,12 @@ def read_luma(
     if info.still and stills.is_still(ref):
         yield 0, (stills.read_still(ref, size).rgb @ _LUMA).astype(np.uint8)
         return
+    turn = _turn(info)
+    width, height = size[::-1] if turn.transpose else size
     try:
         # Fields of two moments blur what is this small; film has to be the frame that will be judged.
         with contextlib.closing(_decoded(ref, wanted, timeout_s, fields.film if info.telecine else None)) as frames:
             for index, frame in frames:
-                turn = orientation_of(frame)
-                width, height = size[::-1] if turn.transpose else size
                 shrinks = frame.width >= width and frame.height >= height
                 gray = frame.reformat(width, height, "gray", interpolation="AREA" if shrinks else "BICUBIC", threads=1)
                 yield index, turn.apply(np.asarray(gray.to_ndarray(), np.uint8)[:, :, None])[:, :, 0]

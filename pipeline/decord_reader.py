@@ -14,14 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import av
 import numpy as np
 
 from . import storage, tone
-from .colour import UNSTATED_MATRIX, Converter, Orientation, rematrix
+from .colour import UNSTATED_MATRIX, Converter, rematrix
 from .errors import BrokenVideo, UsageError
+from .media import opened
+from .orientation import Orientation, orientation_of
 from .packet_table import PacketTable
 from .values import Frame, VideoInfo, VideoRef
 
@@ -44,6 +47,7 @@ def why_not(ref: VideoRef, info: VideoInfo, table: PacketTable) -> str | None:
 
     Raises:
         UsageError: decord is not installed.
+        VideoError: the video cannot be read.
     """
     _decord()
     if ref.parts or storage.is_remote(ref.path):
@@ -62,9 +66,18 @@ def why_not(ref: VideoRef, info: VideoInfo, table: PacketTable) -> str | None:
         return "it does not tone-map HDR"
     if info.mirrored:
         return "it does not mirror"
+    if info.rotation_degrees and not _turned_by_container(ref):
+        return "it does not turn pictures where only the stream itself asks for it"
     if table.error is not None:
         return "the file is damaged"
     return None
+
+
+def _turned_by_container(ref: VideoRef) -> bool:
+    """True where each frame says its turn, not key frames alone as in the streams themselves."""
+    with opened(ref) as (container, stream):
+        first = list(islice(container.decode(stream), 2))
+    return len({orientation_of(frame) for frame in first}) == 1
 
 
 def read(

@@ -19,9 +19,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from . import colour, stills, touched
+from . import stills, touched
 from .errors import VideoError
 from .media import opened
+from .orientation import orientation_of
 from .values import VideoRef
 
 Thumbnail = NDArray[np.float32]  # (18, 32) luma 0 to 255 as displayed; the aspect ratio is not kept
@@ -138,7 +139,7 @@ def _decode_to(
 
 
 def _thumbnail(frame: VideoFrame) -> Thumbnail:
-    turn = colour.orientation_of(frame)
+    turn = orientation_of(frame)
     width, height = (HEIGHT, WIDTH) if turn.transpose else (WIDTH, HEIGHT)
     gray = np.asarray(frame.reformat(width, height, "gray", interpolation="AREA").to_ndarray(), np.uint8)
     return turn.apply(gray[:, :, None])[:, :, 0].astype(np.float32)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .colour import Orientation, rescaled
+from .colour import rescaled
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
+from .orientation import Orientation
 from .values import RGB
 
 BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar

@@ -9,10 +9,11 @@ from fractions import Fraction
 import av
 from av.container import InputContainer
 
-from . import colour, stills, storage, touched
+from . import stills, storage, touched
 from .boxes import display_matrix
 from .errors import TransientVideoError, VideoError
 from .media import opened
+from .orientation import Orientation
 from .values import VideoRef
 
 
@@ -68,4 +69,4 @@ def _lies(ref: VideoRef, container: InputContainer, track: int) -> bool:
         source = storage.open_ref(ref) if container.file is None else container.file.file
         file = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
         matrix = display_matrix(file, track)
-    return matrix is not None and colour.Orientation.from_matrix(matrix).transpose
+    return matrix is not None and Orientation.from_matrix(matrix).transpose

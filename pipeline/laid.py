@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import geometry, timeline
-from .colour import Orientation
 from .geometry import TURNS, UPRIGHT
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, Stretch, resample
+from .orientation import Orientation
 from .timeline import Offset, Seen
 
 LEAST_AGREEMENT = 0.5  # of the pictures' structure, below which two videos are held to show different things

@@ -16,6 +16,7 @@ from .errors import BrokenVideo, TransientVideoError
 from .findings import Finding
 from .media import ENCRYPTED, is_encrypted, opened, tracks
 from .media import decoder as prepare_decoder
+from .orientation import Orientation, orientation_of
 from .packets import EMPTY_TRACK
 from .track_numbers import TrackNumbers
 from .values import VideoInfo, VideoRef
@@ -77,13 +78,13 @@ def _describe(
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
     look = colour.decide(frame, codec=codec)
-    turn = colour.orientation_of(frame)
+    turn = orientation_of(frame)
     notes: list[str | Finding] = [Finding(f"truncated: {said}", "truncated", "error") for said in missing]
     notes += [*numbers.notes, *look.notes]
     if others:
         size = f"{frame.width}x{frame.height}"
         notes.append(f"it holds {others + 1} video tracks: the one of {size} is judged, the others are not looked at")
-    if turn != colour.Orientation():
+    if turn != Orientation():
         words = ["mirrored"] if turn.mirrored else []
         words += [f"turned clockwise by {turn.clockwise_degrees} degrees"] if turn.clockwise_degrees else []
         notes.append(Finding(f"{' and '.join(words)} to be shown, as its display matrix asks", "display_matrix"))

@@ -15,10 +15,11 @@ from PIL import Image, UnidentifiedImageError
 
 from ..models.upright import upright_rgb
 from . import storage, touched
-from .colour import OVER_BLACK, Converter, Orientation
+from .colour import OVER_BLACK, Converter
 from .errors import BrokenVideo
 from .media import MOST_PIXELS, VIDEO_SUFFIXES, explain
 from .object_store import short
+from .orientation import Orientation
 from .values import RGB, Frame, VideoInfo, VideoRef
 
 FORMATS = ("PNG", "JPEG", "WEBP")

@@ -1,0 +1,57 @@
+"""Sound videos of kinds that are rare, read as players show them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.bitstream import BitStreamFilterContext
+from yoto_video.pipeline import decode
+from yoto_video.pipeline.orientation import Orientation
+
+from . import clips
+from .decoding import look
+
+
+def filtered(path: Path, source: Path, filters: str) -> Path:
+    """A copy whose packets went through a filter of bit streams."""
+    with av.open(str(source)) as whole, av.open(str(path), "w") as target:
+        stream = whole.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        through = BitStreamFilterContext(filters, stream, copy)
+        for packet in whole.demux(stream):
+            for changed in through.filter(packet if packet.size else None):
+                changed.stream = copy
+                target.mux(changed)
+    return path
+
+
+def test_a_turn_that_only_key_frames_ask_for_holds_for_all(tmp_path: Path) -> None:
+    plain = clips.make(tmp_path / "plain.mp4", size=(128, 64))
+    turned = filtered(tmp_path / "t.mp4", plain, "h264_metadata=display_orientation=insert:rotate=90")
+    ref, info, times = look(turned)
+    assert (info.width, info.height, info.rotation_degrees) == (64, 128, 270)
+    as_stored = [frame.rgb for frame in decode.read_frames(*look(plain)[:2], range(len(times)))]
+    for wanted in (range(len(times)), [5], [13, 20]):
+        for frame in decode.read_frames(ref, info, wanted):
+            assert np.array_equal(frame.rgb, np.rot90(as_stored[frame.index])), frame.index
+    small = dict(decode.read_luma(ref, info, [0, 5, 20], (16, 32)))
+    for number, luma in small.items():
+        level = np.rot90(as_stored[number]).mean(axis=2).reshape(32, 4, 16, 4).mean(axis=(1, 3))
+        assert np.abs(luma - level).mean() < 20, number
+
+
+def test_decord_is_not_asked_for_a_turn_that_it_does_not_know(tmp_path: Path) -> None:
+    pytest.importorskip("decord", reason="decord has no build for this system")
+    plain = clips.make(tmp_path / "plain.mp4", size=(128, 64))
+    turned = filtered(tmp_path / "t.mp4", plain, "h264_metadata=display_orientation=insert:rotate=90")
+    assert decode.choose_decoder(*look(turned)[:2], "decord")[0] == "pyav"
+
+
+@pytest.mark.parametrize("flips", [(x, y) for x in (False, True) for y in (False, True)])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_a_turn_is_all_that_is_said_of_it(transpose: bool, flips: tuple[bool, bool]) -> None:
+    turn = Orientation(transpose, *flips)
+    assert Orientation.of(turn.clockwise_degrees, mirrored=turn.mirrored) == turn
