@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from . import stills, touched
 from .errors import VideoError
-from .media import opened
+from .media import opened, to_its_end
 from .orientation import orientation_of
 from .values import VideoRef
 
@@ -104,7 +104,7 @@ def _seek_and_decode(
     base = stream.time_base or Fraction(1, 1000)
     start = (stream.start_time or 0) * base
     keys = [entry.timestamp * base for entry in stream.index_entries if entry.is_keyframe]
-    frames, reached = container.decode(stream), start
+    frames, reached = to_its_end(container.decode(stream)), start
     for time in times:
         target = start + time
         key = keys[bisect_right(keys, target) - 1] if keys and keys[0] <= target else None
@@ -116,7 +116,7 @@ def _seek_and_decode(
         for head in heads:
             if head is not None:
                 container.seek(int(max(start, target - head) / base), stream=stream)
-                frames = container.decode(stream)
+                frames = to_its_end(container.decode(stream))
             first, at, frame = _decode_to(frames, target, base)
             if frame is not None and (time == 0 or at < target + _NEAR):
                 found, reached = _thumbnail(frame), at

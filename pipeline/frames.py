@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from .errors import BrokenVideo, TransientVideoError
-from .media import DECODE_THREADS, explain, opened
+from .media import DECODE_THREADS, explain, opened, to_its_end
 from .media import decoder as prepare_decoder
 from .packet_table import SKIP, WANTED, PacketTable
 from .text import counted
@@ -196,7 +196,7 @@ class _Mark:
 def _readable(ref: VideoRef, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """The track's packets as far as they can be read; the table of packets ends there too, and says why."""
     try:
-        for packet in container.demux(stream):
+        for packet in to_its_end(container.demux(stream)):
             if packet.size:
                 yield packet
     except (TimeoutError, ExitError) as error:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import av
 import av.error
@@ -22,6 +22,8 @@ from .errors import BrokenVideo, SkippedVideo, TransientVideoError, VideoError
 from .manifests import EXTENSIONS as MANIFESTS
 from .object_store import short
 from .values import VideoRef
+
+_T = TypeVar("_T")
 
 av.logging.set_level(None)  # FFmpeg's chatter is not for our users; failures come back as exceptions
 
@@ -118,6 +120,18 @@ def decoder(stream: VideoStream, *, threads: int = DECODE_THREADS) -> None:
     context.thread_type = "AUTO"
     context.thread_count = threads
     context.copy_opaque = True
+
+
+def to_its_end(items: Iterator[_T]) -> Iterator[_T]:
+    """What PyAV demuxes or decodes of a container.
+
+    It ends with an IndexError, all given, where a track appears beyond the bytes that were looked at to open the file
+    (FLV, MPEG-TS: sound that begins late).
+    """
+    try:
+        yield from items
+    except IndexError:
+        return
 
 
 def is_encrypted(packet: Packet[VideoStream]) -> bool:

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from . import bitstream, storage
 from .errors import BrokenVideo, TransientVideoError
-from .media import ENCRYPTED, explain, is_encrypted, opened
+from .media import ENCRYPTED, explain, is_encrypted, opened, to_its_end
 from .packet_table import NONE, PacketTable
 from .packet_times import Columns, finished, joined
 from .values import VideoRef
@@ -46,7 +46,7 @@ def read_table(ref: VideoRef, container: InputContainer, stream: VideoStream, *,
     codec, extradata = stream.codec_context.codec.canonical_name, stream.codec_context.extradata
     last = time.monotonic()
     try:
-        for packet in container.demux(stream):
+        for packet in to_its_end(container.demux(stream)):
             now = time.monotonic()
             if now - last > timeout_s:
                 raise TransientVideoError(ref.path, f"no data came for {timeout_s:g} s; try again")

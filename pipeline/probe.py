@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from . import colour, fields, stills, tone, track_numbers
 from .errors import BrokenVideo, TransientVideoError
 from .findings import Finding
-from .media import ENCRYPTED, is_encrypted, opened, tracks
+from .media import ENCRYPTED, is_encrypted, opened, to_its_end, tracks
 from .media import decoder as prepare_decoder
 from .orientation import Orientation, orientation_of
 from .packets import EMPTY_TRACK
@@ -52,7 +52,7 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
     """Decode until one frame comes out, passing over damaged packets."""
     prepare_decoder(stream, threads=1)  # frame threads would hold the first frame back
     deadline, tried, damage = time.monotonic() + timeout_s, 0, None
-    for packet in container.demux(stream):
+    for packet in to_its_end(container.demux(stream)):
         if is_encrypted(packet):
             raise BrokenVideo(ref.path, ENCRYPTED)
         try:

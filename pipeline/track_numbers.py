@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from . import storage
 from .errors import BrokenVideo
 from .findings import Finding
+from .media import to_its_end
 from .packets import packet_table
 from .values import VideoRef
 
@@ -142,7 +143,7 @@ def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
     for other in container.streams:
         other.discard = Discard.default
     video = total = 0
-    for packet in container.demux():
+    for packet in to_its_end(container.demux()):
         total += packet.size
         video += packet.size if packet.stream_index == stream.index else 0
         if total > _HEAD_BYTES:

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
-from yoto_video.pipeline import decode
+from yoto_video.pipeline import decode, fingerprint
 from yoto_video.pipeline.orientation import Orientation
 
 from . import clips
@@ -55,3 +55,20 @@ def test_decord_is_not_asked_for_a_turn_that_it_does_not_know(tmp_path: Path) ->
 def test_a_turn_is_all_that_is_said_of_it(transpose: bool, flips: tuple[bool, bool]) -> None:
     turn = Orientation(transpose, *flips)
     assert Orientation.of(turn.clockwise_degrees, mirrored=turn.mirrored) == turn
+
+
+def test_sound_that_begins_after_what_was_looked_at_to_open_the_file(tmp_path: Path) -> None:
+    def noise(number: int, width: int, height: int) -> np.ndarray:
+        return np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
+
+    path = clips.make(tmp_path / "late.flv", size=(512, 512), frames=20, options={"qp": "0"}, picture=noise)
+    assert path.stat().st_size > 6 << 20  # FFmpeg looks at 5 MB
+    sound = bytes([0x3E]) + bytes(3200)  # linear PCM
+    header = bytes([8]) + len(sound).to_bytes(3, "big") + (700).to_bytes(3, "big") + bytes(4)
+    with path.open("ab") as file:
+        file.write(header + sound + (len(header) + len(sound)).to_bytes(4, "big"))
+    ref, info, times = look(path)
+    assert len(times) == len(list(decode.read_frames(ref, info, range(20), raster=(16, 16)))) == 20
+    assert info.duration_s == pytest.approx(0.8)
+    assert [picture is None for picture in fingerprint.moments(ref, 0.8)] == [False, False, False]
+    assert fingerprint.moments(ref, 100.0)[-1] is None  # and no error
