@@ -21,7 +21,7 @@ from .luma import Sight
 from .match import Match
 from .packet_table import frame_gap
 from .settings import Settings
-from .tracks import Track
+from .tracks import Track, note_measured
 
 AT_ONCE = 4  # encodes laid over their master side by side: each may have 200 MB of small pictures
 
@@ -176,6 +176,7 @@ def _times(track: Track, settings: Settings) -> Sequence[Fraction] | None:
         return None
     try:
         times = decode.frame_times(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+        note_measured(track, settings)
         rhythm = decode.rhythm(track.ref, track.info, timeout_s=settings.decode_timeout_s)
         track.key_times = rhythm.keys
         track.findings += cadence.findings(rhythm)

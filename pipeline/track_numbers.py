@@ -8,10 +8,10 @@ from the file's head.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from math import inf
 
 import av
 from av.container import InputContainer
@@ -22,13 +22,18 @@ from . import storage
 from .errors import BrokenVideo
 from .findings import Finding
 from .media import to_its_end
+from .packet_table import PacketTable
+from .packet_times import UNTIMED
 from .packets import packet_table
-from .values import VideoRef
+from .values import VideoInfo, VideoRef
 
 _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estimate the video's share of the bitrate
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
 _USUAL_RATES += [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
 _SHORTER_S = 1.0  # a video track may end this much before the sound does
+_UNTIL = frozenset({"asf", "matroska,webm", "nut"})  # headers that say when the track ends, not how long it lasts
+_NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS: a raw stream
+_ESTIMATED = "bitrate estimated from the head of the file, duration as its header says"
 _LATE_S = 0.2  # what the order of B-frames alone moves a first frame by is less
 
 
@@ -92,7 +97,8 @@ def from_index(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
     if start > _LATE_S:
         said = f"its edit list shows the first frame {float(start):.2f} s late: times are counted from that frame"
         notes.append(Finding(said, "edit_list"))
-    fps = _rate(stream, Fraction(len(entries)) / whole, span=whole) if whole > 0 and len(entries) > 1 else None
+    several = whole > 0 and len(entries) > 1
+    fps = _rate(_rates(stream), len(entries) / whole, base, span=whole) if several else None
     return TrackNumbers(fps, float(duration) or None, float(start), kbps, len(entries), tuple(notes))
 
 
@@ -103,25 +109,63 @@ def from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream, 
         VideoError: none of them can be read or shown.
     """
     table = packet_table(ref, timeout_s=timeout_s)
-    order = table.order
-    if not len(order):
+    if not len(table.order):
         problem = "no frame can be shown: every packet lacks a time or a key frame before it; write it again"
         raise BrokenVideo(ref.path, problem)
-    start = int(table.pts[order[0]]) * table.time_base
-    duration = table.duration_s
-    notes: list[str | Finding] = [] if table.error is None else [f"reading ended early: {table.error}"]
+    start = int(table.pts[table.order[0]]) * table.time_base
     own = _own_length(container, stream)
-    stated = min(own or inf, container.duration / av.time_base if container.duration else 0.0)
-    if float(duration) < min(0.9 * stated, stated - _SHORTER_S):
-        said = f"truncated: {float(duration):.1f} s of video where the header says {stated:.1f} s"
-        sure = own is not None or len(container.streams) == 1  # else it may be the sound that lasts so long
+    sure = own is not None or len(container.streams) == 1  # else it may be the sound that lasts so long
+    notes = _notes(table, _stated_length(container, stream, start), sure=sure)
+    fps = _rate(_rates(stream), table.fps, stream.time_base, span=table.duration_s) if table.fps else None
+    duration = float(table.duration_s) or None
+    return TrackNumbers(fps, duration, float(start), table.bitrate_kbps, len(table.order), tuple(notes))
+
+
+def measured(ref: VideoRef, info: VideoInfo, *, timeout_s: float = 60.0) -> VideoInfo:
+    """The same with what was estimated of an object in a store measured over all packets.
+
+    Raises:
+        VideoError: none of them can be read.
+    """
+    if _ESTIMATED not in info.notes and not (UNTIMED in info.notes and info.duration_s is None):
+        return info
+    table = packet_table(ref, timeout_s=timeout_s)
+    if not len(table.order):
+        return info  # nothing to judge, which is said elsewhere
+    notes = [note for note in info.notes if note not in (_ESTIMATED, UNTIMED)]  # the table tells of the times itself
+    stated = [info.fps] if info.fps else []
+    return replace(
+        info,
+        fps=_rate(stated, table.fps, table.time_base, span=table.duration_s) if table.fps else None,
+        duration_s=float(table.duration_s) or None,
+        start_time_s=float(int(table.pts[table.order[0]]) * table.time_base),
+        bitrate_kbps=table.bitrate_kbps,
+        still=len(table.order) == 1,
+        notes=(*notes, *_notes(table, Fraction(info.duration_s or 0), sure=False)),
+    )
+
+
+def _notes(table: PacketTable, stated: Fraction | None, *, sure: bool) -> list[str | Finding]:
+    """What is wrong with a table whose header states such a length."""
+    notes: list[str | Finding] = [] if table.error is None else [f"reading ended early: {table.error}"]
+    if stated and table.duration_s < min(0.9 * stated, stated - _SHORTER_S):
+        said = f"truncated: {float(table.duration_s):.1f} s of video where the header says {float(stated):.1f} s"
         notes.append(Finding(said, "truncated", "error" if sure else "warning"))
     if table.joins:
         notes.append(f"time stamps start anew {table.joins} times: the pieces are taken one after the other")
     if table.doubt is not None:
         notes.append(table.doubt)
-    fps = _rate(stream, table.fps, span=duration) if table.fps else None
-    return TrackNumbers(fps, float(duration) or None, float(start), table.bitrate_kbps, len(order), tuple(notes))
+    return notes
+
+
+def _stated_length(container: InputContainer, stream: VideoStream, start: Fraction) -> Fraction | None:
+    """How long the header says that the track, or else the file, lasts, which begins at `start`."""
+    if not container.duration:
+        return None
+    length = Fraction(container.duration, av.time_base)
+    own = _own_length(container, stream)
+    length = min(length, Fraction(own)) if own else length
+    return length - start if container.format.name in _UNTIL and 0 < start < length else length
 
 
 def _own_length(container: InputContainer, stream: VideoStream) -> float | None:
@@ -137,9 +181,9 @@ def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
 
     Those after the packets that the first frame took: raw streams refuse to be rewound, and others are asked for twice.
     """
-    duration = Fraction(container.duration, av.time_base) if container.duration else None
-    if stream.duration and stream.time_base:
-        duration = stream.duration * stream.time_base
+    start = (stream.start_time or 0) * (stream.time_base or Fraction(1, 1000))
+    untimed = bool(container.format.flags & _NO_TIMESTAMPS)  # a length guessed from the file's size says nothing
+    duration = None if untimed else _stated_length(container, stream, start)
     for other in container.streams:
         other.discard = Discard.default
     video = total = 0
@@ -148,26 +192,27 @@ def _from_head(ref: VideoRef, container: InputContainer, stream: VideoStream) ->
         video += packet.size if packet.stream_index == stream.index else 0
         if total > _HEAD_BYTES:
             break
-    base = stream.time_base or Fraction(1, 1000)
     share = video / total if total else 1.0
     kbps = float(storage.size(ref) * 8 / duration / 1000) * share if duration else None
     return TrackNumbers(
-        stream.average_rate or stream.guessed_rate, float(duration) if duration else None,
-        float((stream.start_time or 0) * base), kbps, stream.frames or 2,
-        ("bitrate estimated from the head of the file, duration as its header says",),
+        stream.average_rate or stream.guessed_rate, float(duration) if duration else None, float(start), kbps,
+        stream.frames or 2, (UNTIMED if untimed else _ESTIMATED,),
     )  # fmt: skip
 
 
-def _rate(stream: VideoStream, measured: Fraction, *, span: Fraction) -> Fraction:
-    """The average rate as a fraction people know: the container's nominal one, else a usual one, else as measured.
+def _rate(stated: Sequence[Fraction], measured: Fraction, tick: Fraction | None, *, span: Fraction) -> Fraction:
+    """The average rate as a fraction people know: a stated one, else a usual one, else as measured.
 
-    Nominal is believed within a tenth of what was measured (gaps of lost frames stay below that); a usual rate only
+    The stated is believed within a tenth of what was measured (gaps of lost frames stay below that); a usual rate only
     within what rounded time stamps allow over `span` seconds (Matroska's milliseconds: 29.9897 measured is 30).
     """
-    stated = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
     nominal = min(stated, key=lambda rate: abs(rate - measured), default=None)
     if nominal and abs(nominal - measured) < measured / 10:
         return nominal
-    slack = measured * max(Fraction(1, 1000), 2 * (stream.time_base or Fraction(0))) / max(span, Fraction(1, 100))
+    slack = measured * max(Fraction(1, 1000), 2 * (tick or Fraction(0))) / max(span, Fraction(1, 100))
     best = min(_USUAL_RATES, key=lambda rate: abs(rate - measured))
     return best if abs(best - measured) <= slack else measured.limit_denominator(1001)
+
+
+def _rates(stream: VideoStream) -> list[Fraction]:
+    return [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import probe, storage
+from . import probe, storage, track_numbers
 from .align import Sample
 from .colour import UNSTATED_MATRIX
 from .errors import VideoError, as_video_error
@@ -85,6 +85,16 @@ def _probe(track: Track, settings: Settings) -> None:
             track.info = probe.probe(track.ref, timeout_s=settings.decode_timeout_s)
         except Exception as error:
             track.failure = as_video_error(track.ref.path, error, "reading its header")
+
+
+def note_measured(track: Track, settings: Settings) -> None:
+    """Have what was estimated of an object in a store measured, and said: for frame times all its packets are read."""
+    assert track.info is not None
+    before = track.info.notes
+    track.info = track_numbers.measured(track.ref, track.info, timeout_s=settings.decode_timeout_s)
+    gone = [note for note in before if note not in track.info.notes]
+    track.findings = [said for said in track.findings if said not in gone]
+    track.findings += [note for note in track.info.notes if note not in before]
 
 
 def share_matrix(tracks: list[Track], master: Track | None) -> None:
