@@ -136,7 +136,7 @@ def _frame(video: Track, number: int, raster: tuple[int, int]) -> RGB:
     """
     assert video.info is not None
     try:
-        with closing(decode.read_frames(video.ref, video.info, [number], raster=raster)) as frames:
+        with closing(decode.read_frames(video.ref, video.info, [number], raster=raster, interlaced=set())) as frames:
             for frame in frames:
                 return at_most(frame.rgb, WIDTH)
     except ValueError:  # another file lies there now

@@ -11,6 +11,7 @@ import contextlib
 import heapq
 from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -21,7 +22,7 @@ from .ahead import Ahead
 from .cadence import Rhythm
 from .colour import Converter
 from .errors import VideoError
-from .frames import Loss, as_far_as, decoded, decoded_whole, told
+from .frames import Loss, Numbered, as_far_as, decoded, decoded_whole, told
 from .media import DECODE_THREADS
 from .orientation import Orientation
 from .packet_table import PacketTable
@@ -87,6 +88,7 @@ def read_frames(
     timeout_s: float = 60.0,
     cores: int = 1,
     damaged: set[Fraction] | None = None,
+    interlaced: set[Fraction] | None = None,
 ) -> Generator[Frame, None, None]:
     """Decode the frames with these numbers, one after the other.
 
@@ -101,6 +103,8 @@ def read_frames(
             its own, where the video and its place allow that; elsewhere one decoder with two threads.
         damaged: takes the presentation times of pictures that could not be decoded, or only in part, of all that the
             wanted ones needed (PyAV alone tells).
+        interlaced: takes the presentation times from which on wanted pictures are deinterlaced though `info` does not
+            say that they are (PyAV alone); None: they are not.
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -127,21 +131,31 @@ def read_frames(
     most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * raster[0] * raster[1])))
     shares = table.shares(wanted, cores, most) if cores > 1 and whole is None and not is_remote(ref.path) else [wanted]
     if len(shares) == 1:
-        given = _decoded(ref, wanted, timeout_s, whole, min(cores, DECODE_THREADS), damaged)
+        threads = min(cores, DECODE_THREADS)
+        given = _decoded(ref, wanted, timeout_s, whole, threads, damaged)
+        if whole is None and interlaced is not None:
+            again = partial(
+                _decoded, ref, timeout_s=timeout_s, whole=fields.where_marked, threads=threads, damaged=damaged
+            )
+            given = fields.as_marked(given, wanted, again, table, interlaced)
         yield from _shown(given, info, table, raster)
         return
     losses = [Loss(times=set() if damaged is None else damaged) for _ in shares]
     with contextlib.ExitStack() as stack:
         side_by_side = []
         for share, loss in zip(shares, losses, strict=True):
-            frames = _shown(as_far_as(ref, table, share, timeout_s, 1, loss), info, table, raster)
+            given = as_far_as(ref, table, share, timeout_s, 1, loss)
+            if interlaced is not None:
+                again = partial(fields.as_far_as_marked, ref, table, timeout_s=timeout_s, loss=loss)
+                given = fields.as_marked(given, share, again, table, interlaced)
+            frames = _shown(given, info, table, raster)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
     told(losses, ref, table)
 
 
 def _shown(
-    given: Generator[tuple[int, VideoFrame], None, None], info: VideoInfo, table: PacketTable, raster: tuple[int, int]
+    given: Numbered, info: VideoInfo, table: PacketTable, raster: tuple[int, int]
 ) -> Generator[Frame, None, None]:
     convert = Converter(raster, info.color_space, info.color_range, _turn(info), info.color_transfer)
     with contextlib.closing(given) as frames:
@@ -195,7 +209,7 @@ def _decoded(
     whole: Callable[[Sequence[VideoFrame], int], VideoFrame] | None,
     threads: int = DECODE_THREADS,
     damaged: set[Fraction] | None = None,
-) -> Generator[tuple[int, VideoFrame], None, None]:
+) -> Numbered:
     """Frames with these numbers as the decoder gives them, or made whole of their fields."""
     table = packet_table(ref, timeout_s=timeout_s)
     if whole is None:

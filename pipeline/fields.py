@@ -6,7 +6,8 @@ woven into fields (3:2 pulldown) fieldmatch first looks in the pictures beside f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,15 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from .errors import BrokenVideo
+from .frames import Loss, Numbered, decoded_whole
+from .packet_table import PacketTable
+from .values import VideoRef
+
 SAID = "interlaced: where its fields differ they are deinterlaced at frame rate (bwdif)"
+SAID_OF_A_PART = (
+    "interlaced in part, first at {:.1f} s: where fields differ they are deinterlaced at frame rate (bwdif)"
+)
 SAID_OF_FILM = "film woven into fields (3:2 pulldown): its frames are put together again to be judged (fieldmatch)"
 SHOWN_COMBED = "; its pictures are marked progressive, so players show two of five of them combed"
 _TICK = Fraction(1, 25)
@@ -72,6 +81,43 @@ def _teeth(y: NDArray[np.int16]) -> NDArray[np.bool_]:
 def deinterlaced(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
     """Frame `at` of up to three consecutive ones, at the moment of its first field if it shows two."""
     return _whole(frames, at, ("bwdif", f"{_BWDIF}all"))
+
+
+def where_marked(frames: Sequence[VideoFrame], at: int) -> VideoFrame:
+    """The same where frame `at` is marked as coded in fields, in a stream that does not begin so; else as it is."""
+    return deinterlaced(frames, at) if frames[at].interlaced_frame else frames[at]
+
+
+def as_marked(
+    given: Numbered, wanted: Sequence[int], again: Callable[[list[int]], Numbered], table: PacketTable,
+    interlaced: set[Fraction],
+) -> Numbered:  # fmt: skip
+    """The frames as they are given up to the first that is marked as coded in fields, then the others `again`.
+
+    A video that does not begin with fields may go on with them (recordings of broadcasts). Others are decoded once.
+    """
+    done: set[int] = set()
+    with closing(given) as frames:
+        for index, frame in frames:
+            if frame.interlaced_frame:
+                del frame
+                break
+            done.add(index)
+            one = [(index, frame)]
+            del frame  # it waits nowhere while the caller works: it is large
+            yield one.pop()
+        else:
+            return
+    interlaced.add(table.times[index])
+    yield from again([number for number in wanted if number not in done])
+
+
+def as_far_as_marked(ref: VideoRef, table: PacketTable, wanted: list[int], *, timeout_s: float, loss: Loss) -> Numbered:
+    """As `frames.as_far_as`, but frames `where_marked` are made whole."""
+    try:
+        yield from decoded_whole(ref, table, wanted, timeout_s, where_marked, 1, loss.times)
+    except BrokenVideo:
+        loss.frames += 1  # at least: told with those of the other decoders
 
 
 def film(frames: Sequence[VideoFrame], at: int) -> VideoFrame:

@@ -26,6 +26,8 @@ from .packet_table import SKIP, WANTED, PacketTable
 from .text import counted
 from .values import VideoRef
 
+Numbered = Generator[tuple[int, VideoFrame], None, None]
+
 
 @dataclass
 class Loss:

@@ -168,6 +168,7 @@ def _read(
         timeout_s=settings.decode_timeout_s,
         cores=max(1, share),
         damaged=track.damaged,
+        interlaced=track.interlaced,
     )
     with closing(decoded) as frames:
         for frame in frames:

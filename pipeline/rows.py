@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..models.place_error import place_error
-from . import detect, pool
+from . import detect, fields, pool
 from .colour import OVER_BLACK
 from .drops import quality_drops
 from .errors import BrokenVideo, VideoError, as_video_error
@@ -55,6 +55,9 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     findings = [*track.findings, *_partial(track, tally), *_damaged(track)]
     if track.watch.transparent:  # which the format of its pixels does not say
         findings.append(OVER_BLACK)
+    if track.interlaced:
+        at = float(min(track.interlaced) - track.start_s)
+        findings.append(Finding(fields.SAID_OF_A_PART.format(at), "interlaced"))
     lost = None if context.master in (None, track) else _failure_of_master(context)
     if lost is not None and context.master is not None:
         name = context.master.ref.name

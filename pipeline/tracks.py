@@ -38,6 +38,7 @@ class Track:
     key_times: Floats = field(default_factory=lambda: np.empty(0))  # of key frames, seconds from the first frame
     watch: Watch = field(default_factory=Watch)  # what its sampled frames look like
     damaged: set[Fraction] = field(default_factory=set)  # when pictures are shown that cannot be decoded as a whole
+    interlaced: set[Fraction] = field(default_factory=set)  # from when on, where it does not begin so
     match: Match | None = None  # how it lies over its master, where it could be laid over it
     reference: int = 0  # place of the reading of the master it is compared with
     paired: tuple[int, int] = (0, 0)  # sampled instants of the master with and without a counterpart

@@ -11,11 +11,15 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from yoto_video.models.judge import Judge
 from yoto_video.pipeline import decode, fields, probe
 from yoto_video.pipeline.findings import Finding
-from yoto_video.pipeline.values import VideoRef
+from yoto_video.pipeline.measure import measure_ladder
+from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.values import Ladder, Rendition, VideoRef
 
 from . import clips
+from .decoding import look, read
 from .scene import scene
 
 SIZE = (320, 180)
@@ -87,6 +91,27 @@ def test_progressive_pictures_in_an_interlaced_stream_are_left_alone(tmp_path: P
     assert info.interlaced
     for shown in decode.read_frames(ref, info, [2, 7]):
         assert np.abs(shown.rgb - whole(shown.index, *SIZE).astype(float)).mean() < 4
+
+
+def test_fields_that_begin_later_are_found(tmp_path: Path, judge: Judge) -> None:
+    made: dict[str, Any] = {"size": SIZE, "frames": 12, "matrix": "bt709", "tick": Fraction(1, 25), "gop": 6}
+    first = clips.make(tmp_path / "p.ts", picture=whole, options=INTERLACED | {"x264-params": "bframes=0"}, **made)
+    then = clips.make(tmp_path / "i.ts", picture=woven, options=INTERLACED, times=range(12, 24), **made)
+    (tmp_path / "both.ts").write_bytes(first.read_bytes() + then.read_bytes())
+    ref, info, times = look(tmp_path / "both.ts")
+    assert not info.interlaced
+    assert len(times) == 24
+    alone = {f.index: f.rgb for f in read(first)} | {f.index + 12: f.rgb for f in read(then)}
+    for wanted, since in ((range(24), 12), ([3, 15, 20], 15), ([18], 18), ([0, 7], None)):
+        for cores in (1, 3):
+            marked: set[Fraction] = set()
+            shown = list(decode.read_frames(ref, info, wanted, cores=cores, interlaced=marked))
+            assert [f.index for f in shown] == list(wanted)
+            assert (times.index(min(marked)) if marked else None) == since
+            for f in shown:  # the first of the second part has a picture beside it here
+                assert f.index == 12 or np.array_equal(f.rgb, alone[f.index]), (cores, f.index)
+    (row,) = measure_ladder(Ladder("l", (Rendition(ref),)), judge, Settings(crops=2, fps=25)).results
+    assert [f.sentence for f in row.clip.findings if f.kind == "interlaced"] == [fields.SAID_OF_A_PART.format(0.48)]
 
 
 def test_a_picture_too_small_for_the_filter_is_shown_as_it_is() -> None:

@@ -209,7 +209,8 @@ def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
     found = rows(run(ladder("a"), settings=Settings(decoder="decord", decode_timeout_s=7, display=(32, 24))))
     assert found["a", "nr"].sentences == ("read with PyAV, not decord: there is no file",)
-    assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7, "cores": 2, "damaged": set()}
+    noted = {"damaged": set(), "interlaced": set()}
+    assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7, "cores": 2, **noted}
 
 
 def test_the_worst_frames_are_kept_with_their_reference_beside_them(make: Make, out_dir: Path) -> None:
