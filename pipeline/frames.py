@@ -58,22 +58,34 @@ def decoded(
 
 
 def as_far_as(
-    ref: VideoRef, table: PacketTable, wanted: list[int], timeout_s: float, threads: int, loss: Loss
+    ref: VideoRef,
+    table: PacketTable,
+    wanted: list[int],
+    timeout_s: float,
+    threads: int,
+    loss: Loss,
+    *,
+    groups_apart: bool = False,
 ) -> Generator[tuple[int, VideoFrame], None, None]:
     """As `decoded`, but wanted frames that are missing are no error: `loss` says how many.
+
+    From the first damage on every group of pictures is decoded by itself (`groups_apart`): what else a decoder makes of
+    it depends on what it decoded before, so on the frames that are wanted and on the number of decoders.
 
     Raises:
         TransientVideoError: as `decoded` does.
     """
     # By packet number; by the frame's own number where only the decoder knows which packet a frame came from.
     number_of = {index if table.counted else int(table.order[index]): index for index in wanted}
-    newest = -1
-    with closing(from_packets(ref, table, number_of, timeout_s, threads)) as frames:
+    newest, last_try = -1, threads == 1 and (groups_apart or table.counted)
+    with closing(from_packets(ref, table, number_of, timeout_s, threads, groups_apart=groups_apart)) as frames:
         for packet_number, frame in frames:
             if frame is None and threads > 1:
                 break
             if (frame is None or frame.is_corrupt) and (at := _shown_at(table, packet_number)) is not None:
                 loss.times.add(at)
+            if (frame is None or frame.is_corrupt) and not last_try:
+                break
             if frame is None:
                 loss.damaged += 1
                 continue
@@ -87,10 +99,10 @@ def as_far_as(
             if not number_of:
                 return
     # Where one of several threads fails, what the others gave just then is dropped with it: the rest by one alone.
-    again = sorted(index for index in number_of.values() if index > newest) if threads > 1 else []
+    again = [] if last_try else sorted(index for index in number_of.values() if index > newest)
     loss.frames += len(number_of) - len(again)
     if again:
-        yield from as_far_as(ref, table, again, timeout_s, 1, loss)
+        yield from as_far_as(ref, table, again, timeout_s, 1, loss, groups_apart=True)
 
 
 def _shown_at(table: PacketTable, packet_number: int) -> Fraction | None:
@@ -142,7 +154,13 @@ def decoded_whole(
 
 
 def from_packets(
-    ref: VideoRef, table: PacketTable, wanted: dict[int, int], timeout_s: float, threads: int
+    ref: VideoRef,
+    table: PacketTable,
+    wanted: dict[int, int],
+    timeout_s: float,
+    threads: int,
+    *,
+    groups_apart: bool = False,
 ) -> Generator[tuple[int, VideoFrame | None], None, None]:
     """Frames in presentation order, each with its packet's number (with its own where these are unknown: `counted`).
 
@@ -153,13 +171,15 @@ def from_packets(
         following, lost = 0, False
         last = time.monotonic()
         try:
-            for packet in _fed(ref, container, stream, table, wanted):
+            for packet in _fed(ref, container, stream, table, wanted, groups_apart):
                 try:
                     frames = stream.codec_context.decode(packet)
                 except FFmpegError:
                     frames, lost = [], True
                     mark = None if packet is None else packet.opaque
                     yield mark.packet if isinstance(mark, _Mark) and not table.counted else -1, None
+                if packet is None:  # another group may follow
+                    stream.codec_context.flush_buffers()
                 while frames:  # none waits here while the caller works: their decoder wants them back
                     frame = frames.pop(0)
                     mark = frame.opaque
@@ -208,15 +228,26 @@ def _readable(ref: VideoRef, container: InputContainer, stream: VideoStream) -> 
 
 
 def _fed(
-    ref: VideoRef, container: InputContainer, stream: VideoStream, table: PacketTable, wanted: Collection[int]
+    ref: VideoRef,
+    container: InputContainer,
+    stream: VideoStream,
+    table: PacketTable,
+    wanted: Collection[int],
+    groups_apart: bool,
 ) -> Iterator[Packet[VideoStream] | None]:
-    """The packets the decoder is to be given, marked with their number, as far as the last wanted one; then None."""
-    plan = table.plan(wanted)
+    """The packets the decoder is to be given, marked with their number, as far as the last wanted one; then None.
+
+    None, too, between `groups_apart`.
+    """
+    plan, fed = table.plan(wanted), False
     end = len(plan) if table.counted else max(wanted) + 1
     for number, packet in enumerate(_readable(ref, container, stream)):
         if number >= end:
             break
         if plan[number] != SKIP:
+            if groups_apart and fed and table.afresh[number] and not table.counted:
+                yield None
+            fed = True
             packet.opaque = _Mark(number)
             if table.drops_nonref:
                 stream.codec_context.skip_frame = "DEFAULT" if plan[number] == WANTED else "NONREF"

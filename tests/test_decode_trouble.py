@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from yoto_video.pipeline import decode, probe, storage
 from yoto_video.pipeline.errors import BrokenVideo, TransientVideoError
 from yoto_video.pipeline.frames import Loss, as_far_as
 from yoto_video.pipeline.packets import packet_table
-from yoto_video.pipeline.values import Frame, VideoRef
+from yoto_video.pipeline.values import Frame, VideoInfo, VideoRef
 
 from . import clips
 from .decoding import look, numbers
@@ -200,3 +202,57 @@ def test_what_a_file_that_is_cut_off_gives_does_not_depend_on_threads(kept: floa
     for frames, missing in found[1:]:
         assert (list(frames), missing) == (list(alone), lost)
         assert all(np.array_equal(picture, alone[number]) for number, picture in frames.items())
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9", "libsvtav1"])
+@pytest.mark.parametrize("hurt", ["noughts", "bits"])
+def test_what_a_damaged_key_frame_gives_depends_neither_on_cores_nor_on_what_is_wanted(
+    codec: str, hurt: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    scene = rng.integers(0, 256, (96, 400, 3), np.uint8)
+    path = clips.make(
+        tmp_path / "whole.mkv", codec=codec, frames=40, gop=8, b_frames=0, options=GROUPS_OF_8[codec],
+        picture=lambda number, width, height: np.ascontiguousarray(scene[:height, 3 * number : 3 * number + width]),
+    )  # fmt: skip
+    table = packet_table(VideoRef(str(path)))
+    keys = np.flatnonzero(table.afresh)
+    assert len(keys) >= 4
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    key = packets[keys[2]]
+    broken = bytearray(key)
+    if hurt == "noughts":
+        broken[len(key) // 3 :] = bytes(len(key) - len(key) // 3)
+    else:
+        for at in rng.integers(8, len(key), 8):
+            broken[at] ^= 1 << int(rng.integers(8))
+    (tmp_path / "hurt.mkv").write_bytes(path.read_bytes().replace(key, bytes(broken)))
+    ref, info, times = look(tmp_path / "hurt.mkv")
+    given, told = everything(ref, info, range(len(times)), 1)
+    for wanted in (range(len(times)), range(15, 24), range(1, 40, 3), [int(keys[2]) + 3], [3, 21, 38]):
+        for cores in (1, 2, 3):
+            some, damaged = everything(ref, info, wanted, cores)
+            assert list(some) == [number for number in wanted if number in given], cores
+            assert all(np.array_equal(rgb, given[number]) for number, rgb in some.items()), cores
+            assert damaged <= told
+            assert damaged == told or len(wanted) < len(times)
+
+
+GROUPS_OF_8 = {
+    "libx264": {"x264-params": "scenecut=0"},
+    "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"},
+    "libsvtav1": {"preset": "10", "svtav1-params": "lp=1:pred-struct=1:irefresh-type=2"},
+}
+
+
+def everything(
+    ref: VideoRef, info: VideoInfo, wanted: Sequence[int], cores: int
+) -> tuple[dict[int, Any], set[Fraction]]:
+    """The pictures that come of these frames, by number, and when pictures were damaged."""
+    damaged: set[Fraction] = set()
+    given = {}
+    with contextlib.suppress(BrokenVideo):
+        for frame in decode.read_frames(ref, info, wanted, cores=cores, damaged=damaged):
+            given[frame.index] = frame.rgb
+    return given, damaged
