@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO, TypeVar
@@ -20,6 +20,7 @@ from . import storage, touched
 from .boxes import Layout, read_layout
 from .errors import BrokenVideo, SkippedVideo, TransientVideoError, VideoError
 from .manifests import EXTENSIONS as MANIFESTS
+from .matroska import Cropping, croppings
 from .object_store import short
 from .values import VideoRef
 
@@ -141,10 +142,21 @@ def is_encrypted(packet: Packet[VideoStream]) -> bool:
 
 def layout_of(ref: VideoRef) -> Layout | None:
     """The outer MP4 boxes of a video's bytes; None when they cannot be read."""
+    return _looked_into(ref, read_layout)
+
+
+def cropping_of(ref: VideoRef, container: InputContainer, stream: VideoStream) -> Cropping:
+    """What the container asks players to cut off the pictures; nothing where it is not Matroska."""
+    found = _looked_into(ref, croppings) if container.format.name.startswith("matroska") else None
+    place = [track.index for track in tracks(container)].index(stream.index)
+    return found[place] if found and place < len(found) else Cropping()
+
+
+def _looked_into(ref: VideoRef, read: Callable[[BinaryIO], _T]) -> _T | None:
     try:
         source = storage.open_ref(ref)
         with open(source, "rb") if isinstance(source, str) else source as file:
-            return read_layout(file)
+            return read(file)
     except (OSError, VideoError):
         return None
 

@@ -14,7 +14,8 @@ from av.video.stream import VideoStream
 from . import colour, fields, stills, tone, track_numbers
 from .errors import BrokenVideo, TransientVideoError
 from .findings import Finding
-from .media import ENCRYPTED, is_encrypted, opened, to_its_end, tracks
+from .matroska import Cropping
+from .media import ENCRYPTED, cropping_of, is_encrypted, opened, to_its_end, tracks
 from .media import decoder as prepare_decoder
 from .orientation import Orientation, orientation_of
 from .packets import EMPTY_TRACK
@@ -45,7 +46,8 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
         if numbers is None:
             numbers = track_numbers.without_index(ref, container, stream, timeout_s=timeout_s)
         others = len(tracks(container)) - 1 if numbers.frames > 1 else 0  # a picture's alpha may be a track, too
-        return _describe(stream, frame, numbers, missing=ref.missing, others=others)
+        cropping = cropping_of(ref, container, stream)
+        return _describe(stream, frame, numbers, missing=ref.missing, others=others, cropping=cropping)
 
 
 def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
@@ -73,7 +75,13 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
 
 
 def _describe(
-    stream: VideoStream, frame: VideoFrame, numbers: TrackNumbers, *, missing: Sequence[str], others: int
+    stream: VideoStream,
+    frame: VideoFrame,
+    numbers: TrackNumbers,
+    *,
+    missing: Sequence[str],
+    others: int,
+    cropping: Cropping,
 ) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
@@ -84,6 +92,9 @@ def _describe(
     if others:
         size = f"{frame.width}x{frame.height}"
         notes.append(f"it holds {others + 1} video tracks: the one of {size} is judged, the others are not looked at")
+    if any(cropping):
+        said = f"its container asks players to cut off {cropping}: judged uncut, as it is coded"
+        notes.append(Finding(said, severity="warning"))
     if turn != Orientation():
         words = ["mirrored"] if turn.mirrored else []
         words += [f"turned clockwise by {turn.clockwise_degrees} degrees"] if turn.clockwise_degrees else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import av
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
 from yoto_video.pipeline import decode, fingerprint
+from yoto_video.pipeline.findings import Finding
+from yoto_video.pipeline.matroska import Cropping, croppings
 from yoto_video.pipeline.orientation import Orientation
 
 from . import clips
-from .decoding import look
+from .decoding import look, probed
 
 
 def filtered(path: Path, source: Path, filters: str) -> Path:
@@ -72,3 +75,38 @@ def test_sound_that_begins_after_what_was_looked_at_to_open_the_file(tmp_path: P
     assert info.duration_s == pytest.approx(0.8)
     assert [picture is None for picture in fingerprint.moments(ref, 0.8)] == [False, False, False]
     assert fingerprint.moments(ref, 100.0)[-1] is None  # and no error
+
+
+def cropped(path: Path, source: Path) -> Path:
+    """A copy with PixelCropBottom and PixelCropTop of 20 pixels each in place of its Colour element."""
+    data = bytearray(source.read_bytes())
+    at = data.index(b"\x55\xb0")
+    size = 3 + (data[at + 2] & 0x7F)
+    crops = b"\x54\xaa\x81\x14\x54\xbb\x81\x14"
+    void = size - len(crops) - 2
+    data[at : at + size] = crops + bytes([0xEC, 0x80 | void]) + bytes(void)
+    path.write_bytes(data)
+    return path
+
+
+def test_what_a_container_wants_cut_off_is_said(tmp_path: Path) -> None:
+    plain = clips.make(tmp_path / "plain.mkv", matrix="bt709", range="tv", transfer="bt709")
+    path = cropped(tmp_path / "cropped.mkv", plain)
+    said = "its container asks players to cut off 20 pixels at the top, 20 at the bottom: judged uncut, as it is coded"
+    assert [note for note in probed(path).notes if isinstance(note, Finding)] == [Finding(said, severity="warning")]
+    assert [note for note in probed(plain).notes if isinstance(note, Finding)] == []
+    whole = path.read_bytes()
+    assert croppings(io.BytesIO(whole)) == [Cropping(0, 20, 0, 20)]
+    for size in range(0, 800, 7):  # cut anywhere
+        assert croppings(io.BytesIO(whole[:size])) in (
+            [],
+            [Cropping()],
+            [Cropping(0, 0, 0, 20)],
+            [Cropping(0, 20, 0, 20)],
+        )
+    rng = np.random.default_rng(0)
+    for _ in range(200):  # and of whatever bytes
+        noise = bytearray(whole[:800])
+        for at in rng.integers(0, 800, 20):
+            noise[at] = int(rng.integers(256))
+        croppings(io.BytesIO(noise))
