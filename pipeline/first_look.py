@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .frames import from_packets
+from .one_decoder import from_packets
 from .packet_table import NONE, PacketTable
 from .values import VideoRef
 
