@@ -11,6 +11,7 @@ from .luma import Sight
 
 _FAR_S = 15.0  # a common length from which drift is looked for
 _LATE_S, _AROUND_S = 1.0, 1.0  # of the encode looked at there, and of the master before and after
+_ALIKE = 0.002  # of two speeds, that a head does not tell apart
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
 
 
@@ -24,15 +25,17 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
     best: tuple[float, Fraction] | None = None
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.
-    for ratio in sorted(ratios, key=lambda r: abs(float(r) - offset.ratio) > 0.002):
+    for ratio in sorted(ratios, key=lambda r: abs(float(r) - offset.ratio) > _ALIKE):
         there = _at(encode, master, laid, at, float(ratio), gap)
         if there is None:
             continue
         agreed.append(there[0])
-        if there[1] is not None and (best is None or abs(there[1]) < abs(best[0])):
+        fits = there[1] is not None and abs(there[1]) < 0.75 * gap
+        # Another speed may fit; that it does not says nothing of the head's, whose place may only be less than sure.
+        if there[1] is not None and (fits or abs(float(ratio) - offset.ratio) <= _ALIKE):
             best = (there[1], ratio)
-            if abs(there[1]) < 0.75 * gap:
-                break
+        if fits:
+            break
     if best is None:
         if agreed and max(agreed) < LEAST_AGREEMENT:
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
@@ -40,7 +43,7 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
     moved, ratio = best
     if abs(moved) >= 0.75 * gap:
         drift = float(ratio) + moved / at
-        if abs(drift - 1) >= 0.002:
+        if abs(drift - 1) >= _ALIKE:
             return _CUT
         ratio = Fraction(drift).limit_denominator(10**6)
     if ratio != 1:  # a cut of a few frames looks like another speed, but not from everywhere

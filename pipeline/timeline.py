@@ -18,6 +18,7 @@ FLAT = 2.0  # luma standard deviation below which a picture shows nothing
 SURE = 3.0  # standard errors by which an offset beats another
 LEAST_FRAMES, LEAST_S = 12, 0.45  # that have to overlap
 _AROUND = 4.1  # frame gaps around the best offset in which constant differences are left out
+_EDGE = 2.1  # frame gaps from the last offset that could be tried: the best of these may be on the way to a better one
 _RIVALS = 60  # offsets of least distance that the best one has to beat
 _FLOOR = 2e-4  # distance that rounding and noise alone may make
 
@@ -54,7 +55,7 @@ class Offset:
     overlap: int  # frames
     moves: float  # standard errors by which it beats an offset one frame beside it, the better of the two
     unique: float  # standard errors by which it beats every other offset
-    inside: bool  # not at the end of what could be tried
+    inside: bool  # not at the end of what could be tried, nor two frames beside it
     over_start: float  # standard errors by which it beats equal start; 0 where it is equal start
     uneven: float  # part of the frames that look more like a neighbour of the frame they are laid on
 
@@ -128,6 +129,7 @@ def _search_one(
         at = min((k for k, d in plain.items() if d <= least_plain + 1e-7), key=lambda k: (abs(offsets[k]), k))
 
     usable = np.flatnonzero(allowed)
+    edge = int(np.ceil(_EDGE * frame / step))
     moves = unique = np.inf
     start = int(np.abs(offsets).argmin())
     over_start = 0.0
@@ -158,7 +160,7 @@ def _search_one(
         int(count[at]),
         float(moves) if np.isfinite(moves) else 0.0,
         float(min(unique, 99.0)),
-        bool(usable[0] < at < usable[-1]),
+        bool(usable[0] + edge <= at <= usable[-1] - edge),
         over_start,
         uneven,
     )

@@ -24,7 +24,9 @@ from . import clips
 from .scene import SIZE, resized
 
 FRAMES = 88
-TRIM = 12  # frames that the master has before all encodes
+TRIM = 12  # frames of which an encode was deprived
+OFFSETS = range(14, 25, 2)  # half to one second: around what the shortest look at two heads can try
+BEHIND = OFFSETS[-1]  # frames that the master has after all other encodes
 
 
 def _x264(coarser: bool) -> dict[str, str]:
@@ -97,12 +99,16 @@ _MOST = tuple(n for n in range(FRAMES) if n % 10 != 5)
 _AGAIN = tuple(n - (n % 10 == 5) for n in range(FRAMES))
 DISTURBED = {
     "plain": Disturbance(),
+    **{f"trimmed by {n}": Disturbance(shows=tuple(range(n, n + FRAMES)), offset_frames=n) for n in OFFSETS},
+    **{f"late by {n}": Disturbance(late=n, offset_frames=-n) for n in OFFSETS},
     "trimmed": Disturbance(shows=tuple(range(TRIM, TRIM + FRAMES)), offset_frames=TRIM),
     "late": Disturbance(late=10, offset_frames=-10),
     "rotated": Disturbance(_turned(1), SIZE[::-1], undo=_turned(-1)),
     "upside down": Disturbance(_turned(2), undo=_turned(2)),
     "mirrored": Disturbance(lambda p: p[:, ::-1], undo=lambda p: p[:, ::-1]),
     "letterbox": Disturbance(**_bars(22, 0)),
+    "letterbox, trimmed": Disturbance(**_bars(22, 0), shows=tuple(range(TRIM, TRIM + FRAMES)), offset_frames=TRIM),
+    "letterbox, late": Disturbance(**_bars(22, 0), late=20, offset_frames=-20),
     "pillarbox": Disturbance(**_bars(0, 40)),
     "small letterbox": Disturbance(
         lambda p: np.pad(resized(p, *_SMALL), ((15, 15), (0, 0), (0, 0))), (_SMALL[0], _SMALL[1] + 30),
@@ -137,10 +143,10 @@ class Table:
         info = probe.probe(ref)
         self.codec = codec
         self._folder, self._judge = folder, judge
-        self._pictures = [f.rgb for f in decode.read_frames(ref, info, range(FRAMES + TRIM), raster=SIZE)]
+        self._pictures = [f.rgb for f in decode.read_frames(ref, info, range(FRAMES + BEHIND), raster=SIZE)]
         self._known: dict[str, ClipResult] = {}
         path = clips.make(
-            folder / "master.mp4", size=SIZE, frames=FRAMES + TRIM, options={"crf": "8", "preset": "veryfast"},
+            folder / "master.mp4", size=SIZE, frames=FRAMES + BEHIND, options={"crf": "8", "preset": "veryfast"},
             matrix="bt709", range="tv", picture=lambda n, w, h: self._pictures[n],
         )  # fmt: skip
         self._master = VideoRef(str(path))

@@ -75,6 +75,33 @@ def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int)
     assert f"starts {count} ({abs(frames) / 25:.2f} s) {way} its master" in said_of(fr)
 
 
+@pytest.mark.parametrize("frames", range(14, 25))
+@pytest.mark.parametrize("how", ["trim", "lead"])
+@pytest.mark.parametrize("side", ["encode", "master"])
+def test_an_offset_beyond_what_the_shortest_look_can_try(compare: Compare, frames: int, how: str, side: str) -> None:
+    """Half to one second: the first look reaches a little over half a second, and has to see that its best is not it.
+
+    What moves evenly and slowly draws it on from offset to offset, to the last one it can try.
+    """
+
+    def changed(noise: float) -> Any:
+        scene = drawn(noise=noise, pan=12, shift_s=frames / 30 if how == "trim" else 0.0)
+        if how == "trim":
+            return scene
+        return lambda t, w, h: (
+            scene(t - frames / 30, w, h) if t > (frames - 0.5) / 30 else np.zeros((h, w, 3), np.uint8)
+        )
+
+    mine = changed(3) if side == "encode" else drawn(pan=12)
+    theirs = changed(0) if side == "master" else drawn(pan=12, noise=0)
+    fr = compare(video(mine, times(120, 30)), video(theirs, times(120, 30)))["fr"]
+    assert fr.offset_frames == (frames if (how == "trim") == (side == "encode") else -frames)
+    assert fr.match_confidence is not None
+    assert fr.match_confidence > 0.9
+    assert fr.display == "320x180"
+    assert not any(word in said for said in said_of(fr) for word in ("as fast", "by content", "too little", "bars"))
+
+
 @pytest.mark.parametrize("frames", [-138, 138, -160, 160])
 def test_offsets_at_the_edge_of_the_search_window(compare: Compare, frames: int) -> None:
     """11.04 seconds either way are found; 12.8 are not, and nothing else is taken for them."""

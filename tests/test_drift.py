@@ -1,0 +1,34 @@
+"""What a place far behind says of how an encode's head was laid on its master."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from yoto_video.pipeline import drift
+
+GAP = 0.04
+HEAD, OTHER = Fraction(1), Fraction(25, 24)
+Said = dict[Fraction, tuple[float, float | None]]
+
+
+def late(monkeypatch: pytest.MonkeyPatch, said: Said) -> Any:
+    """What it makes of what each speed says of such a place: agreement, and seconds off where that is sure."""
+    monkeypatch.setattr(drift, "_at", lambda *given: said[Fraction(given[4]).limit_denominator(100)])
+    sight: Any = SimpleNamespace(times=np.arange(500) * GAP)
+    laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
+    return drift.late(sight, sight, laid, [HEAD, OTHER], GAP)
+
+
+def test_another_speed_than_the_heads_may_fit_but_not_refute_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert late(monkeypatch, {HEAD: (0.98, None), OTHER: (0.9, 0.3)}) is None  # the head's own agrees, less than surely
+    assert late(monkeypatch, {HEAD: (0.98, None), OTHER: (0.9, 0.01)}) == OTHER
+    assert late(monkeypatch, {HEAD: (0.98, 0.01), OTHER: (0.9, 0.3)}) == HEAD
+
+
+def test_a_place_far_off_at_the_heads_own_speed_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "cut out or put in" in late(monkeypatch, {HEAD: (0.9, 0.3), OTHER: (0.9, None)})
+    assert "other pictures" in late(monkeypatch, {HEAD: (0.2, None), OTHER: (0.1, None)})
