@@ -192,8 +192,9 @@ def read_luma(
     turn = _turn(info)
     width, height = size[::-1] if turn.transpose else size
     try:
-        # Fields of two moments blur what is this small; film has to be the frame that will be judged.
-        with contextlib.closing(_decoded(ref, wanted, timeout_s, fields.film if info.telecine else None)) as frames:
+        # As it will be judged: two moments woven into one picture look as much like the one as like the other.
+        whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
+        with contextlib.closing(_decoded(ref, wanted, timeout_s, whole)) as frames:
             for index, frame in frames:
                 shrinks = frame.width >= width and frame.height >= height
                 gray = frame.reformat(width, height, "gray", interpolation="AREA" if shrinks else "BICUBIC", threads=1)

@@ -41,6 +41,8 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
     moved, ratio = best
+    if abs(moved) >= 0.75 * gap and not _seen_before(encode, master, laid, at, float(ratio), gap):
+        moved = 0.0
     if abs(moved) >= 0.75 * gap:
         drift = float(ratio) + moved / at
         if abs(drift - 1) >= _ALIKE:
@@ -51,6 +53,12 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
         if midway is not None and midway[1] is not None and abs(midway[1]) >= 0.75 * gap:
             return _CUT
     return ratio
+
+
+def _seen_before(encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float) -> bool:
+    """Whether the second before it is off, too: a place where little moves may be a frame off by itself."""
+    there = _at(encode, master, laid, at - _LATE_S, ratio, gap)
+    return there is None or there[1] is None or abs(there[1]) >= 0.75 * gap
 
 
 def _at(

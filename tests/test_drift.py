@@ -32,3 +32,17 @@ def test_another_speed_than_the_heads_may_fit_but_not_refute_it(monkeypatch: pyt
 def test_a_place_far_off_at_the_heads_own_speed_refutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cut out or put in" in late(monkeypatch, {HEAD: (0.9, 0.3), OTHER: (0.9, None)})
     assert "other pictures" in late(monkeypatch, {HEAD: (0.2, None), OTHER: (0.1, None)})
+
+
+@pytest.mark.parametrize("before", [(0.9, 0.0), (0.9, 0.05), (0.9, None), None])
+def test_one_place_a_frame_off_refutes_nothing_where_the_second_before_it_fits(
+    monkeypatch: pytest.MonkeyPatch, before: tuple[float, float | None] | None
+) -> None:
+    def at(*given: Any) -> tuple[float, float | None] | None:
+        return None if given[4] != HEAD else (0.9, 0.05) if given[3] > 4 else before
+
+    monkeypatch.setattr(drift, "_at", at)
+    sight: Any = SimpleNamespace(times=np.arange(150) * GAP)
+    laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
+    said = drift.late(sight, sight, laid, [HEAD, OTHER], GAP)
+    assert said == HEAD if before == (0.9, 0.0) else "cut out or put in" in str(said)

@@ -82,6 +82,14 @@ def test_an_interlaced_stream_looks_like_its_progressive_original(tmp_path: Path
 
     for number in wanted:
         assert off(shown[number], number) < 0.6 * off(as_stored[number], number)
+    # What is laid over a master is what is judged, not two moments in one.
+    luma, woven_luma = (dict(decode.read_luma(ref, i, wanted, SIZE)) for i in (info, replace(info, interlaced=False)))
+
+    def like(picture: Any, number: int) -> float:
+        return float(np.corrcoef(picture.ravel(), (shown[number] @ (0.2126, 0.7152, 0.0722)).ravel())[0, 1])
+
+    for number in wanted:
+        assert like(luma[number], number) > like(woven_luma[number], number) + 0.03
 
 
 def test_progressive_pictures_in_an_interlaced_stream_are_left_alone(tmp_path: Path) -> None:
