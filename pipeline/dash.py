@@ -70,9 +70,10 @@ def _read_period(
     path: str, mpd: Any, period: Any, length: float | None, index: int, files: Files, reading: Reading
 ) -> list[Rendition]:
     renditions: list[Rendition] = []
+    absent: list[tuple[str, Declared, bool]] = []  # and whether its whole set is
     folder = path.rsplit("/", 1)[0]
     for group in period.adaptation_sets or []:
-        before = len(renditions), len(reading.absent)
+        before = len(renditions), len(absent)
         for item in group.representations or []:
             ident = (item.id or "") + (f"@{index + 1}" if index else "")  # the same ids come again in each period
             parts = Parts(files, folder)
@@ -93,10 +94,18 @@ def _read_period(
                 item.width or group.width, item.height or group.height, rate, codec,
                 fps=_rate(item.frame_rate or group.frame_rate), duration_s=length,
             )  # fmt: skip
-            add_rendition(reading, renditions, path, ident, parts, declared)
-        if len(renditions) == before[0]:  # made elsewhere, or later: low latency beside the ordinary, another codec
-            reading.absent_sets += reading.absent[before[1] :]
-            del reading.absent[before[1] :]
+            if parts.found:
+                add_rendition(reading, renditions, path, ident, parts, declared)
+            else:
+                absent.append((ident, declared, True))
+        if len(renditions) > before[0]:
+            absent[before[1] :] = [(ident, declared, False) for ident, declared, _ in absent[before[1] :]]
+    # A set of which nothing is there may be made elsewhere, or later, where another set has its sizes: low latency
+    # beside the ordinary, another codec.
+    sizes = {(r.declared.width, r.declared.height) for r in renditions}
+    for ident, declared, whole in absent:
+        beside = whole and (declared.width, declared.height) in sizes
+        (reading.absent_sets if beside else reading.absent).append(ident)
     return renditions
 
 

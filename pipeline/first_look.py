@@ -36,6 +36,11 @@ class FirstLook:
         times = pts[self.came]
         return bool((np.diff(times[times != NONE]) < 0).any())
 
+    def gave_none_of(self, packets: NDArray[np.bool_]) -> bool:
+        """True where pictures came of others alone, though some of these (n,) lay among them."""
+        passed = packets[: max(self.came, default=0)]
+        return bool(passed.any()) and not packets[self.came].any()
+
 
 def first_look(ref: VideoRef, table: PacketTable, key: int, timeout_s: float, *, for_order: bool) -> FirstLook:
     """Decode from the beginning to some packets after this first key frame, or until its picture and the next came.

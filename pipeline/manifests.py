@@ -41,7 +41,7 @@ class Reading:
     rejected: list[VideoError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)  # renditions of which no file exists
-    absent_sets: list[str] = field(default_factory=list)  # those of adaptation sets of which no file exists
+    absent_sets: list[str] = field(default_factory=list)  # those of sets of which no file exists, beside others
 
 
 class ManifestError(ValueError):

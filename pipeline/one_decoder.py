@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator, Iterator
 
+import numpy as np
 from av.container import InputContainer
 from av.error import ExitError, FFmpegError, TimeoutError
 from av.packet import Packet
@@ -108,7 +109,7 @@ def _fed(
     None, too, between `groups_apart`.
     """
     plan, fed = table.plan(wanted), False
-    end = len(plan) if table.counted else max(wanted) + 1
+    end = int(np.flatnonzero(plan == WANTED)[-1]) + 1
     for number, packet in enumerate(_readable(ref, container, stream)):
         if number >= end:
             break

@@ -168,6 +168,8 @@ class PacketTable:
             inside = np.flatnonzero(chosen[start:end])
             actions[start + (int(inside[-1]) + 1 if len(inside) else 0) : end] = SKIP
         actions[chosen] = WANTED
+        hidden = np.flatnonzero(~self.shown[1:]) + 1  # it may be the second field of what is wanted
+        actions[hidden[chosen[hidden - 1]]] = WANTED
         return actions
 
     def shares(self, wanted: Sequence[int], lanes: int, most: int) -> list[list[int]]:

@@ -107,6 +107,11 @@ def finished(
     if doubt == UNTIMED:  # frames follow each other, whatever lies between their packets
         pts[shown] = pts[: np.count_nonzero(shown)].copy()
     stamped = pts != NONE
+    if codec in ("h264", "hevc") and doubt is None and (shown & ~stamped).any():
+        plain = PacketTable(time_base, pts, sizes, key, shown, np.zeros_like(key), 0, False, False, error)
+        if first_look(ref, plain, first, timeout_s, for_order=True).gave_none_of(shown & ~stamped):
+            shown &= stamped  # second fields, in packets of their own: one picture comes of two
+            durations = 2 * durations
     pts = filled(pts, shown, int(np.median(durations)))
     shown &= pts != NONE
     place = None

@@ -226,6 +226,17 @@ def test_an_adaptation_set_that_was_not_made_is_a_note(tmp_path: Path) -> None:
     assert reading.notes == [f"{tmp_path}/m.mpd: left out low_latency, of which no file exists"]
 
 
+def test_an_adaptation_set_of_one_rung_that_is_gone_has_a_row(tmp_path: Path) -> None:
+    sets = [
+        _set(
+            f'<SegmentTemplate media="v{n}.m4s" duration="8"/><Representation id="v{n}" bandwidth="{n}" height="{n}"/>'
+        )
+        for n in (360, 720, 1080)
+    ]
+    reading = _read(tmp_path, "m.mpd", _mpd("".join(sets)), ["v360.m4s", "v1080.m4s"])
+    assert [error.path for error in reading.rejected] == [f"{tmp_path}/m.mpd#v720"]
+
+
 def test_an_hls_variant_without_files_has_a_row(tmp_path: Path) -> None:
     text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2000\nhi.mp4\n#EXT-X-STREAM-INF:BANDWIDTH=1000\nlo.m3u8\n"
     reading = _read(tmp_path, "m.m3u8", text, ["hi.mp4"])

@@ -13,7 +13,7 @@ from yoto_video.pipeline import bitstream, packet_times
 from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.values import VideoRef
 
-from . import clips
+from . import clips, field_pairs
 from .decoding import look, numbers, read
 
 
@@ -158,3 +158,17 @@ def test_after_a_loss_pictures_with_time_stamps_tell_their_numbers(tmp_path: Pat
     assert table.number(stamped, 7, lost=False) == 7
     assert table.number(stamped, 7, lost=True) == place
     assert table.number(stamped + 1, 7, lost=True) == 7
+
+
+def test_fields_in_packets_of_their_own_are_one_picture(tmp_path: Path) -> None:
+    field_pairs.write(tmp_path / "pairs.ts", 30)
+    ref = VideoRef(str(tmp_path / "pairs.ts"))
+    table = packet_table(ref)
+    assert len(table.pts) == 60
+    assert [time - table.times[0] for time in table.times] == [Fraction(k, 25) for k in range(30)]
+    assert (table.fps, table.duration_s, table.counted, table.doubt) == (25, Fraction(30, 25), False, None)
+    whole = {frame.index: frame.rgb.tobytes() for frame in read(Path(ref.path))}
+    assert sorted(whole) == list(range(30))
+    assert len(set(whole.values())) == 30
+    for wanted in ([5], [11, 23], [3, 4, 29]):
+        assert [frame.rgb.tobytes() for frame in read(Path(ref.path), wanted)] == [whole[index] for index in wanted]
