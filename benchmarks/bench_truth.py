@@ -64,7 +64,7 @@ def main() -> None:
                     if options.format == "json":
                         print(json.dumps({"type": "bench_truth", **row}), flush=True)
                         continue
-                    cells = f"{clip:24}{codec:12}{name:17}{found.mode or '-':4}{score:8.1f}"
+                    cells = f"{clip:24}{codec:12}{name:20}{found.mode or '-':4}{score:8.1f}"
                     cells += "".join(f"{'-' if row[k] is None else format(row[k], '+.2f'):>8}" for k in ("off", "anew"))
                     cells += f"{found.offset_frames!s:>6} of {wanted.offset_frames}"
                     print(cells + ("" if right else f"   {how}: " + "; ".join(found.sentences)), flush=True)
