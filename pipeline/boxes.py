@@ -32,29 +32,18 @@ class Layout:
 def read_layout(file: BinaryIO) -> Layout:
     """Walk the outer boxes of a seekable file, stepping over media data; reads a few KiB plus the moov box."""
     size = file.seek(0, os.SEEK_END)
-    position, is_iso, moov, fragments, encrypted, missing = 0, False, False, False, False, 0
-    while position + 8 <= size:
-        file.seek(position)
-        header = file.read(16)
-        if len(header) < 8:
-            break
-        length, kind = struct.unpack(">I4s", header[:8])
-        head = 8
-        if length == 1 and len(header) == 16:
-            length, head = struct.unpack(">Q", header[8:])[0], 16
-        elif length == 0:
-            length = size - position  # "to the end of the file"
-        if kind not in _TOP or length < head:
+    is_iso, moov, fragments, encrypted, missing = False, False, False, False, 0
+    for kind, begins, ends in _boxes(file, 0, size):
+        if kind not in _TOP:
             break
         is_iso = True
         if kind == b"moov":
             moov = True
-            file.seek(position + head)
-            body = file.read(min(length - head, _LOOK_INSIDE))
+            file.seek(begins)
+            body = file.read(min(ends - begins, _LOOK_INSIDE))
             encrypted = encrypted or (b"encv" in body) or (b"schm" in body and b"tenc" in body)
         fragments = fragments or kind == b"moof"
-        missing = max(0, position + length - size)
-        position += length
+        missing = max(0, ends - size)
         if fragments and moov:
             break  # a long file has thousands of these, and they tell nothing new
     return Layout(is_iso, moov, encrypted, missing)
@@ -80,6 +69,13 @@ def display_matrix(file: BinaryIO, track: int) -> bytes | None:
 
 def _inside(file: BinaryIO, wanted: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where the contents of boxes of one kind begin and end, among those that follow each other from `start`."""
+    for kind, begins, ends in _boxes(file, start, end):
+        if kind == wanted:
+            yield begins, min(end, ends)
+
+
+def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, where the content begins, and where it claims to end, of boxes that follow each other, up to a bad one."""
     while start + 8 <= end:
         file.seek(start)
         header = file.read(16)
@@ -89,9 +85,9 @@ def _inside(file: BinaryIO, wanted: bytes, start: int, end: int) -> Iterator[tup
         head = 8
         if length == 1 and len(header) == 16:
             length, head = struct.unpack(">Q", header[8:])[0], 16
-        length = end - start if length == 0 else length
+        elif length == 0:
+            length = end - start  # "to the end of the file"
         if length < head:
             return
-        if kind == wanted:
-            yield start + head, min(end, start + length)
+        yield kind, start + head, start + length
         start += length

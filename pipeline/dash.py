@@ -70,10 +70,10 @@ def _read_period(
     path: str, mpd: Any, period: Any, length: float | None, index: int, files: Files, reading: Reading
 ) -> list[Rendition]:
     renditions: list[Rendition] = []
-    absent: list[tuple[str, Declared, bool]] = []  # and whether its whole set is
+    unmade: list[tuple[str, Declared]] = []  # renditions of sets of which nothing is there
     folder = path.rsplit("/", 1)[0]
     for group in period.adaptation_sets or []:
-        before = len(renditions), len(absent)
+        before, gone = len(renditions), list[tuple[str, Declared]]()
         for item in group.representations or []:
             ident = (item.id or "") + (f"@{index + 1}" if index else "")  # the same ids come again in each period
             parts = Parts(files, folder)
@@ -97,14 +97,15 @@ def _read_period(
             if parts.found:
                 add_rendition(reading, renditions, path, ident, parts, declared)
             else:
-                absent.append((ident, declared, True))
-        if len(renditions) > before[0]:
-            absent[before[1] :] = [(ident, declared, False) for ident, declared, _ in absent[before[1] :]]
-    # A set of which nothing is there may be made elsewhere, or later, where another set has its sizes: low latency
-    # beside the ordinary, another codec.
+                gone.append((ident, declared))
+        if len(renditions) == before:
+            unmade += gone
+        else:
+            reading.absent += [ident for ident, _ in gone]
+    # Such a set may be made elsewhere, or later, where another has its sizes: low latency, another codec.
     sizes = {(r.declared.width, r.declared.height) for r in renditions}
-    for ident, declared, whole in absent:
-        beside = whole and (declared.width, declared.height) in sizes
+    for ident, declared in unmade:
+        beside = (declared.width, declared.height) in sizes
         (reading.absent_sets if beside else reading.absent).append(ident)
     return renditions
 

@@ -11,6 +11,7 @@ from .luma import Sight
 
 _FAR_S = 15.0  # a common length from which drift is looked for
 _LATE_S, _AROUND_S = 1.0, 1.0  # of the encode looked at there, and of the master before and after
+_OFF = 0.75  # frame gaps by which a place has to be off to count as moved
 _ALIKE = 0.002  # of two speeds, that a head does not tell apart
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
 
@@ -30,7 +31,7 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
         if there is None:
             continue
         agreed.append(there[0])
-        fits = there[1] is not None and abs(there[1]) < 0.75 * gap
+        fits = there[1] is not None and abs(there[1]) < _OFF * gap
         # Another speed may fit; that it does not says nothing of the head's, whose place may only be less than sure.
         if there[1] is not None and (fits or abs(float(ratio) - offset.ratio) <= _ALIKE):
             best = (there[1], ratio)
@@ -41,24 +42,24 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
     moved, ratio = best
-    if abs(moved) >= 0.75 * gap and not _seen_before(encode, master, laid, at, float(ratio), gap):
-        moved = 0.0
-    if abs(moved) >= 0.75 * gap:
+    if _OFF * gap <= abs(moved) < 2 * _OFF * gap and _fits(encode, master, laid, at - _LATE_S, float(ratio), gap):
+        moved = 0.0  # where little moves a place may be a frame off by itself
+    if abs(moved) >= _OFF * gap:
         drift = float(ratio) + moved / at
         if abs(drift - 1) >= _ALIKE:
             return _CUT
         ratio = Fraction(drift).limit_denominator(10**6)
     if ratio != 1:  # a cut of a few frames looks like another speed, but not from everywhere
         midway = _at(encode, master, laid, at / 2, float(ratio), gap)
-        if midway is not None and midway[1] is not None and abs(midway[1]) >= 0.75 * gap:
+        if midway is not None and midway[1] is not None and abs(midway[1]) >= _OFF * gap:
             return _CUT
     return ratio
 
 
-def _seen_before(encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float) -> bool:
-    """Whether the second before it is off, too: a place where little moves may be a frame off by itself."""
-    there = _at(encode, master, laid, at - _LATE_S, ratio, gap)
-    return there is None or there[1] is None or abs(there[1]) >= 0.75 * gap
+def _fits(encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float) -> bool:
+    """Whether the second from a moment on is surely where it should be."""
+    there = _at(encode, master, laid, at, ratio, gap)
+    return there is not None and there[1] is not None and abs(there[1]) < _OFF * gap
 
 
 def _at(

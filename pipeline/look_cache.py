@@ -66,13 +66,14 @@ class LookCache(Looker):
         if (told := self._get(key, stamp)) is not None:
             with suppress(*_DAMAGED):
                 return _glance_of(told)
-        seen = None
         try:
             seen = header(ref, size)
         except TransientVideoError:
             return None
-        except VideoError:
-            pass
+        except VideoError as error:
+            if isinstance(error.__cause__, PermissionError):
+                return None  # rights may be given, and the object stays as it is
+            seen = None
         self._put(key, stamp, [] if seen is None else list(astuple(seen)))
         return seen
 

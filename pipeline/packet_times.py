@@ -98,20 +98,19 @@ def finished(
         afresh[1:] = False  # the container marks none, so marks all; others were looked into
     # Writers that know of no reordering stamp each packet with its place in the file.
     doubtful = reorders and doubt is None and not in_order and bool((np.diff(pts[pts != NONE]) >= 0).all())
-    if (doubtful or doubt is not None or not afresh[first]) and len(pts) > first + 1:
+    bare = shown & (pts == NONE)
+    halves = codec in ("h264", "hevc") and doubt is None and bool(bare.any())  # bare ones may be second fields
+    if (doubtful or halves or doubt is not None or not afresh[first]) and len(pts) > first + 1:
         plain = PacketTable(time_base, pts, sizes, key, shown, np.zeros_like(key), 0, False, False, error)
-        look = first_look(ref, plain, first, timeout_s, for_order=doubtful)
+        look = first_look(ref, plain, first, timeout_s, for_order=doubtful or halves)
         shown[look.without_picture(first)] = False
+        if halves and look.gave_none_of(bare):  # one picture comes of two packets
+            shown, durations = shown & ~bare, 2 * durations
         if doubtful and look.contradicts(pts):
             in_order, doubt = True, CONTRADICTED
     if doubt == UNTIMED:  # frames follow each other, whatever lies between their packets
         pts[shown] = pts[: np.count_nonzero(shown)].copy()
     stamped = pts != NONE
-    if codec in ("h264", "hevc") and doubt is None and (shown & ~stamped).any():
-        plain = PacketTable(time_base, pts, sizes, key, shown, np.zeros_like(key), 0, False, False, error)
-        if first_look(ref, plain, first, timeout_s, for_order=True).gave_none_of(shown & ~stamped):
-            shown &= stamped  # second fields, in packets of their own: one picture comes of two
-            durations = 2 * durations
     pts = filled(pts, shown, int(np.median(durations)))
     shown &= pts != NONE
     place = None

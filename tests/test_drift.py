@@ -46,3 +46,10 @@ def test_one_place_a_frame_off_refutes_nothing_where_the_second_before_it_fits(
     laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
     said = drift.late(sight, sight, laid, [HEAD, OTHER], GAP)
     assert said == HEAD if before == (0.9, 0.0) else "cut out or put in" in str(said)
+
+
+def test_a_place_more_than_a_frame_off_refutes_whatever_lies_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "_at", lambda *given: (0.9, 0.1) if given[3] > 4 else (0.9, 0.0))
+    sight: Any = SimpleNamespace(times=np.arange(150) * GAP)
+    laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
+    assert "cut out or put in" in str(drift.late(sight, sight, laid, [HEAD, OTHER], GAP))
