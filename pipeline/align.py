@@ -40,14 +40,20 @@ class Clock:
 
     offset: Fraction = Fraction(0)  # positive: the encode lacks the master's beginning
     ratio: Fraction = Fraction(1)  # seconds of the master in a second of the encode
+    steps: tuple[tuple[Fraction, Fraction], ...] = ()  # encode times from which on the master is so much further
 
     def of_master(self, time: Fraction) -> Fraction:
         """The master's time when the encode's is `time`."""
-        return self.offset + self.ratio * time
+        return self.offset + self.ratio * time + sum(skip for at, skip in self.steps if time >= at)
 
     def of_encode(self, time: Fraction) -> Fraction:
-        """The encode's time when the master's is `time`."""
-        return (time - self.offset) / self.ratio
+        """The encode's time when the master's is `time`: the first, or that of the step that left it out."""
+        found = (time - self.offset) / self.ratio
+        for at, skip in self.steps:
+            if found < at:
+                break
+            found = max(at, found - skip / self.ratio)
+        return found
 
 
 ALIKE = Clock()
@@ -113,6 +119,12 @@ def pair_with_master(
     tolerance = min((g for g in (gap, master_gap) if g), default=Fraction(0)) / 2
     due = [on_its_own(moment) for moment in moments]
     pairs = sample.nearest_frames(times, due, tolerance / clock.ratio)
+    if clock.steps:  # what one of them left out has no frame
+        alike = [
+            i is not None and abs(on_masters_clock(times[i]) - t) <= tolerance
+            for i, t in zip(pairs, moments, strict=True)
+        ]
+        pairs = [i if one else None for i, one in zip(pairs, alike, strict=True)]
     nearest = sample.nearest_frames(times, due)
     start, end = on_masters_clock(times[0]), on_masters_clock(times[-1]) + gap
 

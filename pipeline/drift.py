@@ -1,37 +1,56 @@
-"""Whether an encode keeps its place on its master: a place far behind its head is laid over the master, too."""
+"""Whether an encode keeps its place on its master: a place far behind its head is laid over the master, too.
+
+At one rate frames stand for frames: what is off there left some out, or showed some again (`steps`). At another speed
+frames keep what they show, and last longer or shorter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from . import geometry, timeline
-from .laid import LEAST_AGREEMENT, Laid, seen, some_pairs
+from . import steps
+from .laid import LEAST_AGREEMENT, Laid
 from .luma import Sight
+from .places import LOOK_S, OFF, shift_at
+from .steps import Way
 
 _FAR_S = 15.0  # a common length from which drift is looked for
-_LATE_S, _AROUND_S = 1.0, 1.0  # of the encode looked at there, and of the master before and after
-_OFF = 0.75  # frame gaps by which a place has to be off to count as moved
 _ALIKE = 0.002  # of two speeds, that a head does not tell apart
+_ONE_RATE = 0.001  # to which frames may last alike
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
 
 
-def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float) -> Fraction | str | None:
-    """The speed as a place far behind tells it; a sentence where that place does not fit; None: nothing to add."""
+def late(
+    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float
+) -> Fraction | Way | str | None:
+    """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing."""
     offset = laid.offset
-    end = min(encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio)
-    at = 0.9 * end - _LATE_S
+    ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
+    end = min(ends)
+    at = 0.9 * end - LOOK_S
     if at < 1 or (end < _FAR_S and len(ratios) == 1):
         return None
+    if offset.ratio == 1 and abs(encode.gap / master.gap - 1) < _ONE_RATE:
+        # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
+        together = abs(ends[0] - ends[1]) <= gap / 2
+        places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
+        looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)
+        place, off = next(((place, there[1]) for place, there in looks if there and there[1] is not None), (at, 0.0))
+        apart = not together or abs(offset.offset_s) > gap / 2  # at one of their ends
+        if apart or _moved(encode, master, laid, place, off, 1.0, gap):
+            way = steps.find(encode, master, laid, (place, off), gap)
+            if way is not None:
+                return way
     best: tuple[float, Fraction] | None = None
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.
     for ratio in sorted(ratios, key=lambda r: abs(float(r) - offset.ratio) > _ALIKE):
-        there = _at(encode, master, laid, at, float(ratio), gap)
+        there = shift_at(encode, master, laid, at, float(ratio), gap)
         if there is None:
             continue
         agreed.append(there[0])
-        fits = there[1] is not None and abs(there[1]) < _OFF * gap
+        fits = there[1] is not None and abs(there[1]) < OFF * gap
         # Another speed may fit; that it does not says nothing of the head's, whose place may only be less than sure.
         if there[1] is not None and (fits or abs(float(ratio) - offset.ratio) <= _ALIKE):
             best = (there[1], ratio)
@@ -42,48 +61,21 @@ def late(encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], g
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
     moved, ratio = best
-    if _OFF * gap <= abs(moved) < 2 * _OFF * gap and _fits(encode, master, laid, at - _LATE_S, float(ratio), gap):
-        moved = 0.0  # where little moves a place may be a frame off by itself
-    if abs(moved) >= _OFF * gap:
+    if _moved(encode, master, laid, at, moved, float(ratio), gap):
         drift = float(ratio) + moved / at
         if abs(drift - 1) >= _ALIKE:
             return _CUT
         ratio = Fraction(drift).limit_denominator(10**6)
     if ratio != 1:  # a cut of a few frames looks like another speed, but not from everywhere
-        midway = _at(encode, master, laid, at / 2, float(ratio), gap)
-        if midway is not None and midway[1] is not None and abs(midway[1]) >= _OFF * gap:
+        midway = shift_at(encode, master, laid, at / 2, float(ratio), gap)
+        if midway is not None and midway[1] is not None and abs(midway[1]) >= OFF * gap:
             return _CUT
     return ratio
 
 
-def _fits(encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float) -> bool:
-    """Whether the second from a moment on is surely where it should be."""
-    there = _at(encode, master, laid, at, ratio, gap)
-    return there is not None and there[1] is not None and abs(there[1]) < _OFF * gap
-
-
-def _at(
-    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float
-) -> tuple[float, float | None] | None:
-    """At a moment of the encode: how well pictures agree, and how many seconds off they are, where that is sure."""
-    offset = laid.offset
-    mine = encode.between(at, at + _LATE_S)
-    middle = offset.offset_s + ratio * at
-    theirs = master.between(middle - _AROUND_S, middle + _LATE_S + _AROUND_S)
-    if len(mine.times) < 4 or len(theirs.times) < 4:
-        return None
-    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
-    if not shown.textured.all():  # a film that ends there, in black or on a card: that agrees with whatever is as flat
-        return None
-    found = timeline.search(
-        shown,
-        seen(theirs.times, theirs.small, laid.part),
-        [ratio], gap=gap, share=0.8,
-    )  # fmt: skip
-    if found is None:
-        return None
-    a, b = some_pairs(mine, theirs, found)
-    luma = geometry.turned(mine.luma[a], laid.turn)
-    agreed = geometry.agreement(luma, theirs.luma[b], laid.area, laid.part)
-    sure = found.sure and agreed >= LEAST_AGREEMENT
-    return agreed, found.offset_s - offset.offset_s if sure else None
+def _moved(encode: Sight, master: Sight, laid: Laid, at: float, off: float, ratio: float, gap: float) -> bool:
+    """Whether a place is off; where little moves it may be by one frame, all by itself: then the second before fits."""
+    if not OFF * gap <= abs(off) < 2 * OFF * gap:
+        return abs(off) >= OFF * gap
+    before = shift_at(encode, master, laid, at - LOOK_S, ratio, gap)
+    return before is None or before[1] is None or abs(before[1]) >= OFF * gap

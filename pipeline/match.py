@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -18,6 +19,7 @@ from .geometry import UPRIGHT, View
 from .laid import LEAST_AGREEMENT, VECTOR, Laid, registered, some_pairs
 from .luma import Sight, Stretch, resample
 from .overlap import REACH_S, Question, Seen, look
+from .steps import Step, together
 from .text import counted
 from .timeline import SURE
 
@@ -86,7 +88,7 @@ def _judged(asked: Question, seen: Seen) -> Match:
         return Match(confidence=min(confidence, 0.3), reason=said)
     findings: list[str | Finding] = []
     ratio = min(asked.ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
-    shift = laid.offset.offset_s
+    shift, steps = laid.offset.offset_s, tuple[Step, ...]()
     if undetermined:
         if len(asked.encode.times) > 1:  # a picture has no time
             findings.append("too little moves to find its offset in time: laid over its master at equal start")
@@ -96,9 +98,11 @@ def _judged(asked: Question, seen: Seen) -> Match:
         far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap)
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
-        if far is not None:
+        if isinstance(far, Fraction):
             ratio = far
-    offset = Fraction(shift if abs(shift) >= 0.2 * asked.gap else 0.0).limit_denominator(90000)
+        elif far is not None:
+            shift, steps = shift + far.starts_s, far.steps
+    offset = _exact(shift if abs(shift) >= 0.2 * asked.gap else 0.0)
     way, late, frames = "after" if offset > 0 else "before", abs(float(offset)), round(offset * asked.rates[1])
     if frames:
         said = f"starts {counted(abs(frames), 'frame')} ({late:.2f} s) {way} its master"
@@ -107,14 +111,15 @@ def _judged(asked: Question, seen: Seen) -> Match:
         findings.append(Finding(f"starts {late:.3f} s {way} its master, not a whole frame", "offset"))
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
-    uneven = laid.offset.uneven > 0.02
-    if uneven:
+    findings += [_told(each, asked.gap) for each in together(steps)]
+    uneven = laid.offset.uneven > 0.02 or bool(steps)
+    if uneven and not steps:
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))
     findings += _levels(mine, theirs, laid)
     view, master_view, said_of_space = _views(laid, asked.raster, asked.size)
     return Match(
-        clock=Clock(offset, ratio),
+        clock=Clock(offset, ratio, tuple((_exact(s.at_s - asked.gap / 2), _exact(s.skip_s)) for s in steps)),
         frames=frames,
         confidence=confidence,
         view=view,
@@ -123,6 +128,17 @@ def _judged(asked: Question, seen: Seen) -> Match:
         uneven=uneven,
         findings=(*findings, *said_of_space),
     )
+
+
+def _exact(seconds: float) -> Fraction:
+    return Fraction(seconds).limit_denominator(90000)
+
+
+def _told(steps: Sequence[Step], gap: float) -> Finding:
+    skip = sum(step.skip_s for step in steps)
+    how = "leaves out" if skip > 0 else "shows again"
+    said = f"{how} {counted(abs(round(skip / gap)), 'frame')} ({abs(skip):.2f} s) of its master, and plays on"
+    return Finding(said, "pairing", "warning", round(steps[0].at_s, 3), round(steps[-1].at_s, 3))
 
 
 def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[Finding]:

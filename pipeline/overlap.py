@@ -86,8 +86,13 @@ def look(asked: Question) -> Seen | None:
                 break
     if best is not None and best.over:
         return best
-    rest = min(asked.encode.times[-1], asked.master.times[-1]) - WINDOWS_S[-1] - _LATER_S
-    for at in (WINDOWS_S[-1] + part * rest for part in _LATER if rest > 0):
+    last = asked.encode.times[-1], asked.master.times[-1]
+    rest = min(last) - WINDOWS_S[-1] - _LATER_S
+    if rest > 0:
+        places = [WINDOWS_S[-1] + part * rest for part in _LATER]
+    else:  # of a short one all was seen, but frames left out of its head leave all of it unsure
+        places = [part * min(last) for part in _LATER if abs(last[0] - last[1]) > asked.gap / 2]
+    for at in places:
         there = [one for ratio in asked.ratios if (one := _later(asked, at, ratio)) is not None]
         if there:
             one = max(there, key=lambda some: some.laid.agreement)

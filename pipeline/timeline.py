@@ -136,9 +136,9 @@ def _search_one(
     if allowed[start] and start != at:
         both = hit[at] & hit[start]
         if abs(offsets[at] - offsets[start]) < _AROUND * frame and both.sum() >= 8:
-            over_start = _lead(*(_unbiased(encode, master_seen, near[k], both) for k in (at, start)))
+            over_start = lead(*(_unbiased(encode, master_seen, near[k], both) for k in (at, start)))
         else:
-            over_start = _lead(apart[rows[at], near[at]][both], apart[rows[start], near[start]][both])
+            over_start = lead(apart[rows[at], near[at]][both], apart[rows[start], near[start]][both])
     elif start != at:
         over_start = SURE
     for k in usable[np.argsort(cost[usable], kind="stable")[:_RIVALS]]:
@@ -149,7 +149,7 @@ def _search_one(
         mine, theirs = apart[rows[at], near[at]][both], apart[rows[k], near[k]][both]
         if away < _AROUND * frame and len(mine) >= 8:
             mine, theirs = (_unbiased(encode, master_seen, near[o], both) for o in (at, k))
-        score = _lead(mine, theirs) if len(mine) >= 8 else SURE * distance[k] / (2 * distance[at] + 4 * _FLOOR)
+        score = lead(mine, theirs) if len(mine) >= 8 else SURE * distance[k] / (2 * distance[at] + 4 * _FLOOR)
         if away < 0.9 * frame + gap:
             moves = min(moves, score)
         else:
@@ -180,7 +180,7 @@ def _pairs(
     return near, np.abs(master[near] - moments) <= 0.75 * max(gap, usual)
 
 
-def _lead(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+def lead(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
     """Standard errors by which distances are smaller than others of the same frames.
 
     Relative, so that a scene cut does not outweigh all other frames; as if every second frame were independent.

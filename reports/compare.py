@@ -44,10 +44,10 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Of the test: "saves", "costs", "no difference shown" or "not comparable"."""
-        if math.isnan(self.delta.pchip):
-            return "not comparable"
-        if self.rate is None or self.rate.low <= 0 <= self.rate.high or self.crossed:
+        """Of the test: "saves", "costs", "no difference shown", "cannot be told" (no interval) or "not comparable"."""
+        if self.rate is None:
+            return "not comparable" if math.isnan(self.delta.pchip) else "cannot be told"
+        if self.rate.low <= 0 <= self.rate.high or self.crossed:
             return "no difference shown"
         return "saves" if self.rate.high < 0 else "costs"
 

@@ -25,7 +25,7 @@ def answer(comparison: Comparison) -> str:
     if len(figures) == 1:
         return sentence(figures[0])
     figures.sort(key=lambda f: (math.isnan(f.delta.pchip), f.delta.pchip))
-    said = {basis(f): None for f in figures if f.verdict != "not comparable"}
+    said = {basis(f): None for f in figures if f.rate}
     from_what = f" (95 % intervals in brackets; {'; '.join(said)})" if said else ""
     return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}."
 
@@ -35,7 +35,7 @@ def sentence(figure: Figure) -> str:
     test, anchor, delta = figure.test, figure.anchor, figure.delta
     if figure.verdict == "not comparable":
         return f"{test} and {anchor} cannot be compared: {delta.reason}."
-    if figure.rate is None:
+    if figure.verdict == "cannot be told":
         titles = f"{figure.units} titles" if figure.unit == "titles" else "one title"
         more = "fewer" if delta.pchip < 0 else "more"
         said = f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor}, but no interval can be given"
@@ -56,7 +56,9 @@ def sentence(figure: Figure) -> str:
 def _clause(figure: Figure) -> str:
     if figure.verdict == "not comparable":
         return f"{figure.test} cannot be compared, {figure.delta.reason}"
-    ends = f"({_ends(figure)})" if figure.rate else "(no interval)"
+    if figure.verdict == "cannot be told":
+        return f"{figure.test} cannot be told apart, {figure.delta.pchip:+.1f} % without an interval"
+    ends = f"({_ends(figure)})"
     if figure.verdict == "no difference shown":
         return f"no difference shown for {figure.test}, {figure.delta.pchip:+.1f} % {ends}"
     more = "fewer" if figure.verdict == "saves" else "more"
@@ -88,7 +90,7 @@ def _beside(figure: Figure) -> str:
 
 def score_of(comparison: Comparison, anchor: str, test: str, mode: str) -> dict[str, int]:
     """Titles of a mode by verdict, for the mean."""
-    counts = {"saves": 0, "costs": 0, "no difference shown": 0, "not comparable": 0}
+    counts = {"saves": 0, "costs": 0, "no difference shown": 0, "cannot be told": 0, "not comparable": 0}
     for figure in comparison.by_title(anchor, test):
         if figure.mode == mode:
             counts[figure.verdict] += 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
-from ..pipeline.findings import Severity
+from ..pipeline.findings import GRAVEST_FIRST, Severity
 from ..pipeline.values import Declared
 from .clip import MODES, Clip
 from .read import Fleet, LadderTable
@@ -41,11 +41,12 @@ def check(fleet: Fleet) -> list[Issue]:
 
 
 def of_ladder(ladder: LadderTable) -> list[Issue]:
-    """One ladder: curves first, then clip by clip."""
+    """One ladder, the gravest first; of like ones curves first, then clip by clip."""
     found = [issue for rungs, mode in _comparable(ladder) for issue in _of_rungs(ladder.name, rungs, mode)]
     for clip in ladder.clips:
         found += _of_clip(ladder.name, clip)
-    return [*found, *_of_durations(ladder), *_same_bytes(ladder)]
+    found += [*_of_durations(ladder), *_same_bytes(ladder)]
+    return sorted(found, key=lambda issue: GRAVEST_FIRST.index(issue.severity))
 
 
 def gates(fleet: Fleet, *, fail_under: float | None = None, max_drop: float | None = None) -> list[Issue]:

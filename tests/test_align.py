@@ -201,3 +201,30 @@ def test_what_goes_on_beyond_the_master_is_sampled_as_if_alone(
     assert all(b.frame - a.frame <= 2 * most for a, b in pairwise(both))  # nothing of it goes by unseen
     assert both[0].frame <= own[0].frame + most
     assert both[-1].frame >= own[-1].frame - most
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(5, 200), st.integers(-9, 9).filter(bool)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda s: s[0] // 20,
+    ),
+    st.integers(-20, 20),
+)
+@settings(max_examples=60, deadline=None)
+def test_with_steps_every_pair_still_lies_within_half_a_frame(steps: list[tuple[int, int]], offset: int) -> None:
+    """And what a step leaves out of the master has no counterpart."""
+    stream = times(240, Fraction(25))
+    gap = stream[1] - stream[0]
+    clock = Clock(offset * gap, steps=tuple((at * gap - gap / 2, skip * gap) for at, skip in sorted(steps)))
+    pairing = pair_with_master(stream, stream, list(range(0, 240, 3)), clock)
+    for sample in pairing.samples:
+        if sample.paired:
+            assert clock.of_master(stream[sample.frame]) == stream[sample.step]
+    shown = {clock.of_master(t) for t in stream}
+    for sample in pairing.samples:
+        assert sample.paired == (stream[sample.step] in shown)
+    for one, two in pairwise(pairing.samples):
+        assert one.step < two.step
+        assert one.frame < two.frame

@@ -74,7 +74,7 @@ def test_an_interval_from_a_tenth_to_ten_times_is_none(tmp_path: Path) -> None:
     b = side(tmp_path / "b", encodes("b", "sea"), encodes("b", "city", saves=0.6))
     figure = compared({"a": a, "b": b}).overall("a", "b", "fr")
     assert figure.rate is None
-    assert figure.verdict == "no difference shown"
+    assert figure.verdict == "cannot be told"
 
 
 def test_a_large_saving_that_is_sure_is_given() -> None:

@@ -302,11 +302,31 @@ def test_a_second_of_master_at_twice_the_rate_is_found_in_a_longer_encode_or_ref
         assert same_score(rows["fr"])
 
 
-def test_a_cut_of_a_few_frames_is_not_taken_for_another_speed(compare: Compare) -> None:
-    missing = drawn(clock=lambda t: t if t < 10 else t + 0.2)
-    rows = compare(video(missing, times(500)), video(drawn(noise=0), times(505)))
-    assert list(rows) == ["nr"]
-    assert any("cut out or put in" in said for said in said_of(rows["nr"]))
+@pytest.mark.parametrize("skips", [{10.0: 5}, {10.0: -5}, {3.0: 1, 8.0: 1, 18.0: 1}, {2.0: 2, 15.0: -3}, {12.0: 20}])
+def test_frames_left_out_or_shown_again_are_told_and_cost_nothing(compare: Compare, skips: dict[float, int]) -> None:
+    """What follows them is compared with what it shows, and no other speed is made of them."""
+
+    def clock(moment: float) -> float:
+        frame = round(moment * 25)
+        shown = frame
+        for at, skip in skips.items():
+            begins = round(at * 25)
+            if frame >= begins:
+                shown += skip if skip > 0 else -min(-skip, frame - begins + 1)
+        return shown / 25
+
+    rows = compare(video(drawn(clock=clock), times(500)), video(drawn(noise=0), times(500 + sum(skips.values()))))
+    fr = rows["fr"]
+    assert same_score(fr)
+    assert (fr.rate_ratio, fr.offset_frames) == (1.0, 0)
+    told = [f for f in fr.findings if f.kind == "pairing" and "of its master, and plays on" in f.sentence]
+    said = [
+        f"{'leaves out' if n > 0 else 'shows again'} {abs(n)} frame{'s' if abs(n) > 1 else ''} ({abs(n) / 25:.2f} s) "
+        "of its master, and plays on"
+        for n in skips.values()
+    ]
+    assert [f.sentence for f in told] == said
+    assert all(f.start_s == pytest.approx(at, abs=0.1) for f, at in zip(told, skips, strict=True))
 
 
 # --- space -----------------------------------------------------------------------------------------------------------

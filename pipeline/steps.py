@@ -1,0 +1,151 @@
+"""Where an encode leaves out frames of its master, or shows some again, and plays on: a splice, a buffer that ran dry.
+
+Its times tell nothing of it, for the frames behind close up. Between two moments that are off by different amounts
+such a step is looked for by halves, and then to the frame. Where the first second or the last is unsure, with a step
+in it perhaps, the two are taken to begin or to end together, if the pictures there say so surely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import geometry
+from .laid import Laid, seen
+from .luma import Sight
+from .places import LOOK_S, shift_at
+from .timeline import SURE, lead
+
+_MOST = 8  # steps that are told one by one: what has more of them plays at another speed
+_NEAR_S = 3.0  # between two moments, from which on every frame between them is looked at
+_BLURRED_S = 8.0  # the same where none of the places between them is sure
+_ONE_S = 0.5  # between steps of what is told as one
+_LEAST = 8  # frames that have to speak for what is only supposed
+
+
+@dataclass(frozen=True)
+class Step:
+    """From a moment of the encode on, its frames show what lies this much later in its master than before."""
+
+    at_s: float  # encode time of the first such frame, from the first frame
+    skip_s: float  # negative: shown again
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an encode goes along its master, where it does not keep its place."""
+
+    starts_s: float  # how much later its first frame lies in its master than thought
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A moment of the encode and how far it is off, seconds."""
+
+    at_s: float
+    off_s: float
+    supposed: bool = False
+
+
+def find(encode: Sight, master: Sight, laid: Laid, until: tuple[float, float], gap: float) -> Way | None:
+    """The steps of an encode; None where none can be told, or too many.
+
+    Args:
+        encode, master: the videos, at one rate.
+        laid: how the encode lies on its master where that was looked at.
+        until: a late moment, encode seconds, and by how much it is off, seconds.
+        gap: of frames, seconds.
+    """
+    known, offset = _Place(*until), laid.offset.offset_s
+    ends = float(encode.times[-1]), float(master.times[-1]) - offset
+    head = shift_at(encode, master, laid, 0.0, 1.0, gap)
+    first = _Place(0.0, -offset, True) if head is None or head[1] is None else _Place(0.0, head[1])
+    between = [(first, known)]
+    if known.at_s < min(ends) - 2 * LOOK_S and abs(ends[1] - ends[0]) <= LOOK_S:
+        between.append((known, _Place(min(ends) - LOOK_S, ends[1] - ends[0], True)))
+    found, starts = list[Step](), first.off_s
+    while between and len(together(found)) <= _MOST:
+        start, end = between.pop()
+        if abs(end.off_s - start.off_s) < gap / 2:
+            continue
+        middle = _sure_place(encode, master, laid, start, end, gap) if end.at_s - start.at_s > _NEAR_S else None
+        if middle is not None:
+            between += [(start, middle), (middle, end)]
+        elif end.at_s - start.at_s <= _BLURRED_S:
+            new = _to_the_frame(encode, master, laid, start, end, gap)
+            found += new
+            if start.supposed and not new:
+                starts = 0.0
+                between.append((replace(start, off_s=0.0, supposed=False), end))
+        else:
+            return None
+    few = 0 < len(together(found)) <= _MOST
+    return Way(starts, tuple(sorted(found, key=lambda step: step.at_s))) if few else None
+
+
+def together(steps: Sequence[Step]) -> list[list[Step]]:
+    """Steps of one kind within half a second: a picture that stands still for some frames is one of them for each."""
+    made: list[list[Step]] = []
+    for step in sorted(steps, key=lambda step: step.at_s):
+        last = made[-1][-1] if made else None
+        if last and step.at_s - last.at_s <= _ONE_S and (step.skip_s > 0) == (last.skip_s > 0):
+            made[-1].append(step)
+        else:
+            made.append([step])
+    return made
+
+
+def _sure_place(encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float) -> _Place | None:
+    """A place about half-way; a step in that second leaves it unsure, so others are tried."""
+    middle = (start.at_s + end.at_s) / 2
+    for at in (middle, middle + LOOK_S, middle - LOOK_S):
+        there = shift_at(encode, master, laid, at, 1.0, gap)
+        if there is not None and there[1] is not None:
+            return _Place(at, there[1])
+    return None
+
+
+def _to_the_frame(encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float) -> list[Step]:
+    """The way from one place to the other that agrees best with the pictures between, never back.
+
+    None where one of the two is only supposed, and the frames there do not say surely that they lie so.
+    """
+    first, last = round(start.off_s / gap), round(end.off_s / gap)
+    shifts = np.arange(first, last + 1) if last > first else np.arange(first, last - 1, -1)
+    mine = encode.between(start.at_s, end.at_s + LOOK_S)
+    begin = laid.offset.offset_s + mine.times[0] + min(first, last) * gap
+    theirs = master.between(begin - gap, laid.offset.offset_s + mine.times[-1] + (max(first, last) + 1) * gap)
+    if not len(theirs.times):
+        return []
+    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
+    apart = 1 - shown.vectors @ seen(theirs.times, theirs.small, laid.part).vectors.T
+    moments = laid.offset.offset_s + mine.times[:, None] + shifts * gap
+    near = np.abs(theirs.times - moments[..., None]).argmin(axis=-1)
+    cost = np.where(np.abs(theirs.times[near] - moments) <= 0.75 * gap, np.take_along_axis(apart, near, axis=1), 1.0)
+    way = _never_back(cost)
+    for place, own, other in ((start, 0, -1), (end, len(shifts) - 1, 0)):
+        there = cost[way == own]
+        if place.supposed and (len(there) < _LEAST or lead(there[:, own], there[:, other]) < SURE):
+            return []
+    at = np.flatnonzero(np.diff(way)) + 1
+    return [Step(float(mine.times[i]), float(shifts[way[i]] - shifts[way[i - 1]]) * gap) for i in at]
+
+
+def _never_back(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) columns of least sum through (n, k) costs, from the first to the last one, never going back."""
+    total = np.full(cost.shape, np.inf)
+    came = np.zeros(cost.shape, np.int64)
+    total[0, 0] = cost[0, 0]
+    for i in range(1, len(cost)):
+        best = np.minimum.accumulate(total[i - 1])
+        new = np.concatenate(([True], total[i - 1][1:] < best[:-1]))
+        came[i] = np.maximum.accumulate(np.where(new, np.arange(cost.shape[1]), 0))
+        total[i] = best + cost[i]
+    way = np.full(len(cost), cost.shape[1] - 1)
+    for i in range(len(cost) - 1, 0, -1):
+        way[i - 1] = came[i, way[i]]
+    return way
