@@ -105,9 +105,10 @@ def _frozen(watch: Watch, still: Flags, bounds: tuple[Floats, Floats], master: B
         known = zip(master.watch.column("frame"), _still(master.watch, master.keys), strict=True)
         at_rest = {int(frame): bool(rests) for frame, rests in known}
         moving = {mine for mine, theirs in paired.items() if not at_rest.get(theirs, True)}
+    least_s = STILL_S - _slack(bounds)
     found = []
     for start, end, _ in of_flags(still, np.concatenate([starts[:1], starts[:-1]]), ends):
-        if end - start < STILL_S:
+        if end - start < least_s:
             continue
         severity: Severity = "warning"
         said = "the same picture throughout" if end - start >= ALL * ends[-1] else "the picture stands still"
@@ -124,22 +125,28 @@ def _frozen(watch: Watch, still: Flags, bounds: tuple[Floats, Floats], master: B
 def _spans(
     flags: Flags, bounds: tuple[Floats, Floats], least_s: float, kind: str, severity: Severity, said: str
 ) -> list[Finding]:
-    """A finding for each run of at least two flagged samples and `least_s` seconds (or all of a shorter clip).
-
-    A run ends halfway to the next sample, which may be half of their distance before it really ends.
-    """
-    least_s -= float(np.median(bounds[1] - bounds[0])) / 2
+    """A finding for each run of at least two flagged samples and `least_s` seconds (or all of a shorter clip)."""
+    least_s -= _slack(bounds)
     runs = [s for s in of_flags(flags, *bounds) if (s.frames > 1 and s.end_s - s.start_s >= least_s) or flags.all()]
     return [Finding(said, kind, severity, round(s.start_s, 3), round(s.end_s, 3)) for s in runs]
 
 
-def without_repeats_of(pictures: Sequence[Finding], others: Sequence[str | Finding]) -> list[str | Finding]:
-    """`others` less the all but empty frames of stretches that are black or frozen anyway."""
-    spans = [(f.start_s or 0.0, f.end_s or 0.0) for f in pictures if f.kind in ("black", "frozen")]
+def _slack(bounds: tuple[Floats, Floats]) -> float:
+    """Seconds that a run may end before its time: halfway to the next sample, so half of their distance."""
+    return float(np.median(bounds[1] - bounds[0])) / 2
+
+
+def unexplained(others: Sequence[str | Finding], pictures: Sequence[str | Finding]) -> list[str | Finding]:
+    """`others` less what follows from stretches that are black or frozen anyway: all but empty frames, lost quality."""
+    by = [f for f in pictures if isinstance(f, Finding) and f.kind in ("black", "frozen")]
 
     def told(finding: Finding) -> bool:
         start, end = finding.start_s or 0.0, finding.end_s or 0.0
-        return finding.kind == "repeated" and any(a - 1.0 <= start and end <= b + 1.0 for a, b in spans)
+        # What stands still in the master, too, is coded as well as ever.
+        spans = [
+            f for f in by if finding.kind == "repeated" or (finding.kind == "quality_drop" and f.severity != "info")
+        ]
+        return any((f.start_s or 0.0) - 1.0 <= start and end <= (f.end_s or 0.0) + 1.0 for f in spans)
 
     return [f for f in others if isinstance(f, str) or not told(f)]
 

@@ -103,12 +103,14 @@ def _judged(asked: Question, seen: Seen) -> Match:
         elif far is not None:
             shift, steps = shift + far.starts_s, far.steps
     offset = _exact(shift if abs(shift) >= 0.2 * asked.gap else 0.0)
-    way, late, frames = "after" if offset > 0 else "before", abs(float(offset)), round(offset * asked.rates[1])
+    apart, frames = abs(float(offset)), round(offset * asked.rates[1])
+    way = "ahead of" if offset > 0 else "behind"
     if frames:
-        said = f"starts {counted(abs(frames), 'frame')} ({late:.2f} s) {way} its master"
+        said = f"runs {counted(abs(frames), 'frame')} ({apart:.2f} s) {way} its master"
+        said += ", whose beginning it lacks" if offset > 0 else ""
         findings.append(Finding(said, "offset", "warning"))
     elif offset:
-        findings.append(Finding(f"starts {late:.3f} s {way} its master, not a whole frame", "offset"))
+        findings.append(Finding(f"runs {apart:.3f} s {way} its master, not a whole frame", "offset"))
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
     findings += [_told(each, asked.gap) for each in together(steps)]

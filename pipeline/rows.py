@@ -73,7 +73,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     master = context.master if tally.scores["fr"] and lost is None else None
     beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
-    findings = [*detect.without_repeats_of(seen, findings), *seen]
+    findings = [*detect.unexplained(findings, seen), *seen]
     scores = tally.scores
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
@@ -206,6 +206,6 @@ def _mean(frames: Sequence[FrameScore]) -> float | None:
 
 
 def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:
-    """The column of findings: those, and what the scores of one mode show."""
+    """The column of findings: those, and what the scores of one mode show beside."""
     drops = quality_drops(frames, track.key_times, track.info.duration_s if track.info else None)
-    return {"findings": tuple(map(Finding.of, [*findings, *drops]))}
+    return {"findings": tuple(map(Finding.of, [*findings, *detect.unexplained(drops, findings)]))}

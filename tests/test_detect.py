@@ -88,6 +88,24 @@ def test_a_freeze_is_the_encodes_own_fault_where_its_master_moves(good: Path, tm
     assert (shared.severity, shared.sentence) == ("info", "the picture stands still, as in its master")
 
 
+@pytest.mark.parametrize("begins", [60, 68, 81, 93])
+def test_a_freeze_of_two_seconds_is_seen_wherever_it_begins(good: Path, tmp_path: Path, begins: int) -> None:
+    frozen = made(tmp_path / "frozen.mp4", instead(begins, begins + 50, still(begins)))
+    own = found(frozen, good, "fr")
+    assert own["frozen"].severity == "error"
+    assert at(own["frozen"], begins / 25, begins / 25 + 2, within=0.6)
+    assert "quality_drop" not in own  # which the freeze explains
+    short = made(tmp_path / "short.mp4", instead(begins, begins + 25, still(begins)))
+    assert "frozen" not in found(short, good, "fr")
+
+
+def test_lost_quality_is_not_told_of_a_black_second(good: Path, tmp_path: Path) -> None:
+    fixed = {"preset": "veryfast", "crf": "20", "x264-params": "scenecut=0:keyint=50:min-keyint=50"}
+    black = found(made(tmp_path / "black.mp4", instead(100, 130, clips.flat(3, 3, 3)), options=fixed), good, "fr")
+    assert "black" in black
+    assert "quality_drop" not in black
+
+
 def test_a_small_thing_that_moves_is_no_freeze(tmp_path: Path) -> None:
     def clock(number: int, width: int, height: int) -> Any:
         picture = moving(0, width, height).copy()

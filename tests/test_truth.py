@@ -70,9 +70,9 @@ def test_an_offset_is_found_to_the_frame_and_said(compare: Compare, frames: int)
     assert fr.offset_frames == frames
     assert fr.offset_s == pytest.approx(frames / 25)
     assert same_score(fr)
-    way = "after" if frames > 0 else "before"
+    way = "ahead of its master, whose beginning it lacks" if frames > 0 else "behind its master"
     count = f"{abs(frames)} frame{'s' if abs(frames) > 1 else ''}"
-    assert f"starts {count} ({abs(frames) / 25:.2f} s) {way} its master" in said_of(fr)
+    assert f"runs {count} ({abs(frames) / 25:.2f} s) {way}" in said_of(fr)
 
 
 @pytest.mark.parametrize("frames", range(14, 25))
@@ -197,7 +197,7 @@ def test_no_shift_goes_unsaid(compare: Compare) -> None:
     master = video(drawn(noise=0), times(75, 25))
     fr = compare(video(drawn(shift_s=0.02), times(150, 50)), master)["fr"]
     assert (fr.offset_s, fr.offset_frames) == (pytest.approx(0.02, abs=1e-3), 0)
-    assert any(said.startswith("starts 0.020 s after its master, not a whole frame") for said in said_of(fr))
+    assert any(said.startswith("runs 0.020 s ahead of its master, not a whole frame") for said in said_of(fr))
 
 
 def test_dropped_frames_that_the_others_close_up_on(compare: Compare) -> None:
