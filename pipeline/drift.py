@@ -15,7 +15,7 @@ from .luma import Sight
 from .places import LOOK_S, OFF, shift_at
 from .steps import Way
 
-_FAR_S = 15.0  # a common length from which drift is looked for
+_FAR_S = 15.0  # a common length from which drift is looked for, of what begins and ends together
 _ALIKE = 0.002  # of two speeds, that a head does not tell apart
 _ONE_RATE = 0.001  # to which frames may last alike
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
@@ -27,19 +27,18 @@ def late(
     """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing."""
     offset = laid.offset
     ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
-    end = min(ends)
+    end, together = min(ends), abs(ends[0] - ends[1]) <= gap / 2
     at = 0.9 * end - LOOK_S
-    if at < 1 or (end < _FAR_S and len(ratios) == 1):
+    if at < 1 or (end < _FAR_S and len(ratios) == 1 and together):
         return None
     if offset.ratio == 1 and abs(encode.gap / master.gap - 1) < _ONE_RATE:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
-        together = abs(ends[0] - ends[1]) <= gap / 2
         places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
         looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)
         place, off = next(((place, there[1]) for place, there in looks if there and there[1] is not None), (at, 0.0))
-        apart = not together or abs(offset.offset_s) > gap / 2  # at one of their ends
-        if apart or _moved(encode, master, laid, place, off, 1.0, gap):
-            way = steps.find(encode, master, laid, (place, off), gap)
+        moved = _moved(encode, master, laid, place, off, 1.0, gap)
+        if moved or not together or abs(offset.offset_s) > gap / 2:  # they begin or end apart: perhaps for a step
+            way = steps.find(encode, master, laid, (place, off if moved else 0.0), gap)
             if way is not None:
                 return way
     best: tuple[float, Fraction] | None = None
@@ -60,9 +59,9 @@ def late(
         if agreed and max(agreed) < LEAST_AGREEMENT:
             return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
         return None
-    moved, ratio = best
-    if _moved(encode, master, laid, at, moved, float(ratio), gap):
-        drift = float(ratio) + moved / at
+    off, ratio = best
+    if _moved(encode, master, laid, at, off, float(ratio), gap):
+        drift = float(ratio) + off / at
         if abs(drift - 1) >= _ALIKE:
             return _CUT
         ratio = Fraction(drift).limit_denominator(10**6)

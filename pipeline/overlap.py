@@ -19,6 +19,7 @@ _SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on 
 REACH_S = (1 - _SHARES[-1]) * WINDOWS_S[-1]  # offsets of long videos up to this are found, either way
 _SOON = 0.85  # agreement with which a shorter window is enough
 _LATER = (0.3, 0.7)  # of what both last after their heads: places looked at where these tell no offset
+_CLOSE = 0.97  # agreement of encodes that nothing was done to
 _LATER_S, _BESIDE_S = 4.0, 10.0  # of the encode looked at there, and of the master before and after
 
 
@@ -88,11 +89,9 @@ def look(asked: Question) -> Seen | None:
         return best
     last = asked.encode.times[-1], asked.master.times[-1]
     rest = min(last) - WINDOWS_S[-1] - _LATER_S
-    if rest > 0:
-        places = [WINDOWS_S[-1] + part * rest for part in _LATER]
-    else:  # of a short one all was seen, but frames left out of its head leave all of it unsure
-        places = [part * min(last) for part in _LATER if abs(last[0] - last[1]) > asked.gap / 2]
-    for at in places:
+    if rest <= 0:
+        return _behind_a_step(asked, best)
+    for at in (WINDOWS_S[-1] + part * rest for part in _LATER):
         there = [one for ratio in asked.ratios if (one := _later(asked, at, ratio)) is not None]
         if there:
             one = max(there, key=lambda some: some.laid.agreement)
@@ -100,6 +99,19 @@ def look(asked: Question) -> Seen | None:
             if one.over:
                 return one
     return best
+
+
+def _behind_a_step(asked: Question, best: Seen | None) -> Seen | None:
+    """Of a short video all was seen, but frames left out of its head leave all of it unsure: then its later parts.
+
+    Only where pictures lie on each other so well that few of them tell.
+    """
+    last = asked.encode.times[-1], asked.master.times[-1]
+    if best is None or abs(last[0] - last[1]) <= asked.gap / 2:
+        return best
+    places = (_later(asked, part * min(last), Fraction(1)) for part in _LATER)
+    sure = (one for one in places if one is not None and one.laid.offset.sure and one.laid.agreement >= _CLOSE)
+    return next(sure, best)
 
 
 def _later(asked: Question, at: float, ratio: Fraction) -> Seen | None:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from . import geometry
 from .laid import Laid, seen
 from .luma import Sight
-from .places import LOOK_S, shift_at
-from .timeline import SURE, lead
+from .places import LOOK_S, OFF, shift_at
+from .timeline import SURE, lead, nearest
 
 _MOST = 8  # steps that are told one by one: what has more of them plays at another speed
 _NEAR_S = 3.0  # between two moments, from which on every frame between them is looked at
@@ -63,7 +63,10 @@ def find(encode: Sight, master: Sight, laid: Laid, until: tuple[float, float], g
     known, offset = _Place(*until), laid.offset.offset_s
     ends = float(encode.times[-1]), float(master.times[-1]) - offset
     head = shift_at(encode, master, laid, 0.0, 1.0, gap)
-    first = _Place(0.0, -offset, True) if head is None or head[1] is None else _Place(0.0, head[1])
+    if head is not None and head[1] is not None:
+        first = _Place(0.0, head[1], OFF * gap <= abs(head[1]) < 2 * OFF * gap)  # by a frame a place may be by itself
+    else:
+        first = _Place(0.0, -offset, True) if abs(offset) <= LOOK_S else _Place(0.0, 0.0)
     between = [(first, known)]
     if known.at_s < min(ends) - 2 * LOOK_S and abs(ends[1] - ends[0]) <= LOOK_S:
         between.append((known, _Place(min(ends) - LOOK_S, ends[1] - ends[0], True)))
@@ -123,12 +126,13 @@ def _to_the_frame(encode: Sight, master: Sight, laid: Laid, start: _Place, end: 
         return []
     shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
     apart = 1 - shown.vectors @ seen(theirs.times, theirs.small, laid.part).vectors.T
-    moments = laid.offset.offset_s + mine.times[:, None] + shifts * gap
-    near = np.abs(theirs.times - moments[..., None]).argmin(axis=-1)
-    cost = np.where(np.abs(theirs.times[near] - moments) <= 0.75 * gap, np.take_along_axis(apart, near, axis=1), 1.0)
-    way = _never_back(cost)
+    offsets = np.asarray(laid.offset.offset_s + shifts * gap, np.float64)
+    near, hit = nearest(mine.times, theirs.times, offsets, gap)
+    cost = np.where(hit.T, np.take_along_axis(apart, near.T, axis=1), np.nan)
+    # What has no counterpart, before the master begins or where it ended, speaks for nothing.
+    way = _never_back(np.where(hit.T, cost, np.nanmin(cost, axis=1, keepdims=True, initial=1.0)))
     for place, own, other in ((start, 0, -1), (end, len(shifts) - 1, 0)):
-        there = cost[way == own]
+        there = cost[(way == own) & hit[own] & hit[other]]
         if place.supposed and (len(there) < _LEAST or lead(there[:, own], there[:, other]) < SURE):
             return []
     at = np.flatnonzero(np.diff(way)) + 1

@@ -108,7 +108,7 @@ def _search_one(
     # A multiple of the step from an offset at which both first frames coincide.
     ticks = np.arange(np.ceil((low - master[0] + times[0]) / step), np.floor((high - master[0] + times[0]) / step) + 1)
     offsets = master[0] - times[0] + ticks * step
-    near, hit = _pairs(times, master, offsets, gap)
+    near, hit = nearest(times, master, offsets, gap)
     rows = np.broadcast_to(np.arange(len(times)), near.shape)
     hit &= counts[rows, near]
     count = hit.sum(axis=1)
@@ -166,7 +166,7 @@ def _search_one(
     )
 
 
-def _pairs(
+def nearest(
     times: NDArray[np.float64], master: NDArray[np.float64], offsets: NDArray[np.float64], gap: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(offsets, n) the master's frame nearest to each frame, and whether it is within 0.75 of a gap."""

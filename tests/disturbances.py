@@ -127,6 +127,9 @@ DISTURBED = {
     "interlaced": Disturbance(made={"options": {"x264-params": "interlaced=1"}}, codec="libx264"),
     "dropped": Disturbance(shows=_MOST, times=_MOST),
     "repeated": Disturbance(shows=_AGAIN),
+    "left out": Disturbance(shows=(*range(50), *range(53, FRAMES + 3))),
+    "left out early": Disturbance(shows=(*range(20), *range(21, FRAMES + 1))),
+    "shown again": Disturbance(shows=(*range(60), 59, 59, *range(60, FRAMES - 2))),
     "half rate": Disturbance(shows=tuple(range(0, FRAMES, 2)), times=tuple(range(0, FRAMES, 2))),
 }  # fmt: skip
 _OTHERS = {

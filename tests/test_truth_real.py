@@ -29,7 +29,7 @@ from .fakes import FakeJudge
 TABLES = {
     ("dog_720p.mp4", "libx264"): [
         "trimmed", "late", "rotated", "mirrored", "letterbox", "small letterbox", "cut", "full range", "bt601",
-        "aspect", "interlaced", "dropped", "half rate",
+        "aspect", "interlaced", "dropped", "half rate", "left out", "left out early", "shown again",
     ],
     ("coffee_720p.mp4", "libx265"): ["trimmed", "letterbox"],
     ("bigbuckbunny_720p.mp4", "libvpx-vp9"): ["cut", "dropped"],
