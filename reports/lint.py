@@ -1,10 +1,11 @@
-"""What is wrong with a ladder, in pure numbers: its rungs beside one another, and its files."""
+"""What is wrong with a ladder, in pure numbers: its rungs beside one another, its files, and what was found in them."""
 
 from __future__ import annotations
 
 from ..pipeline.findings import GRAVEST_FIRST
 from .lint_curves import GAP, JND, of_curves
 from .lint_files import of_files
+from .lint_findings import of_findings
 from .lint_issue import Issue
 from .read import Fleet, LadderTable
 
@@ -17,8 +18,8 @@ def check(fleet: Fleet) -> list[Issue]:
 
 
 def of_ladder(ladder: LadderTable) -> list[Issue]:
-    """One ladder, the gravest first; of like ones curves first, then files."""
-    found = [*of_curves(ladder), *of_files(ladder)]
+    """One ladder, the gravest first; of like ones curves first, then what was found in clips."""
+    found = [*of_curves(ladder), *of_findings(ladder), *of_files(ladder)]
     return sorted(found, key=lambda issue: GRAVEST_FIRST.index(issue.severity))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the files of a ladder as files: no score, findings, false labels, other lengths, copies."""
+"""What is wrong with the files of a ladder as files: no score, false labels, other lengths, copies."""
 
 from __future__ import annotations
 
@@ -20,22 +20,13 @@ SLACK_S = 0.5  # of a duration, at least
 def of_files(ladder: LadderTable) -> Iterator[Issue]:
     """Clip by clip, then of their lengths and bytes."""
     for clip in ladder.clips:
-        yield from _of_clip(ladder.name, clip)
+        if clip.status != "ok":
+            said = f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}"
+            yield Issue(ladder.name, "unscored", "error", said, (clip.path,))
+        for rule, severity, what in _against(clip.declared, clip):
+            yield Issue(ladder.name, rule, severity, f"{clip.label}: {what}", (clip.path,))
     yield from _of_durations(ladder)
     yield from _same_bytes(ladder)
-
-
-def _of_clip(name: str, clip: Clip) -> Iterator[Issue]:
-    if clip.status != "ok":
-        yield Issue(name, "unscored", "error", f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}", (clip.path,))
-    cut = any(finding.kind == "truncated" for finding in clip.findings)
-    for finding in clip.findings:
-        lost = finding.kind == ("truncated" if cut else "damaged")
-        if lost or (finding.severity == "error" and finding.kind not in ("truncated", "damaged")):
-            said = f"{clip.label}: {finding.dated}" + ("; copy or upload it again" if lost else "")
-            yield Issue(name, finding.kind, finding.severity, said, (clip.path,))
-    for rule, severity, what in _against(clip.declared, clip):
-        yield Issue(name, rule, severity, f"{clip.label}: {what}", (clip.path,))
 
 
 def _of_durations(ladder: LadderTable) -> Iterator[Issue]:
