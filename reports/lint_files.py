@@ -8,6 +8,7 @@ from statistics import median_low
 from ..pipeline.findings import Severity
 from ..pipeline.values import Declared
 from .clip import Clip
+from .lint_findings import lacks_parts
 from .lint_issue import Issue
 from .read import LadderTable
 
@@ -23,15 +24,18 @@ def of_files(ladder: LadderTable) -> Iterator[Issue]:
         if clip.status != "ok":
             said = f"{clip.label}: {clip.status}: {' '.join(clip.reasons)}"
             yield Issue(ladder.name, "unscored", "error", said, (clip.path,))
-        for rule, severity, what in _against(clip.declared, clip):
+        for rule, severity, what in _against(clip.declared, clip, whole=not lacks_parts(clip, ladder)):
             yield Issue(ladder.name, rule, severity, f"{clip.label}: {what}", (clip.path,))
     yield from _of_durations(ladder)
     yield from _same_bytes(ladder)
 
 
 def _of_durations(ladder: LadderTable) -> Iterator[Issue]:
-    """Clips that last longer or shorter than most; where no length is that of most, the shortest beside the longest."""
-    lasting = sorted((c.duration_s, c.path, c) for c in ladder.clips if c.duration_s)
+    """Clips that last longer or shorter than most; where no length is that of most, the shortest beside the longest.
+
+    What is truncated is told as that.
+    """
+    lasting = sorted((c.duration_s, c.path, c) for c in ladder.clips if c.duration_s and c.broken != "truncated")
     if not lasting:
         return
     usual = median_low(length for length, *_ in lasting)
@@ -47,8 +51,8 @@ def _of_durations(ladder: LadderTable) -> Iterator[Issue]:
     yield Issue(ladder.name, "duration", "warning", said, (short.path, long.path))
 
 
-def _against(said: Declared, clip: Clip) -> Iterator[tuple[str, Severity, str]]:
-    """Where the stream is not what its name or manifest says: (rule, severity, sentence)."""
+def _against(said: Declared, clip: Clip, *, whole: bool) -> Iterator[tuple[str, Severity, str]]:
+    """Where the stream is not what its name or manifest says: (rule, severity, sentence); of a part size and codec."""
     width, height = clip.width, clip.height
     if said.height and width and height and not _same_size(said, clip):
         stated = f"{said.width}×{said.height}" if said.width else f"{said.height} lines"
@@ -60,6 +64,8 @@ def _against(said: Declared, clip: Clip) -> Iterator[tuple[str, Severity, str]]:
             yield "mislabelled", "error", f"declared {stated}, and is {clip.size}"
     if said.codec and clip.codec and said.codec != clip.codec:
         yield "mislabelled", "error", f"declared {said.codec}, and is {clip.codec}"
+    if not whole:
+        return
     if said.bitrate_kbps and clip.bitrate_kbps:
         share = clip.bitrate_kbps / said.bitrate_kbps
         rates = f"declared {said.bitrate_kbps:,.0f} kbit/s, measured {clip.bitrate_kbps:,.0f}"

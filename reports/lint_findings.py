@@ -66,6 +66,15 @@ def foreign(clip: Clip) -> bool:
     return any(finding.foreign for finding in clip.findings)
 
 
+def lacks_parts(clip: Clip, ladder: LadderTable) -> bool:
+    """Whether parts of it are missing or damaged: its rate and scores are of the rest then, or over the holes."""
+    return clip.broken is not None or (_holed(clip) and not (ladder.master and _holed(ladder.master)))
+
+
+def _holed(clip: Clip) -> bool:
+    return any(finding.kind == "cadence" and finding.severity == "error" for finding in clip.findings)
+
+
 def _by_kind(clip: Clip, sound: _Sound) -> _ByKind:
     """What is to be told of a clip."""
     why = " ".join(clip.reasons) if clip.status != "ok" else ""  # is told, as why it has no score
