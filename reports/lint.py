@@ -6,7 +6,7 @@ from ..pipeline.findings import GRAVEST_FIRST
 from .lint_curves import GAP, JND, of_curves
 from .lint_files import of_files
 from .lint_findings import of_findings
-from .lint_issue import Issue
+from .lint_issue import Issue, told
 from .read import Fleet, LadderTable
 
 __all__ = ["GAP", "JND", "Issue", "check", "gates", "of_ladder"]
@@ -38,14 +38,16 @@ def gates(fleet: Fleet, *, fail_under: float | None = None, max_drop: float | No
                 continue
             mode = (row.mode or "").upper()
             if fail_under is not None and row.score < fail_under:
-                said = f"{clip.label}: {mode} {row.score:.1f} is below {fail_under:g}"
+                said = f"{clip.label}: {mode} {told(row.score, fail_under)} is below {fail_under:g}"
                 found.append(Issue(ladder.name, "fail_under", "error", said, (clip.path,), fail_under - row.score))
             drop = row.score - row.pools.get("worst_second", row.score)
             if max_drop is not None and drop > max_drop:
-                said = f"{clip.label}: its worst second is {drop:.1f} {mode} points below its mean, over {max_drop:g}"
+                lost = f"{told(drop, max_drop)} {mode} points below its mean"
+                said = f"{clip.label}: its worst second is {lost}, over {max_drop:g}"
                 found.append(Issue(ladder.name, "max_drop", "error", said, (clip.path,), drop))
-        for issue in of_ladder(ladder) if max_drop is not None else ():
+        for issue in of_curves(ladder) if max_drop is not None else ():
             if issue.rule == "inversion" and issue.points is not None and issue.points > (max_drop or 0.0):
-                said = f"{issue.sentence}, over {max_drop:g}"
+                exact = told(issue.points, max_drop or 0.0)
+                said = f"{issue.sentence}{'' if exact in issue.sentence else f' ({exact})'}, over {max_drop:g}"
                 found.append(Issue(ladder.name, "max_drop", "error", said, issue.paths, issue.points))
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from .clip import MODES, Clip
 from .lint_findings import foreign, lacks_parts
-from .lint_issue import Issue
+from .lint_issue import Issue, told
 from .read import LadderTable
 
 JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.9 in NR (docs/model-card.md)
@@ -48,7 +48,7 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
             straight.append(clip)
             continue
         points = _score(better, mode) - _score(clip, mode)
-        said = f"{_named(clip)} looks worse than {_named(better)}, {points:.1f} points of {said_mode}"
+        said = f"{_named(clip)} looks worse than {_named(better)}, {told(points)} points of {said_mode}"
         yield Issue(name, "inversion", "error", said, (clip.path, better.path), points)
     kept = straight[:1]
     for clip in straight[1:]:
@@ -122,7 +122,9 @@ def _worst(clip: Clip, mode: str) -> float:
 
 
 def _bounds(clip: Clip, mode: str) -> tuple[float, float]:
-    return clip.interval_beside(mode) or (_score(clip, mode), _score(clip, mode))
+    """Its interval; two without one, as pictures are, differ where people see it: by a JND."""
+    score = _score(clip, mode)
+    return clip.interval_beside(mode) or (score - JND / 2, score + JND / 2)
 
 
 def _named(clip: Clip) -> str:

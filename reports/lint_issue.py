@@ -1,4 +1,4 @@
-"""One thing that lint says."""
+"""One thing that lint says, and numbers in its sentences."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ class Issue:
     sentence: str
     paths: tuple[str, ...]  # the clip it is about, then what it is compared with
     points: float | None = None
+
+
+def told(value: float, beside: float = 0.0) -> str:
+    """A number to one digit, or to as many as tell it from another: 59.96 beside 60, 0.04 beside 0."""
+    digits = next((n for n in range(1, 10) if round(value, n) != round(beside, n)), 1)
+    return f"{value:.{digits}f}"

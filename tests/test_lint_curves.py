@@ -9,7 +9,8 @@ from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.values import ClipScore, Declared, Mode
 from yoto_video.reports import lint
 from yoto_video.reports.lint import Issue
-from yoto_video.reports.read import gather
+from yoto_video.reports.lint_issue import told
+from yoto_video.reports.read import Fleet, gather
 
 from .synthetic_results import unscored
 from .test_lint import row
@@ -79,3 +80,37 @@ def test_a_hole_that_the_master_has_is_no_fault_of_its_encodes() -> None:
     master = replace(row("m.mov", 80, 90_000, mode="nr", findings=(HOLE,)), is_master=True)
     encodes = both("a.mp4", 500, 40, 40, findings=(HOLE,)), both("b.mp4", 1000, 20, 20, findings=(HOLE,))
     assert "inversion" in rules([master], *encodes)
+
+
+def test_pictures_without_an_interval_differ_by_what_people_see() -> None:
+    """One frame has no interval: a hundredth of a point was an inversion, of "0.0 points"."""
+
+    def pictures(first: float, second: float, **facts: object) -> list[str]:
+        known = {"ci95": None, "duration_s": None} | facts
+        return rules(both("a.png", 500, None, first, **known), both("b.png", 900, None, second, **known))
+
+    assert pictures(60.0, 59.99) == ["redundant"]
+    assert pictures(60.0, 54.1) == ["redundant"]
+    assert pictures(60.0, 53.9) == ["inversion"]
+    (issue,) = issues(both("a", 500, None, 60.0, half=0.0), both("b", 900, None, 59.96, half=0.0))
+    assert issue.sentence.endswith(", 0.04 points of NR")
+
+
+def test_a_gate_gives_as_many_digits_as_tell_why_it_failed() -> None:
+    fleet = gather([*both("a", 500, None, 59.99), *both("b", 900, None, 50.47, drop=9.52)])
+    below = [issue.sentence for issue in lint.gates(fleet, fail_under=59.995)]
+    assert below == ["b: NR 50.5 is below 59.995", "a: NR 59.990 is below 59.995"]
+    assert "b: its worst second is 9.52 NR points below its mean, over 9.5" in _said(fleet, max_drop=9.5)
+    assert any(said.endswith("9.5 points of NR (9.52), over 9.5") for said in _said(fleet, max_drop=9.5))
+
+
+def _said(fleet: Fleet, *, max_drop: float) -> list[str]:
+    return [issue.sentence for issue in lint.gates(fleet, max_drop=max_drop)]
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "text"),
+    [(59.96, 60, "59.96"), (59.9, 60, "59.9"), (60, 60, "60.0"), (0.04, 0, "0.04"), (60, 59.96, "60.00")],
+)
+def test_numbers_are_told_apart(value: float, beside: float, text: str) -> None:
+    assert told(value, beside) == text
