@@ -62,12 +62,7 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:
-            dear, cheap = (_named(one) for one in (clip, kept[-1]))
-            gain = f"{points:+.1f} points of {said_mode}{{}}, and {worst:+.1f} in the worst second"
-            if max(points, worst) > 0:
-                said = f"{dear} buys {gain.format(f' over {cheap}')}: less than anybody sees ({JND:g})"
-            else:
-                said = f"{dear} looks no better than {cheap}: {gain.format('')}"
+            said = _of_no_use(clip, kept[-1], f"{points:+.1f} points of {said_mode}{{}}", points, worst)
             yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
     placed = {clip.path for clip in straight}
     others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
@@ -83,6 +78,18 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         elif not any(_between(low, clip, high) for clip in others):
             said += f" points, {points / JND:.1f} JND: a rung is missing between them in {high.codec or 'one codec'}"
             yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
+
+
+def _of_no_use(clip: Clip, other: Clip, gain: str, points: float, worst: float) -> str:
+    """What a rung buys that is not worth having; `gain` has a place for over what."""
+    dear, cheap = _named(clip), _named(other)
+    seconds = f"and {worst:+.1f} in the worst second"
+    if points <= -JND:
+        costs = "more than" if _dearer(clip, other) else "as much as"
+        return f"{dear} costs {costs} {cheap} and looks worse: {gain.format('')}, {seconds}"
+    if round(points, 1) <= 0:
+        return f"{dear} looks no better than {cheap}: {gain.format('')}, {seconds}"
+    return f"{dear} buys {gain.format(f' over {cheap}')}, {seconds}: less than anybody sees ({JND:g})"
 
 
 def _between(low: Clip, clip: Clip, high: Clip) -> bool:

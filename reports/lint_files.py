@@ -59,7 +59,7 @@ def _against(said: Declared, clip: Clip, *, whole: bool) -> Iterator[tuple[str, 
         if said.width and not _off(said.height, width) and not _off(said.width, height):
             yield "mislabelled", "error", f"declared {stated} and shown {clip.size}: turned on its side"
         elif said.width and not _off(said.height, height):
-            yield "declared_size", "warning", f"declared {stated}, shown {clip.size}: another sample aspect ratio"
+            yield "declared_size", "warning", f"declared {stated}, shown {clip.size}: the width differs"
         else:
             yield "mislabelled", "error", f"declared {stated}, and is {clip.size}"
     if said.codec and clip.codec and said.codec != clip.codec:

@@ -33,7 +33,7 @@ def of_findings(ladder: LadderTable) -> Iterator[Issue]:
         first = [found[path][kind][0] for path in sound.encodes]
         alike = len({finding.dated for finding in first}) == 1
         whose = "" if alike else f", like {next(iter(sound.encodes.values())).label}"
-        said = f"all {len(first)} encodes{whose}: {first[0].dated}"
+        said = f"all {len(first)} encodes{whose}: {_said(first[:1])}"
         # What starts alike is in step with one another, if not with its master.
         severity = "info" if kind == "offset" else first[0].severity
         yield Issue(ladder.name, kind, severity, said, tuple(sound.encodes))
@@ -126,5 +126,6 @@ def _shared(found: Sequence[_ByKind]) -> list[str]:
 
 
 def _said(some: Sequence[Finding]) -> str:
-    said = some[0].dated + (f", and {len(some) - 1} more like it" if len(some) > 1 else "")
+    said = some[0].dated.removeprefix("truncated: ")  # the rule beside it says so
+    said += f", and {len(some) - 1} more like it" if len(some) > 1 else ""
     return said + ("; copy or upload it again" if some[0].kind in LOSSES else "")

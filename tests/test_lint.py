@@ -126,7 +126,7 @@ def test_codecs_rasters_and_modes_are_not_compared_with_one_another() -> None:
         (Declared(height=720), "mislabelled", "error", "declared 720 lines, and is 1920×1080"),
         (Declared(1280, 720), "mislabelled", "error", "declared 1280×720, and is 1920×1080"),
         (Declared(1080, 1920), "mislabelled", "error", "turned on its side"),
-        (Declared(1440, 1080), "declared_size", "warning", "sample aspect ratio"),
+        (Declared(1440, 1080), "declared_size", "warning", "declared 1440×1080, shown 1920×1080: the width differs"),
         (Declared(codec="hevc"), "mislabelled", "error", "declared hevc, and is h264"),
         (Declared(bitrate_kbps=3000), "declared_rate", "warning", "33% more"),
         (Declared(bitrate_kbps=9000), "declared_rate", "info", "under half"),
@@ -166,7 +166,7 @@ def test_a_cut_file_is_told_once_whichever_modes_it_was_scored_in() -> None:
     rows = [row("a.mp4", 60, 500, findings=(loss,)), row("a.mp4", 55, 500, mode="nr", findings=(loss,))]
     (issue,) = lint.check(gather(rows))
     assert (issue.rule, issue.severity, issue.paths) == ("truncated", "error", ("/v/a.mp4",))
-    assert issue.sentence == f"a.mp4: {loss.sentence}; copy or upload it again"
+    assert issue.sentence == "a.mp4: 48 of 96 frames are missing from the file; copy or upload it again"
 
 
 def test_damage_is_told_with_its_times_and_once_beside_a_cut() -> None:
@@ -190,6 +190,11 @@ def test_a_rung_that_looks_no_better_is_not_said_to_buy_anything() -> None:
     assert issue.sentence == (
         "b.mp4 (700 kbit/s) looks no better than a.mp4 (500 kbit/s): -3.0 points of FR, and -8.0 in the worst second"
     )
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500, drop=9, half=4), row("b.mp4", 53.6, 700, half=4, drop=2)]))
+    said = "-6.4 points of FR, and +0.6 in the worst second"
+    assert issue.sentence == f"b.mp4 (700 kbit/s) costs more than a.mp4 (500 kbit/s) and looks worse: {said}"
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500), row("b.mp4", 50, 504, drop=1)]))
+    assert issue.sentence.startswith("b.mp4 (504 kbit/s) costs as much as a.mp4 (500 kbit/s) and looks worse: -10.0")
 
 
 def test_another_title_among_the_rungs_is_code_4(tmp_path: Path) -> None:
