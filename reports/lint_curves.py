@@ -1,0 +1,140 @@
+"""What is wrong with the rungs of a ladder beside one another: those that lose, those nobody sees, gaps.
+
+Encodes of one codec that were judged alike (same mode, same raster) are compared, by rising measured bit rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .clip import MODES, Clip
+from .lint_findings import foreign, lacks_parts
+from .lint_issue import Issue, told
+from .read import LadderTable
+
+JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.9 in NR (docs/model-card.md)
+GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
+SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
+
+
+def of_curves(ladder: LadderTable) -> Iterator[Issue]:
+    """Codec by codec."""
+    for rungs, mode in _comparable(ladder):
+        yield from _of_rungs(ladder, rungs, mode)
+
+
+def _comparable(ladder: LadderTable) -> Iterator[tuple[list[Clip], str]]:
+    """Whole encodes of one codec with a rate and a score at one raster, by rising rate; in FR where all have it.
+
+    What shows other pictures than the master has no place on their curve, nor what lacks a part of them.
+    """
+    groups: dict[tuple[str | None, str | None], list[Clip]] = {}
+    for clip in ladder.renditions:
+        if clip.rows_ok and clip.bitrate_kbps and not foreign(clip) and not lacks_parts(clip, ladder):
+            raster = next(row.display for mode in MODES if (row := clip.row(mode)) is not None)
+            groups.setdefault((clip.codec, raster), []).append(clip)
+    for clips in groups.values():
+        scored = {mode: [c for c in clips if c.score(mode) is not None] for mode in MODES}
+        mode = max(MODES, key=lambda m: len(scored[m]))  # scores of two modes are no curve
+        yield sorted(scored[mode], key=lambda c: (_rate(c), c.path)), mode
+
+
+def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator[Issue]:
+    name, said_mode = ladder.name, mode.upper()
+    straight: list[Clip] = []  # rungs that are not worse than a cheaper one, beyond their intervals
+    for clip in rungs:
+        better = _better_and_cheaper(clip, rungs, mode)
+        if better is None:
+            straight.append(clip)
+            continue
+        points = _score(better, mode) - _score(clip, mode)
+        said = f"{_named(clip)} looks worse than {_named(better)}, {told(points)} points of {said_mode}"
+        yield Issue(name, "inversion", "error", said, (clip.path, better.path), points)
+    kept = straight[:1]
+    for clip in straight[1:]:
+        points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
+        if worst < -GAP and worst - points < -GAP:  # something is broken there that the mean hides
+            said = f"{_named(clip)} looks worse than {_named(kept[-1])} in its worst second"
+            said += f", {-worst:.1f} points of {said_mode}"
+            yield Issue(name, "inversion", "warning", said, (clip.path, kept[-1].path), -worst)
+            if points >= JND:  # by its mean it is worth having: what is dearer is held to it
+                kept.append(clip)
+        elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
+            kept.append(clip)
+        else:
+            said = _of_no_use(clip, kept[-1], f"{points:+.1f} points of {said_mode}{{}}", points, worst)
+            yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
+    placed = {clip.path for clip in straight}
+    others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
+    for k, high in enumerate(straight[1:], 1):
+        low = max(straight[:k], key=lambda r: _score(r, mode))
+        points = _score(high, mode) - _score(low, mode)
+        if points <= GAP:
+            continue
+        said = f"from {_named(low)} to {_named(high)} {said_mode} leaps by {points:.1f}"
+        if not _dearer(high, low):  # there is no room for one
+            said += f" points at one rate: {low.label} is of no use"
+            yield Issue(name, "redundant", "warning", said, (low.path, high.path), points)
+        elif not any(_between(low, clip, high) for clip in others):
+            said += f" points, {points / JND:.1f} JND: a rung is missing between them in {high.codec or 'one codec'}"
+            yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
+
+
+def _of_no_use(clip: Clip, other: Clip, gain: str, points: float, worst: float) -> str:
+    """What a rung buys that is not worth having; `gain` has a place for over what."""
+    dear, cheap = _named(clip), _named(other)
+    seconds = f"and {worst:+.1f} in the worst second"
+    if points <= -JND:
+        costs = "more than" if _dearer(clip, other) else "as much as"
+        return f"{dear} costs {costs} {cheap} and looks worse: {gain.format('')}, {seconds}"
+    if round(points, 1) <= 0:
+        return f"{dear} looks no better than {cheap}: {gain.format('')}, {seconds}"
+    return f"{dear} buys {gain.format(f' over {cheap}')}, {seconds}: less than anybody sees ({JND:g})"
+
+
+def _between(low: Clip, clip: Clip, high: Clip) -> bool:
+    """Whether a rung stands between two by its rate or, as of one that cannot be read, by its size."""
+    codec, rate = clip.codec or clip.declared.codec, clip.bitrate_kbps or clip.declared.bitrate_kbps
+    if codec not in (None, low.codec):
+        return False
+    lines = clip.height or clip.declared.height
+    if rate and _rate(low) * SAME_RATE < rate < _rate(high) / SAME_RATE:
+        return True
+    return lines is not None and (low.height or 0) < lines < (high.height or 0)
+
+
+def _better_and_cheaper(clip: Clip, rungs: Sequence[Clip], mode: str) -> Clip | None:
+    """Of the cheaper rungs that look better beyond both intervals, the best."""
+    limit = _rate(clip) / SAME_RATE
+    cheaper = [r for r in rungs if _rate(r) < limit and _bounds(r, mode)[0] > _bounds(clip, mode)[1]]
+    return max(cheaper, key=lambda r: _score(r, mode), default=None)
+
+
+def _dearer(clip: Clip, other: Clip) -> bool:
+    return _rate(clip) > SAME_RATE * _rate(other)
+
+
+def _rate(clip: Clip) -> float:
+    return clip.bitrate_kbps or 0.0
+
+
+def _score(clip: Clip, mode: str) -> float:
+    return clip.score(mode) or 0.0
+
+
+def _worst(clip: Clip, mode: str) -> float:
+    """Score of its worst second."""
+    row = clip.row(mode)
+    return _score(clip, mode) if row is None else row.pools.get("worst_second", _score(clip, mode))
+
+
+def _bounds(clip: Clip, mode: str) -> tuple[float, float]:
+    """Its interval; two without one, as pictures are, differ where people see it: by a JND."""
+    score = _score(clip, mode)
+    return clip.interval_beside(mode) or (score - JND / 2, score + JND / 2)
+
+
+def _named(clip: Clip) -> str:
+    """Its label and its rate, which labels of manifests with several codecs end with."""
+    rate = f"{clip.bitrate_kbps or 0:,.0f} kbit/s"
+    return clip.label if clip.label.endswith(f" {rate}") else f"{clip.label} ({rate})"

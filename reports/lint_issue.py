@@ -1,0 +1,25 @@
+"""One thing that lint says, and numbers in its sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..pipeline.findings import Severity
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing wrong. `points` is how much, on the scale of scores, where it is about them."""
+
+    ladder: str
+    rule: str  # one of those in docs/cli.md
+    severity: Severity
+    sentence: str
+    paths: tuple[str, ...]  # the clip it is about, then what it is compared with
+    points: float | None = None
+
+
+def told(value: float, beside: float = 0.0) -> str:
+    """A number to one digit, or to as many as tell it from another: 59.96 beside 60, 0.04 beside 0."""
+    digits = next((n for n in range(1, 10) if round(value, n) != round(beside, n)), 1)
+    return f"{value:.{digits}f}"

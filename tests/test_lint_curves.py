@@ -1,0 +1,116 @@
+"""What lint says of curves: of whole rungs in one mode alone, and no rung is missing where a broken one stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from yoto_video.pipeline.findings import Finding
+from yoto_video.pipeline.values import ClipScore, Declared, Mode
+from yoto_video.reports import lint
+from yoto_video.reports.lint import Issue
+from yoto_video.reports.lint_issue import told
+from yoto_video.reports.read import Fleet, gather
+
+from .synthetic_results import unscored
+from .test_lint import row
+
+CUT = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
+HOLE = Finding("26 frames are missing", "cadence", "error", 1.0, 2.04)
+OTHER = Finding("not compared with its master: they do not show the same pictures", "not_compared", "error")
+
+
+def both(name: str, kbps: float, fr: float | None, nr: float, height: int = 1080, **facts: object) -> list[ClipScore]:
+    """An encode in both modes; None: it could not be compared."""
+    scores: list[tuple[Mode, float | None]] = [("nr", nr), ("fr", fr)]
+    return [row(name, s, kbps, mode=mode, height=height, **facts) for mode, s in scores if s is not None]
+
+
+def issues(*encodes: list[ClipScore]) -> list[Issue]:
+    return lint.check(gather([one for rows in encodes for one in rows]))
+
+
+def rules(*encodes: list[ClipScore]) -> list[str]:
+    return [issue.rule for issue in issues(*encodes)]
+
+
+def test_rungs_are_compared_in_nr_where_not_all_have_fr() -> None:
+    """Of FR alone a rung would be missing where one stands."""
+    low, high = both("300k", 300, 30, 33), both("1200k", 1200, 60, 62)
+    assert rules(low, both("600k", 600, 45, 47), high) == []
+    assert rules(low, both("600k", 600, None, 47), high) == []
+    fleet = gather([*low, *both("600k", 600, None, 20), *high])
+    (issue,) = lint.check(fleet)  # and no rung is missing where that one stands
+    assert (issue.rule, issue.paths) == ("inversion", ("/v/600k", "/v/300k"))
+    assert issue.sentence.endswith("13.0 points of NR")
+    (drop,) = lint.gates(fleet, max_drop=10)
+    assert drop.paths == issue.paths
+
+
+@pytest.mark.parametrize("found", [CUT, HOLE, OTHER])
+def test_no_rung_is_missing_where_a_broken_or_foreign_one_stands(found: Finding) -> None:
+    low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)
+    assert rules(low, high) == ["gap"]
+    assert rules(low, both("480p", 900, None, 20, 480, findings=(found,)), high) == [found.kind]
+    assert rules(low, both("480p", 900, None, 20, 480, codec="hevc"), high) == ["gap"]
+
+
+def test_nor_where_one_has_no_score_or_another_raster() -> None:
+    low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)
+    failed = unscored("/v/480p", "l", "it cannot be read", declared=Declared(height=480)).clip
+    assert rules(low, [failed], high) == ["unscored"]
+    assert rules(low, [replace(failed, declared=Declared(bitrate_kbps=900))], high) == ["unscored"]
+    assert sorted(rules(low, [replace(failed, declared=Declared(height=720))], high)) == ["gap", "unscored"]
+    assert rules(low, both("480p", 900, 45, 45, 480, display="960x540"), high) == []
+
+
+@pytest.mark.parametrize("found", [CUT, HOLE, Finding("pictures are damaged", "damaged", "error", 0.0, 1.0)])
+def test_of_a_rung_without_a_part_neither_rate_nor_curve_is_told(found: Finding) -> None:
+    """Its rate is of the rest, or over the hole, and its score is of other pictures."""
+    said = Declared(1920, 1080, 2500, fps=50, duration_s=60)
+    rest = both("b.mp4", 1000, 20, 20, declared=said, duration_s=30.0, findings=(found,))
+    least = both("a.mp4", 500, 40, 40), both("c.mp4", 2000, 52, 52), both("d.mp4", 4000, 64, 64)
+    assert set(rules(rest, *least)) <= {found.kind, "duration"}
+    assert ("duration" in rules(rest, *least)) == (found.kind != "truncated")
+    small = both("b.mp4", 1000, 20, 20, declared=replace(said, height=720), findings=(found,))
+    assert set(rules(small, *least)) == {found.kind, "mislabelled"}
+
+
+def test_a_hole_that_the_master_has_is_no_fault_of_its_encodes() -> None:
+    master = replace(row("m.mov", 80, 90_000, mode="nr", findings=(HOLE,)), is_master=True)
+    encodes = both("a.mp4", 500, 40, 40, findings=(HOLE,)), both("b.mp4", 1000, 20, 20, findings=(HOLE,))
+    assert "inversion" in rules([master], *encodes)
+
+
+def test_pictures_without_an_interval_differ_by_what_people_see() -> None:
+    """One frame has no interval: a hundredth of a point was an inversion, of "0.0 points"."""
+
+    def pictures(first: float, second: float, **facts: object) -> list[str]:
+        known = {"ci95": None, "duration_s": None} | facts
+        return rules(both("a.png", 500, None, first, **known), both("b.png", 900, None, second, **known))
+
+    assert pictures(60.0, 59.99) == ["redundant"]
+    assert pictures(60.0, 54.1) == ["redundant"]
+    assert pictures(60.0, 53.9) == ["inversion"]
+    (issue,) = issues(both("a", 500, None, 60.0, half=0.0), both("b", 900, None, 59.96, half=0.0))
+    assert issue.sentence.endswith(", 0.04 points of NR")
+
+
+def test_a_gate_gives_as_many_digits_as_tell_why_it_failed() -> None:
+    fleet = gather([*both("a", 500, None, 59.99), *both("b", 900, None, 50.47, drop=9.52)])
+    below = [issue.sentence for issue in lint.gates(fleet, fail_under=59.995)]
+    assert below == ["b: NR 50.5 is below 59.995", "a: NR 59.990 is below 59.995"]
+    assert "b: its worst second is 9.52 NR points below its mean, over 9.5" in _said(fleet, max_drop=9.5)
+    assert any(said.endswith("9.5 points of NR (9.52), over 9.5") for said in _said(fleet, max_drop=9.5))
+
+
+def _said(fleet: Fleet, *, max_drop: float) -> list[str]:
+    return [issue.sentence for issue in lint.gates(fleet, max_drop=max_drop)]
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "text"),
+    [(59.96, 60, "59.96"), (59.9, 60, "59.9"), (60, 60, "60.0"), (0.04, 0, "0.04"), (60, 59.96, "60.00")],
+)
+def test_numbers_are_told_apart(value: float, beside: float, text: str) -> None:
+    assert told(value, beside) == text

@@ -1,0 +1,118 @@
+"""Lint tells warnings too, where they are an encode's own: not its master's, nor what films are like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yoto_video.jobs import cli
+from yoto_video.pipeline.findings import Finding, Severity
+from yoto_video.pipeline.values import ClipResult
+from yoto_video.reports import lint
+from yoto_video.reports.pages import build_report
+from yoto_video.reports.read import gather
+
+from .synthetic_results import scored, unscored, write
+
+LEVELS = "levels are its master's through the map from limited to full range: its colour range is marked wrong"
+LATE = Finding("starts 2 frames (0.08 s) after its master", "offset", "warning")
+POOR = Finding("its master scores 40 by itself, below 50", "poor_source", "warning")
+
+
+def warned(
+    kind: str, said: str = "something is odd", severity: Severity = "warning", at: float | None = None
+) -> Finding:
+    return Finding(said, kind, severity, at, None if at is None else at + 1.5)
+
+
+def film(*encodes: tuple[Finding, ...], master: tuple[Finding, ...] | None = (), **facts: Any) -> list[ClipResult]:
+    """A ladder of encodes with these findings, in both modes where there is a master: rungs are well spaced."""
+    rows = [] if master is None else [scored("/v/master.mov", "l", "nr", 80, is_master=True, findings=master)]
+    for k, findings in enumerate(encodes):
+        known = {"bitrate_kbps": 500.0 * 2**k, "findings": findings, **facts}
+        mean = 30.0 + 12 * k
+        rows.append(scored(f"/v/{k}.mp4", "l", "nr", mean - 5, **known))
+        if master is not None:
+            rows.append(scored(f"/v/{k}.mp4", "l", "fr", mean, **known))
+    return rows
+
+
+def told(results: list[ClipResult]) -> list[tuple[str, str, str]]:
+    found = lint.check(gather([result.clip for result in results]))
+    return [(issue.rule, issue.severity, issue.sentence) for issue in found]
+
+
+@pytest.mark.parametrize("kind", ["range", "area", "aspect", "not_compared", "turned", "interlaced", "colour", "note"])
+def test_warnings_of_an_encode_are_told_once_whichever_modes_it_has(kind: str) -> None:
+    assert told(film((warned(kind, LEVELS),), (), ())) == [(kind, "warning", f"0.mp4: {LEVELS}")]
+
+
+@pytest.mark.parametrize("kind", ["first_look", "quality_drop", "banding", "poor_source", "pairing"])
+def test_what_says_nothing_of_the_file_is_not(kind: str) -> None:
+    assert told(film((warned(kind),), (warned(kind),))) == []
+    assert told(film((warned("range", severity="info"),), ())) == []
+
+
+def test_many_of_one_kind_are_one_line_with_the_number() -> None:
+    holes = tuple(warned("cadence", f"{n} frames are missing", at=3.0 * n) for n in (1, 2, 3))
+    assert told(film(holes, ())) == [
+        ("cadence", "warning", "0.mp4: 1 frames are missing (3.0 to 4.5 s), and 2 more like it")
+    ]
+    stands = warned("frozen", "the picture stands still while its master moves", "error", 6.0)
+    first, second = told(film((holes[0], stands, warned("frozen", at=1.0)), ()))
+    said = "the picture stands still while its master moves (6.0 to 7.5 s), and 1 more like it"
+    assert first == ("frozen", "error", f"0.mp4: {said}")
+    assert second[:2] == ("cadence", "warning")
+
+
+def test_an_offset_that_all_encodes_have_is_their_masters() -> None:
+    assert told(film((LATE,), (), ())) == [("offset", "warning", f"0.mp4: {LATE.sentence}")]
+    assert told(film((LATE,), (LATE,))) == [("offset", "info", f"all 2 encodes: {LATE.sentence}")]
+    later = warned("offset", "starts 4 frames (0.16 s) after its master")
+    assert [line[1] for line in told(film((LATE,), (later,)))] == ["warning", "warning"]
+
+
+def test_what_all_encodes_have_is_told_once_and_what_their_master_has_of_it_alone() -> None:
+    red, redder = warned("colour", "+5.0 red"), warned("colour", "+5.2 red")
+    assert told(film((red,), (redder,))) == [("colour", "warning", "all 2 encodes, like 1.mp4: +5.2 red")]
+    assert told(film((red,), (red,), master=None)) == [("colour", "warning", "all 2 encodes: +5.0 red")]
+    own = warned("poor_source", "a poor source: scores 40 by itself, below 50")
+    assert told(film((POOR,), (POOR,), master=(own,))) == [("poor_source", "warning", f"master.mov: {own.sentence}")]
+    hole = warned("cadence", "2 frames are missing", at=5.0)
+    assert told(film((hole,), (), master=(hole,))) == [
+        ("cadence", "warning", "master.mov: 2 frames are missing (5.0 to 6.5 s)")
+    ]
+
+
+def test_black_is_told_where_its_master_is_not_black() -> None:
+    dark = warned("black", "black", at=4.0)
+    assert told(film((dark,), ())) == [("black", "warning", "0.mp4: black (4.0 to 5.5 s)")]
+    assert told(film((dark,), (dark,), master=(dark,))) == []
+    late = film((warned("black", "black", at=2.0),), (), master=(dark,), offset_s=2.0, offset_frames=50)
+    assert told(late) == []  # the same stretch, by the master's clock
+    assert len(told(film((dark,), (), master=(warned("black", "black", at=14.0),)))) == 1
+    assert len(told(film((dark,), (), (), master=None))) == 1
+    assert told(film((dark,), (dark,), (), master=None)) == []
+    assert told(film((dark,), master=None)) == []  # how films begin: nothing says otherwise
+
+
+def test_of_broken_and_foreign_encodes_errors_say_enough() -> None:
+    cut = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
+    assert [line[0] for line in told(film((cut, warned("range")), ()))] == ["truncated"]
+    other = Finding("not compared with its master: they do not show the same pictures", "not_compared", "error")
+    assert [line[0] for line in told(film((other, warned("range")), ()))] == ["not_compared"]
+
+
+def test_why_a_file_has_no_score_is_not_said_twice() -> None:
+    gone = Finding("truncated: 3 of 9 files that its manifest lists are missing", "truncated", "error")
+    failed = unscored("/v/x.mp4", "l", f"{gone.sentence}; it cannot be read", findings=(gone, warned("range")))
+    assert [line[0] for line in told([failed])] == ["unscored"]
+
+
+def test_warnings_reach_the_report_and_leave_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = write(tmp_path / "out", [film((LATE,), (), (warned("not_compared"),))])
+    assert cli.main(["lint", str(out)]) == 0
+    assert "warning: 2" in capsys.readouterr().out
+    build_report(str(out))
+    assert f"0.mp4: {LATE.sentence}" in (out / "report" / "index.html").read_text()
