@@ -25,6 +25,7 @@ from .manifests import Files
 from .plan import Plan, describe
 from .presentations import Gathered, gather, join_files, stray_segments
 from .references import apply_reference, reference_files
+from .told_lengths import told_lengths
 from .values import Declared, Rendition, VideoRef
 
 __all__ = ["Plan", "describe", "discover", "is_media"]
@@ -88,6 +89,8 @@ def discover(
         drafts, said = apply_reference(reference, drafts, masters, may_be)
         drafts += _unmatched(masters, drafts, found)
         notes += said
+    told, said = told_lengths(drafts, found.files, looks)
+    notes += said
     sizes = {p: (g.height or 0, g.bitrate_kbps or 0.0) for p, g in looks.glances.items() if g is not None}
     return Plan(
         root=path,
@@ -96,6 +99,7 @@ def discover(
         notes=tuple(dict.fromkeys(found.relative(note) for note in found.notes + gathered.notes + notes)),
         files=found.files,
         glances={p: g for p, g in sorted(looks.glances.items()) if g is not None},
+        told_s=told,
     )
 
 
