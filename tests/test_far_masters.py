@@ -61,6 +61,14 @@ def test_pictures_and_lengths_are_asked(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_corrupt_sibling_and_a_second_of_black_cost_no_master(tmp_path: Path) -> None:
+    clip(tmp_path / "masters/coffee.mp4", 1, (192, 108), crf=10)
+    clip(tmp_path / "june/coffee_480p.mp4", 1, black=(0.7, 1.3))
+    put(tmp_path, "june/coffee_720p.mp4")
+    (found,) = shape(discover(str(tmp_path))).values()
+    assert found[1] == "masters/coffee.mp4"
+
+
 def test_of_many_ladders_lengths_alone_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("yoto_video.pipeline.far_masters.PICTURES_LIMIT", 1)
     for seed, (title, seconds) in enumerate({"tea": 2.0, "cake": 1.7}.items()):
