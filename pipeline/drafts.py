@@ -41,9 +41,11 @@ def of_group(found: Group, root_name: str) -> Draft:
     encodes = [rendition(item) for item in items if item is not found.master]
     host = found.master or items[0]
     if found.by == "name":
-        # What joined by its pictures does not name the ladder. Of the others the one in the shallowest folder does.
+        # What joined by its pictures does not name the ladder. Of the others the one in the shallowest folder does, of
+        # a master and an encode in folders as deep the encode.
         keys = Counter(item.name.key for item in items)
-        best = min(items, key=lambda item: (-keys[item.name.key], len(item.name.folders), item.relative))
+        far = found.master if len(keys) > 1 else None
+        best = min(items, key=lambda i: (-keys[i.name.key], len(i.name.folders), i is far, i.relative))
         name, title = title_name(best.name, root_name), names.title_key(best.name)
     else:
         shared = names.common_title([item.name.title or _stem(item.relative).rsplit("/", 1)[-1] for item in items])

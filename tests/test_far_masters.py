@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline import far_masters, names
+from yoto_video.pipeline import far_masters, homes, names
 from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.far_masters import join_masters
 from yoto_video.pipeline.fingerprint import Alike
@@ -59,14 +59,6 @@ def test_pictures_and_lengths_are_asked(tmp_path: Path) -> None:
             ("cake", "june/cake_720p.mp4"), ("jam", "phone/jam.mp4"), ("tea", "june/tea_360p.mp4"),
         )
     ]  # fmt: skip
-
-
-def test_a_corrupt_sibling_and_a_second_of_black_cost_no_master(tmp_path: Path) -> None:
-    clip(tmp_path / "masters/coffee.mp4", 1, (192, 108), crf=10)
-    clip(tmp_path / "june/coffee_480p.mp4", 1, black=(0.7, 1.3))
-    put(tmp_path, "june/coffee_720p.mp4")
-    (found,) = shape(discover(str(tmp_path))).values()
-    assert found[1] == "masters/coffee.mp4"
 
 
 def test_of_many_ladders_lengths_alone_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +145,8 @@ def _titles(count: int, *, below: str = "") -> list[Group]:
 
 
 def test_work_grows_as_the_number_of_titles(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = Mock(wraps=far_masters._within)
-    monkeypatch.setattr(far_masters, "_within", compared)
+    compared = Mock(wraps=homes.within)
+    monkeypatch.setattr(homes, "within", compared)
     looks = _AllAlike()
     groups = _titles(300, below="films/") + [_group(f"{folder}/feature.mov") for folder in ("masters", "films/ref")]
     left, notes = join_masters(groups, [], looks)
