@@ -112,9 +112,11 @@ class Closer:
 
 
 def told_length(video: VideoRef, plan: Plan) -> float | None:
-    """How long a video is, as its header says: None where that does not, 0 for a still picture, as its name says."""
+    """How long a video is, as its header or manifest says: None where neither does, 0 for a still, as its name says."""
     if PurePosixPath(video.path).suffix.lower().removeprefix(".") in STILLS:
         return 0.0
+    if (told := plan.told_s.get(video.path)) is not None:
+        return told
     seen = plan.glances.get(video.path)
     return None if seen is None else seen.duration_s
 

@@ -12,6 +12,7 @@ from ..pipeline import storage
 from ..pipeline.convert import storable
 from ..pipeline.discover import Plan
 from ..pipeline.errors import VideoError
+from ..pipeline.findings import PLANNED
 from ..pipeline.identity import Size, ladder_ids
 from ..pipeline.settings import Settings
 from ..pipeline.storage import FileEntry
@@ -143,10 +144,13 @@ def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:
     """The row as it is stored in this ladder."""
     master = plain(ladder.master.path) if ladder.master is not None else None
     reference = master if row.mode == "fr" else row.reference
-    said = next((r.declared for r in ladder.renditions if plain(r.video.path) == row.path), Declared())
-    if row.path == master:
-        said = Declared()
-    return replace(row, ladder=plain(ladder.name), is_master=row.path == master, reference=reference, declared=said)
+    own = next((r for r in ladder.renditions if plain(r.video.path) == row.path and row.path != master), None)
+    said, told = (own.declared, own.findings) if own is not None else (Declared(), ())
+    findings = (*told, *(finding for finding in row.findings if finding.kind not in PLANNED))
+    return replace(
+        row, ladder=plain(ladder.name), is_master=row.path == master, reference=reference, declared=said,
+        findings=findings,
+    )  # fmt: skip
 
 
 def plan_paths(plan: Plan) -> set[str]:

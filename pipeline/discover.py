@@ -22,9 +22,11 @@ from .look_cache import LookCache
 from .looking import Looks
 from .manifests import EXTENSIONS as MANIFESTS
 from .manifests import Files
+from .namesakes import part, settle
 from .plan import Plan, describe
 from .presentations import Gathered, gather, join_files, stray_segments
 from .references import apply_reference, reference_files
+from .told_lengths import told_lengths
 from .values import Declared, Rendition, VideoRef
 
 __all__ = ["Plan", "describe", "discover", "is_media"]
@@ -70,10 +72,13 @@ def discover(
     presentations = [one for one in gathered.presentations if one.renditions]
 
     looks = Looks(looked and looked.over(found.files))
-    groups, notes = group(items, looks)
+    groups, split, notes = group(items, looks)
+    parted, said = part(split, groups, looks)
+    notes += said
     groups = join_files(presentations, groups, looks)
     groups, said = join_masters(groups, presentations, looks)
-    notes += said
+    settled = settle(parted, groups, looks)
+    groups, notes = settled.groups, notes + said + settled.notes
     root_name = found.folder.rstrip("/").rsplit("/", 1)[-1]
     drafts = [one.draft(root_name) for one in presentations] + [drafting.of_group(g, root_name) for g in groups]
     notes += [note for each in groups for note in each.notes]
@@ -88,14 +93,17 @@ def discover(
         drafts, said = apply_reference(reference, drafts, masters, may_be)
         drafts += _unmatched(masters, drafts, found)
         notes += said
+    told, said = told_lengths(drafts, found.files, looks)
+    notes += said
     sizes = {p: (g.height or 0, g.bitrate_kbps or 0.0) for p, g in looks.glances.items() if g is not None}
     return Plan(
         root=path,
-        ladders=drafting.finish(drafts, sizes),
+        ladders=drafting.finish(drafts, sizes, settled.findings),
         rejected=tuple(sorted(gathered.rejected, key=lambda error: error.path)),
         notes=tuple(dict.fromkeys(found.relative(note) for note in found.notes + gathered.notes + notes)),
         files=found.files,
         glances={p: g for p, g in sorted(looks.glances.items()) if g is not None},
+        told_s=told,
     )
 
 

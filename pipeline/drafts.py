@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from . import names
+from .findings import Finding
 from .groups import Group, Item
 from .values import Declared, Ladder, Rendition, VideoRef
 
@@ -41,9 +42,11 @@ def of_group(found: Group, root_name: str) -> Draft:
     encodes = [rendition(item) for item in items if item is not found.master]
     host = found.master or items[0]
     if found.by == "name":
-        # What joined by its pictures does not name the ladder. Of the others the one in the shallowest folder does.
+        # What joined by its pictures does not name the ladder. Of the others the one in the shallowest folder does, of
+        # a master and an encode in folders as deep the encode.
         keys = Counter(item.name.key for item in items)
-        best = min(items, key=lambda item: (-keys[item.name.key], len(item.name.folders), item.relative))
+        far = found.master if len(keys) > 1 else None
+        best = min(items, key=lambda i: (-keys[i.name.key], len(i.name.folders), i is far, i.relative))
         name, title = title_name(best.name, root_name), names.title_key(best.name)
     else:
         shared = names.common_title([item.name.title or _stem(item.relative).rsplit("/", 1)[-1] for item in items])
@@ -65,12 +68,15 @@ def rendition(item: Item) -> Rendition:
     return Rendition(item.ref, item.name.declared)
 
 
-def finish(drafts: Iterable[Draft], grandeur: dict[str, tuple[int, float]]) -> tuple[Ladder, ...]:
+def finish(
+    drafts: Iterable[Draft], grandeur: Mapping[str, tuple[int, float]], findings: Mapping[str, Finding]
+) -> tuple[Ladder, ...]:
     """Ladders in order of their names, which are made unique; encodes from the largest to the smallest.
 
     Args:
         drafts: in any order.
         grandeur: (height, kb/s) by path where more is known than a name or manifest declares.
+        findings: by path, of what was kept apart; somebody's word, who put it into a ladder with others, goes before.
     """
     ladders: list[Ladder] = []
     taken: set[str] = set()
@@ -78,6 +84,8 @@ def finish(drafts: Iterable[Draft], grandeur: dict[str, tuple[int, float]]) -> t
         name = unique(draft.name, draft.first_path, taken)
         taken.add(name)
         encodes = sorted(draft.renditions, key=lambda r: (*_size(r, grandeur), r.video.path))
+        if all(ref.path in findings for ref in draft.refs):
+            encodes = [replace(one, findings=(findings[one.video.path],)) for one in encodes]
         ladders.append(Ladder(name, tuple(encodes), draft.master, draft.by))
     return tuple(sorted(ladders, key=lambda ladder: ladder.name))
 
@@ -95,7 +103,7 @@ def unique(name: str, path: str, taken: set[str]) -> str:
     return f"{name} ({number})"
 
 
-def _size(one: Rendition, grandeur: dict[str, tuple[int, float]]) -> tuple[float, float]:
+def _size(one: Rendition, grandeur: Mapping[str, tuple[int, float]]) -> tuple[float, float]:
     said: Declared = one.declared
     height, rate = grandeur.get(one.video.path, (0, 0.0))
     return -(height or said.height or 0), -(rate or said.bitrate_kbps or 0.0)

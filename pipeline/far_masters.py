@@ -2,7 +2,8 @@
 
 What the encodes' folder is called says nothing, so the title decides: a file that calls itself a master, and is alone,
 joins the one ladder of its title that has no master. The folders of the two must not contradict each other
-(season1/masters/ep1, season2/june/ep1), nor may lengths or pictures. In doubt it stays alone, and a note says so.
+(season1/masters/ep1, season2/june/ep1), nor may lengths or pictures. Where folders do, a file whose own name says
+master (m/coffee_master.mp4) is still taken where its pictures say so. In doubt it stays alone, and a note says so.
 A folder that is called 144, 180 or 1080 may be a rung or a title: a master joins encodes of other folders than that
 only where the pictures are the same, or its lines are as many.
 """
@@ -17,53 +18,15 @@ from itertools import chain, islice
 from . import lengths
 from .fingerprint import Alike
 from .groups import GLANCE_LIMIT, Group, Item, LooksLike, agreeing
+from .homes import MOST, Home, Homes
 from .presentations import Presentation
 from .values import VideoRef
 
 PICTURES_LIMIT = 50  # ladders up to which pictures are asked, too; of more, equal lengths do
+_NUMBER = "a number among its folders may be a title; if not, name it with --mapping"
+_FOLDER = "its folder is none of theirs, and its pictures do not say so; if it is, name it with --mapping"
+_OTHER = "its pictures or its length are others; if it is, name it with --mapping"
 _SHOWN = 5  # files a note names, and notes of one kind
-
-
-@dataclass(frozen=True)
-class _Home:
-    """What lacks a master."""
-
-    of: Group | Presentation
-    path: tuple[str, ...]  # as `names.Name.wide`
-    first: str  # of its files, to tell of
-
-    @property
-    def ladder(self) -> bool:
-        return isinstance(self.of, Presentation) or len(self.of.items) > 1
-
-    @property
-    def files(self) -> list[tuple[VideoRef, int]]:
-        if isinstance(self.of, Presentation):
-            return [(self.of.renditions[0].video, 0)]
-        return [(item.ref, item.size) for item in self.of.items]
-
-
-class _Homes:
-    """Homes by title and folder: to compare each master with each home of its title takes minutes for thousands."""
-
-    def __init__(self) -> None:
-        self._at: dict[tuple[str, str | None, bool], list[_Home]] = defaultdict(list)
-
-    def add(self, home: _Home) -> None:
-        if home.path:
-            for folder in {None, *home.path[:-1]}:
-                self._at[home.path[-1], folder, home.ladder].append(home)
-
-    def near(self, path: tuple[str, ...]) -> list[_Home]:
-        """Ladders, or else single encodes, that a master of this path may be of; of many the first few."""
-        if not path:
-            return []
-        for ladder in (True, False):
-            rows = [self._at.get((path[-1], folder, ladder), []) for folder in path[:-1] or (None,)]
-            found = (home for home in min(rows, key=len) if _within(path, home.path))
-            if near := list(islice(found, _SHOWN + 1)):
-                return near
-        return []
 
 
 @dataclass(frozen=True)
@@ -71,8 +34,8 @@ class _Claim:
     """A file that calls itself a master, and what it may be the master of."""
 
     group: Group
-    near: list[_Home]
-    vague: bool  # a number among its folders is not among theirs
+    near: list[Home]
+    doubt: str = ""  # what of its folders is not so of theirs: its pictures must say that it is
 
     @property
     def item(self) -> Item:
@@ -80,7 +43,7 @@ class _Claim:
 
     @property
     def like(self) -> str:
-        return f"{self.item.relative} looks like the master of {' and of '.join(h.first for h in self.near[:_SHOWN])}"
+        return f"{self.item.relative} looks like the master of {' and of '.join(h.first for h in self.near[:MOST])}"
 
 
 def join_masters(
@@ -104,21 +67,21 @@ def join_masters(
     return [each for each in groups if id(each) not in joined], notes
 
 
-def _homes(groups: Sequence[Group], presentations: Sequence[Presentation]) -> _Homes:
-    found = _Homes()
+def _homes(groups: Sequence[Group], presentations: Sequence[Presentation]) -> Homes:
+    found = Homes()
     for each in groups:
         item = each.items[0]
         named = len({mate.name.key for mate in each.items}) == 1
         if each.master is None and named and not item.still and not item.name.source_words:
             shared = set(item.name.wide).intersection(*(mate.name.wide for mate in each.items))
-            found.add(_Home(each, tuple(part for part in item.name.wide if part in shared), item.relative))
+            found.add(Home(each, tuple(part for part in item.name.wide if part in shared), item.relative))
     for one in presentations:
         if one.master is None and one.period == 1 and one.renditions:
-            found.add(_Home(one, one.name.wide, "/".join(one.name.key)))
+            found.add(Home(one, one.name.wide, "/".join(one.name.key)))
     return found
 
 
-def _claims(groups: Sequence[Group], homes: _Homes) -> list[_Claim]:
+def _claims(groups: Sequence[Group], homes: Homes) -> list[_Claim]:
     """Each file that calls itself a master and is alone, by path."""
     claims = []
     for each in sorted(groups, key=lambda one: one.items[0].relative):
@@ -126,30 +89,34 @@ def _claims(groups: Sequence[Group], homes: _Homes) -> list[_Claim]:
         if len(each.items) > 1 or item.still or not item.name.source_words:
             continue
         near = homes.near(item.name.wide)
-        vague = not near and item.name.wide != item.name.key
-        claims.append(_Claim(each, homes.near(item.name.key) if vague else near, vague))
+        doubt = ""
+        if not near and item.name.wide != item.name.key:
+            near, doubt = homes.near(item.name.key), _NUMBER
+        if not near and item.name.wide and item.name.source_words > item.name.in_masters:
+            near, doubt = homes.titled(item.name.wide[-1]), _FOLDER
+        claims.append(_Claim(each, near, doubt))
     return claims
 
 
 def _pairs(claims: Sequence[_Claim]) -> tuple[list[_Claim], list[str]]:
     """Claims to one home that no other has, and notes on the rest.
 
-    A master that may be of several homes is no rival of one that can only be of one of them, nor is a vague one.
+    A master that may be of several homes is no rival of one that can only be of one of them, nor is a doubtful one.
     """
     to: dict[tuple[int, bool], list[_Claim]] = defaultdict(list)
     for claim in claims:
         if len(claim.near) == 1:
-            to[id(claim.near[0].of), claim.vague].append(claim)
+            to[id(claim.near[0].of), bool(claim.doubt)].append(claim)
     pairs: list[_Claim] = []
     several: list[str] = []
     rivals: list[str] = []
     for claim in claims:
         if (count := len(claim.near)) > 1:
-            there = f"there are {count if count <= _SHOWN else f'more than {_SHOWN}'} of its title"
+            there = f"there are {count if count <= MOST else f'more than {MOST}'} of its title"
             several.append(f"{claim.like}, but {there}; name their master with --reference")
             continue
         home = id(claim.near[0].of)
-        beside = chain(to[home, False], to[home, True] if claim.vague else ())
+        beside = chain(to[home, False], to[home, True] if claim.doubt else ())
         others = list(islice((other.item.relative for other in beside if other is not claim), _SHOWN))
         if others:
             rivals.append(f"{claim.like}, but so does {', '.join(others)}; name its master with --mapping")
@@ -181,16 +148,13 @@ def _decide(pairs: Sequence[_Claim], looks: LooksLike) -> tuple[set[int], list[s
     """Join what agrees: ids of the groups that are used up, and notes on the rest."""
     trusted = len(pairs) > PICTURES_LIMIT
     joined: set[int] = set()
-    vague: list[str] = []
-    other: list[str] = []
+    told: dict[str, list[str]] = {_NUMBER: [], _FOLDER: [], "": []}
     for claim in pairs:
-        if _join(claim, looks, trusted=trusted):
+        if not (trusted and claim.doubt == _FOLDER) and _join(claim, looks, trusted=trusted):
             joined.add(id(claim.group))
-        elif claim.vague:
-            vague.append(f"{claim.like}, but a number among its folders may be a title; if not, name it with --mapping")
         else:
-            other.append(f"{claim.like}, but its pictures or its length are others; if it is, name it with --mapping")
-    return joined, _folded(vague) + _folded(other)
+            told[claim.doubt].append(f"{claim.like}, but {claim.doubt or _OTHER}")
+    return joined, [note for notes in told.values() for note in _folded(notes)]
 
 
 def _numbered(groups: Sequence[Group]) -> list[str]:
@@ -203,17 +167,11 @@ def _numbered(groups: Sequence[Group]) -> list[str]:
     return _folded(told)
 
 
-def _within(master: tuple[str, ...], encodes: tuple[str, ...]) -> bool:
-    """Whether the folders of the one, in their order, are among the other's, and the title is the same."""
-    folders = iter(encodes[:-1])
-    return master[-1:] == encodes[-1:] and all(part in folders for part in master[:-1])
-
-
 def _join(claim: _Claim, looks: LooksLike, *, trusted: bool) -> bool:
     """Join it where lengths and pictures agree."""
     master, home = claim.item, claim.near[0].of
     encode = claim.near[0].files[0][0]
-    sure = not claim.vague or _of_its_folder(master, looks)
+    sure = not claim.doubt or (claim.doubt == _NUMBER and _of_its_folder(master, looks))
     if isinstance(home, Presentation):
         lasts = looks.glance(master.ref).duration_s, home.duration_s or looks.glance(encode).duration_s
         if lengths.ratio(*lasts) < lengths.NEAR or not _shows(master.ref, encode, looks, sure=sure, trusted=trusted):

@@ -8,6 +8,8 @@ from typing import Literal
 Severity = Literal["info", "warning", "error"]
 GRAVEST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 
+PLANNED = frozenset({"kept_apart"})  # kinds that the plan tells: in what is known they are what it says now
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

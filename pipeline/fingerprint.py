@@ -32,6 +32,7 @@ MOMENTS = (0.2, 0.5, 0.8)  # of the shorter duration
 SAME_PICTURE = 0.9  # least correlation of two thumbnails of the same moment
 SAME_STILL = 0.99  # least correlation where nothing moves, so that nothing else is there to go by
 SAME_CHANGE = 0.8  # least correlation of the change between moments
+FADED = 0.4  # of one's luma standard deviation, below which a thumbnail is the other's picture faded out
 FLAT = 2.0  # luma standard deviation below which a thumbnail shows nothing
 MOVES = 1.5  # luma standard deviation over the moments above which pictures change
 _MOST_FRAMES = 600  # decoded for one moment: a file with rarer key frames is not worth the time
@@ -71,7 +72,9 @@ def compare(a: Sequence[Thumbnail | None], b: Sequence[Thumbnail | None]) -> Ali
     found = [c for c in (_correlation(x, y) for x, y in pairs) if c is not None]
     if any(c < SAME_PICTURE for c in found):
         return Alike.DIFFERENT
-    if len(found) < 2:
+    # A moment that is black, or nearly, in one of them alone says what became of it, not what it is of.
+    pairs = [(x, y) for x, y in pairs if min(x.std(), y.std()) >= FADED * max(x.std(), y.std()) or _flat(x, y)]
+    if min(len(found), len(pairs)) < 2:
         return Alike.UNKNOWN
     first, second = np.stack([x for x, _ in pairs]), np.stack([y for _, y in pairs])
     first, second = first - first.mean(axis=0), second - second.mean(axis=0)  # (moments, 18, 32): what changes
@@ -143,6 +146,10 @@ def _thumbnail(frame: VideoFrame) -> Thumbnail:
     width, height = (HEIGHT, WIDTH) if turn.transpose else (WIDTH, HEIGHT)
     gray = np.asarray(frame.reformat(width, height, "gray", interpolation="AREA").to_ndarray(), np.uint8)
     return turn.apply(gray[:, :, None])[:, :, 0].astype(np.float32)
+
+
+def _flat(a: Thumbnail, b: Thumbnail) -> bool:
+    return bool(max(a.std(), b.std()) < FLAT)
 
 
 def _correlation(a: Thumbnail | None, b: Thumbnail | None) -> float | None:

@@ -15,7 +15,6 @@ from typing import Protocol
 from . import lengths, names
 from .fingerprint import Alike
 from .glance import Glance
-from .namesakes import told_apart
 from .values import VideoRef
 
 SAME_SHAPE = 0.04  # share by which aspect ratios may differ: sizes are rounded to even numbers
@@ -48,6 +47,9 @@ class Item:
     still: bool = False
 
 
+Parts = list[list[Item]]  # two or more: items of one name, each list of one content
+
+
 @dataclass
 class Group:
     """Items that belong together."""
@@ -63,11 +65,11 @@ class Group:
         return self.master or self.items[0]
 
 
-def group(items: Sequence[Item], looks: LooksLike) -> tuple[list[Group], list[str]]:
+def group(items: Sequence[Item], looks: LooksLike) -> tuple[list[Group], list[Parts], list[str]]:
     """Put items into groups; each item is in exactly one. Independent of the items' order.
 
     Returns:
-        The groups, and notes on what was not looked at.
+        The groups, items of one name that are several contents, and notes on what was not looked at.
     """
     items = sorted(items, key=lambda item: item.relative)
     by_key: dict[tuple[object, ...], list[Item]] = defaultdict(list)
@@ -82,9 +84,7 @@ def group(items: Sequence[Item], looks: LooksLike) -> tuple[list[Group], list[st
     found, more = _by_folder([each for parts in split for each in parts], looks, GLANCE_LIMIT)
     for each in found:
         choose_master(each, looks)
-    now = {item.relative: [mate.relative for mate in each.items] for each in found for item in each.items}
-    apart = [[[item.relative for item in each.items] for each in parts] for parts in split if len(parts) > 1]
-    return found, notes + [note for parts in apart for note in told_apart(parts, now)] + more
+    return found, [[each.items for each in parts] for parts in split if len(parts) > 1], notes + more
 
 
 def choose_master(found: Group, looks: LooksLike) -> None:

@@ -33,6 +33,7 @@ class Plan:
     probes: dict[str, VideoInfo] = field(default_factory=dict)  # by path, where a file was probed in full
     files: Mapping[str, FileEntry] = field(default_factory=dict)  # by path: everything below the root, as listed
     glances: dict[str, Glance] = field(default_factory=dict)  # by path, where a header was read
+    told_s: Mapping[str, float] = field(default_factory=dict)  # by path, where a manifest, or what others last, says it
 
     @property
     def videos(self) -> int:

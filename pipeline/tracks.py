@@ -65,6 +65,8 @@ def open_tracks(
     for track in tracks:
         track.content_id, track.result_id = contents[track.ref.path], ids[track.ref.path]
         track.wanted = todo is None or track.ref.path in todo
+    for track, rendition in zip(tracks[len(tracks) - len(ladder.renditions) :], ladder.renditions, strict=True):
+        track.findings += rendition.findings
     for track in tracks:
         if track.wanted or (track.ref == ladder.master and any(t.wanted for t in tracks)):
             _probe(track, settings)

@@ -85,6 +85,7 @@ class Rendition:
 
     video: VideoRef
     declared: Declared = field(default_factory=Declared)
+    findings: tuple[Finding, ...] = ()  # what grouping saw, of the kinds in `findings.PLANNED`
 
 
 @dataclass(frozen=True, slots=True)

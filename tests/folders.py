@@ -21,8 +21,11 @@ def put(root: Path, *files: str) -> Path:
     return root
 
 
-def clip(path: Path, seed: int, size: tuple[int, int] = (96, 54), *, crf: int = 25, seconds: float = 2.0) -> Path:
-    """A small moving scene; `seed` is the content."""
+def clip(
+    path: Path, seed: int, size: tuple[int, int] = (96, 54), *, crf: int = 25, seconds: float = 2.0,
+    black: tuple[float, float] = (0.0, 0.0),
+) -> Path:  # fmt: skip
+    """A small moving scene; `seed` is the content, `black` are seconds from and up to which nothing is seen of it."""
     rng = np.random.default_rng(seed)
     big = rng.integers(30, 220, (9, 48), np.uint8)
     rows, columns = np.arange(size[1]) * 9 // size[1], np.arange(size[0]) * 16 / size[0]
@@ -32,6 +35,8 @@ def clip(path: Path, seed: int, size: tuple[int, int] = (96, 54), *, crf: int = 
         stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
         for i in range(round(seconds * 10)):
             window = big[rows][:, (columns + i * 1.2).astype(int) % 48]  # a wall of patches that passes by
+            if black[0] <= i / 10 < black[1]:
+                window = np.zeros_like(window)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.repeat(window[:, :, None], 3, axis=2)), "rgb24")
             frame.pts, frame.time_base = i, Fraction(1, 10)
             container.mux(stream.encode(frame))

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.pipeline import far_masters, names
+from yoto_video.pipeline import far_masters, homes, names
 from yoto_video.pipeline.discover import discover
 from yoto_video.pipeline.far_masters import join_masters
 from yoto_video.pipeline.fingerprint import Alike
@@ -145,8 +145,8 @@ def _titles(count: int, *, below: str = "") -> list[Group]:
 
 
 def test_work_grows_as_the_number_of_titles(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = Mock(wraps=far_masters._within)
-    monkeypatch.setattr(far_masters, "_within", compared)
+    compared = Mock(wraps=homes.within)
+    monkeypatch.setattr(homes, "within", compared)
     looks = _AllAlike()
     groups = _titles(300, below="films/") + [_group(f"{folder}/feature.mov") for folder in ("masters", "films/ref")]
     left, notes = join_masters(groups, [], looks)

@@ -127,6 +127,18 @@ def test_comparison_is_symmetric_and_forgives_missing_moments() -> None:
     assert not same_picture(a[0], a[1])
 
 
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_a_dark_moment_of_one_parts_nothing(level: float) -> None:
+    """A second of black is to be found, not to cost an encode its master."""
+    rng = np.random.default_rng(0)
+    a, other = ([rng.uniform(0, 255, (18, 32)).astype(np.float32) for _ in range(3)] for _ in range(2))
+    for dark in range(3):
+        b = [level * x if number == dark else x for number, x in enumerate(a)]
+        assert compare(a, b) is compare(b, a) is Alike.SAME
+        assert compare(other, b) is Alike.DIFFERENT
+    assert compare(a, [a[0], 0.1 * a[1], 0.1 * a[2]]) is Alike.UNKNOWN  # one moment tells nothing of change
+
+
 def test_real_pairs_and_strangers(data_dir: Path) -> None:
     """Every pair of real clips: the two known contents agree among themselves and with nothing else."""
     pairs = sorted((data_dir / "clips/fr_pairs").glob("*.mp4"))
