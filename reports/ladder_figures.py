@@ -106,12 +106,15 @@ def _encodes(
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
-            "customdata": [[on_chart(c.label), c.size or "", f"{lo:.1f} to {hi:.1f}"]
-                           for c, (lo, hi) in zip(clips, spans, strict=True)],
-            "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (95 %: %{{customdata[2]}})"
+            "customdata": [[on_chart(c.label), c.size or "", _said(c.interval_beside(mode))] for c in clips],
+            "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (%{{customdata[2]}})"
                              "<br>%{x:,.0f} kbit/s, %{customdata[1]}<extra></extra>",
         },
     ]  # fmt: skip
+
+
+def _said(interval: tuple[float, float] | None) -> str:
+    return "no interval" if interval is None else f"95 %: {interval[0]:.1f} to {interval[1]:.1f}"
 
 
 def over_time(

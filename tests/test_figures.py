@@ -136,6 +136,15 @@ def test_an_encode_without_a_measured_rate_is_left_out_of_the_curve() -> None:
     assert all("poster" not in json.dumps(d) for d in shown["data"])
 
 
+def test_a_score_without_an_interval_is_said_to_have_none() -> None:
+    still = scored("/media/vod/title/poster_1.png", "title", "nr", 70, seconds=0.5)
+    other = scored("/media/vod/title/poster_2.mp4", "title", "nr", 60, bitrate_kbps=900.0)
+    shown = spec(ladder_figures.rate_quality(t := table([still, other]), "nr", figures.styles(t.clips)))
+    said = {label: span for d in shown["data"] for label, _, span in d.get("customdata", [])}
+    assert said["poster_1.png"] == "no interval"
+    assert said["poster_2.mp4"].startswith("95 %: ")
+
+
 def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:
     results = ladder("title", codecs=("h264",))
     clips = table(results).clips
