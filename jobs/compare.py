@@ -26,7 +26,7 @@ from ..pipeline.text import counted
 from ..pipeline.values import ClipScore, Ladder, VideoRef
 from .encoding_times import seconds_by_path
 from .moments import photograph
-from .pairing import by_ladder, pair, with_masters
+from .pairing import any_scored, by_ladder, pair, with_masters
 from .request import Listener, Request
 from .scan import make_plan, scan
 from .work import LoadJudge, load_judge
@@ -87,10 +87,10 @@ def compare(request: CompareRequest, listener: Listener | None = None, load: Loa
     folders = _scan_sides(request, out, labels, spent, listener, load)
     sides = [Side(label, load_results(folder)) for label, folder in zip(labels, folders, strict=True)]
     rows, scanned = [side.results.store.clips() for side in sides], time.perf_counter()
-    paired = pair([by_ladder(own) for own in rows])
-    if not paired:
+    ladders = [by_ladder(own) for own in rows]
+    if not any_scored(ladders):
         raise YotoVideoError("nothing could be scored on any side; the sides' own reports say why")
-    comparison = Comparison(sides, make_titles(sides, paired), times)
+    comparison = Comparison(sides, make_titles(sides, pair(ladders)), times)
     beside = lay_beside(comparison, imported)
     if beside.sentence is not None:
         listener.say(beside.sentence)

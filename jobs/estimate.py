@@ -54,9 +54,9 @@ class Estimate:
         """One object for programs."""
         first = self.first_look
         return {
-            "type": "estimate", "videos": self.videos, "ladders": self.ladders, "up_to_date": self.up_to_date,
-            "video_s": round(self.video_s, 3), "unknown_lengths": self.unknown, "frames": self.frames,
-            "workers": self.workers, "seconds": _rounded(self.seconds),
+            "type": "estimate", "videos": self.videos, "ladders": self.ladders - self.alone, "alone": self.alone,
+            "up_to_date": self.up_to_date, "video_s": round(self.video_s, 3), "unknown_lengths": self.unknown,
+            "frames": self.frames, "workers": self.workers, "seconds": _rounded(self.seconds),
             "calibration": {"ladders": self.tried, "seconds": round(self.tried_s, 1)},
             "budget": None if first is None or self.budget is None else {
                 "budget": self.budget.said, "first_look_frames": first[0], "first_look_seconds": _rounded(first[1]),
@@ -71,7 +71,8 @@ class Estimate:
         yield f"to measure  {counted(self.videos, 'video')}, {ladders}, {self.alone:,} alone{held}"
         if not self.videos:
             return
-        taken = f"; {self.unknown:,} do not say theirs, {UNKNOWN_S:g} s taken" if self.unknown else ""
+        which = f"{counted(self.unknown, 'header')} {'does' if self.unknown == 1 else 'do'} not say it"
+        taken = f"; {which}, {UNKNOWN_S:g} s taken" if self.unknown else ""
         yield f"video       {duration(self.video_s)}, lengths as headers say{taken}"
         yield f"frames      {self.frames:,}"
         who = f"with {counted(self.workers, 'worker')}"

@@ -64,9 +64,12 @@ class Heartbeat(Listener):
 
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
-        """Say what is done at present."""
+        """Say what is done at present; a stage that comes again, as looks with a budget do, is counted on."""
         with self._lock:
-            self._said["stage"], self._at = what, Progress(total, work)
+            if self._at is not None and self._said["stage"] == what:
+                self._at.go_on(total, work)
+            else:
+                self._said["stage"], self._at = what, Progress(total, work)
         self._write()
         yield
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from ..pipeline.findings import GRAVEST_FIRST
@@ -38,14 +38,16 @@ def run_lint(
         tell(warning)
     issues = [*lint.gates(fleet, fail_under=fail_under, max_drop=max_drop), *lint.check(fleet)]
     issues.sort(key=lambda i: (i.ladder, GRAVEST_FIRST.index(i.severity)))
+    ladders = sum(len(ladder.clips) > 1 for ladder in fleet.ladders)  # as the plan counts
+    count = {"ladders": ladders, "alone": len(fleet.ladders) - ladders, "clips": len(fleet.clips)}
     if as_json:
-        print(*_lines(issues), _summary(issues, len(fleet.ladders), len(fleet.clips)), sep="\n")
+        print(*_lines(issues), _summary(issues, count), sep="\n")
     elif issues:
         _print(issues)
         counts = Counter(issue.severity for issue in issues)
         print(f"\n{', '.join(f'{s}: {counts[s]}' for s in GRAVEST_FIRST if counts[s])}")
     else:
-        print(f"nothing wrong (ladders: {len(fleet.ladders)}, clips: {len(fleet.clips)})")
+        print(f"nothing wrong ({', '.join(f'{what}: {number:,}' for what, number in count.items())})")
     lacking = bool(results.warnings) or any(issue.rule in INCOMPLETE and issue.severity == "error" for issue in issues)
     return any(issue.rule in GATES for issue in issues), not lacking
 
@@ -55,11 +57,11 @@ def _lines(issues: Sequence[Issue]) -> Iterator[str]:
         yield json.dumps({"type": "lint", **asdict(issue)}, ensure_ascii=False, allow_nan=False)
 
 
-def _summary(issues: Sequence[Issue], ladders: int, clips: int) -> str:
+def _summary(issues: Sequence[Issue], count: Mapping[str, int]) -> str:
     counts = Counter(issue.severity for issue in issues)
     gates = sum(issue.rule in GATES for issue in issues)
     found: dict[str, int] = {severity: counts[severity] for severity in GRAVEST_FIRST}
-    return json.dumps({"type": "summary", "ladders": ladders, "clips": clips, **found, "gates": gates})
+    return json.dumps({"type": "summary", **count, **found, "gates": gates})
 
 
 def _print(issues: Sequence[Issue]) -> None:

@@ -38,9 +38,12 @@ class Log(Listener):
 
     def planned(self, plan: Plan) -> None:
         """What was found."""
+        ladders = sum(len(ladder.videos) > 1 for ladder in plan.ladders)  # as the plan counts
+        alone = len(plan.ladders) - ladders
+        said = f"{counted(plan.videos, 'video')}, {counted(ladders, 'ladder')}, {alone:,} alone"
         _record(
-            logging.INFO, "planned", f"{counted(plan.videos, 'video')} in {counted(len(plan.ladders), 'ladder')}",
-            root=plan.root, videos=plan.videos, ladders=len(plan.ladders), rejected=len(plan.rejected),
+            logging.INFO, "planned", said, root=plan.root, videos=plan.videos, ladders=ladders, alone=alone,
+            rejected=len(plan.rejected),
         )  # fmt: skip
 
     @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -14,11 +15,25 @@ Rows = Mapping[str, Sequence[ClipScore]]  # the rows of one side by ladder
 
 
 def by_ladder(clips: Sequence[ClipScore]) -> dict[str, list[ClipScore]]:
-    """A side's rows, by ladder in order of name; ladders of which nothing was scored are left out."""
+    """A side's rows, by ladder in order of name; ladders without an encode, as far as is known, are left out."""
     found: dict[str, list[ClipScore]] = {}
     for clip in sorted(clips, key=lambda c: c.ladder):
         found.setdefault(clip.ladder, []).append(clip)
-    return {name: rows for name, rows in found.items() if any(c.status == "ok" and not c.is_master for c in rows)}
+    return {name: rows for name, rows in found.items() if any(map(_is_encode, rows))}
+
+
+def any_scored(sides: Sequence[Rows]) -> bool:
+    """Whether an encode of any side has a score."""
+    return any(map(_scored, (own for rows in sides for own in rows.values())))
+
+
+def _is_encode(row: ClipScore) -> bool:
+    """Not a master, and no sound or text either: those are skipped for good, what a budget left out is not."""
+    return not row.is_master and (row.status != "skipped" or row.depth == "none")
+
+
+def _scored(rows: Sequence[ClipScore]) -> bool:
+    return any(row.status == "ok" and not row.is_master for row in rows)
 
 
 def pair(sides: Sequence[Rows]) -> dict[str, list[str | None]]:
@@ -26,12 +41,13 @@ def pair(sides: Sequence[Rows]) -> dict[str, list[str | None]]:
 
     The first side names the titles, what it lacks is named by the next. A ladder goes with the one of the same name,
     else title (folders and rungs cut off), else master, else the same bytes in an encode, else the same pictures; a key
-    that two ladders of a side share says nothing.
+    that two ladders of a side share says nothing. Those without any score come last: what failed takes no partner from
+    what did not.
     """
     titles: dict[str, list[str | None]] = {}
-    for place, rows in enumerate(sides):
-        free = dict(rows)
-        known = {title: _known(sides, found) for title, found in titles.items()}
+    for scored, place in itertools.product((True, False), range(len(sides))):
+        free = {ladder: rows for ladder, rows in sides[place].items() if _scored(rows) is scored}
+        known = {title: _known(sides, found) for title, found in titles.items() if found[place] is None}
         for keys in (_exact, _name, _title, _master, _contents):
             for title, ladder in list(_matches(known, free, keys)):
                 titles[title][place] = ladder

@@ -28,6 +28,11 @@ class Progress:
         self.done = min(self.done + videos, self.videos)
         self._worked = min(self._worked + (videos if work is None else work), self._work)
 
+    def go_on(self, videos: int, work: float | None = None) -> None:
+        """Another round: so many are to be done beside those that are. What the last one left is among them or out."""
+        self.videos = self.done + videos
+        self._work = self._worked + (videos if work is None else work)
+
     @property
     def seconds(self) -> float:
         """Since the beginning."""

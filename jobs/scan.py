@@ -227,10 +227,11 @@ def _run_row(
     said = {f.name: getattr(request, f.name) for f in fields(request) if f.name not in ("settings", "command")}
     said |= {"root_path": plain(storage.canonical(request.root))}
     settings = {**asdict(request.settings), **said, "engine": "; ".join(sorted(engines))}
+    seen = sum(clip.depth != "none" for clip in result.clips)  # what a budget never reached was measured by no run
     return RunRow(
         run_id=f"{began.at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", started_at=began.at, finished_at=datetime.now(UTC),
         command=request.command, version=__version__, settings=settings,
-        ok=result.ok, skipped=result.skipped, failed=result.failed, reused=len(result.clips) - result.measured,
+        ok=result.ok, skipped=result.skipped, failed=result.failed, reused=seen - result.measured,
         seconds=result.seconds, frames=frames, model=judge.model_name, model_sha256=judge.model_sha256,
         bytes_read=result.bytes_read, bytes_stored=result.bytes_stored,
     )  # fmt: skip

@@ -55,7 +55,7 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
     where = f"process {said.get('pid')} on {said.get('host')}"
     yield f"command     {said.get('command')} ({where}, since {said.get('started_at')})"
     if said.get("videos") is not None:
-        share = f", {100 * said['done'] / said['videos']:.0f} %" if said["videos"] else ""
+        share = f", {100 * said['done'] // said['videos']} %" if said["videos"] else ""  # 100 % is all of them
         yield f"{said.get('stage', ''):<11} {said['done']:,} of {counted(said['videos'], 'video')}{share}"
     counts = [f"{said.get(status, 0):,} {word}" for status, word in STATUSES.items()]
     counts[0] = f"{counted(said.get('ok', 0), 'row')} scored"  # a video has one in each mode

@@ -64,5 +64,6 @@ def lay_beside(comparison: Comparison, imported: Sequence[Imported]) -> Beside:
             if fitted is not None:
                 maps.append(fitted)
             elif own:
-                lost.append(f"{metric}: {len(own)} encodes have it, a map needs at least four that differ")
+                have = f"{counted(len(own), 'encode')} {'has' if len(own) == 1 else 'have'} it"
+                lost.append(f"{metric}: {have}, a map needs at least four that differ")
     return Beside(tuple(maps), tuple(lost), logs, matched, len(known), len(encodes))

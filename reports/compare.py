@@ -66,18 +66,6 @@ class Saving:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a side's encodes of the compared titles take. `ratio`: seconds over the anchor's, mean over titles."""
-
-    label: str
-    encodes: int
-    megabytes: float
-    seconds: float | None = None
-    ratio: float | None = None
-    interval: Interval | None = None  # of ratio
-
-
-@dataclass(frozen=True)
 class _Pair:
     """One pair of curves of one title, as it is and in each draw of its blocks of time."""
 
@@ -116,10 +104,22 @@ class Comparison:
         return [m for m in MODES if any(t.mode == m and not t.reason for t in self.titles)]
 
     @cached_property
+    def main_mode(self) -> str:
+        """The mode to answer in: the first that has a figure over all titles, else that of what was to be compared."""
+        own = [f for f in self.figures if f.title is None and f.anchor == self.labels[0]]
+        told = {f.mode for f in own if not math.isnan(f.delta.pchip)}
+        return next(m for m in MODES if m in (told or self._modes))
+
+    @property
+    def _modes(self) -> list[str]:
+        """Those of overall figures; where nothing can be compared, the first of the titles that were to be."""
+        return self.modes or [next((m for m in MODES if any(t.mode == m for t in self.titles)), "nr")]
+
+    @cached_property
     def figures(self) -> list[Figure]:
         """Overall first, mode by mode, then title by title; by pair, then by pool."""
         each = [(a, b, pool) for a, b in self.pairs for pool in POOLS]
-        found = [self._overall(mode, *which) for mode in self.modes or ["nr"] for which in each]
+        found = [self._overall(mode, *which) for mode in self._modes for which in each]
         return found + [self._of_title(title, *which) for title in self.titles for which in each]
 
     def overall(self, anchor: str, test: str, mode: str) -> Figure:
@@ -137,11 +137,6 @@ class Comparison:
         each = itertools.product(self.pairs, self.modes, range(LEVEL_STEP, 100, LEVEL_STEP))
         return [saving for (a, b), mode, level in each if (saving := self._saving(a, b, mode, level)) is not None]
 
-    @cached_property
-    def costs(self) -> list[Cost]:
-        """Of each side, over the titles that were compared."""
-        return [self._cost(side) for side in range(len(self.sides))]
-
     def _saving(self, a: int, b: int, mode: str, level: float) -> Saving | None:
         pairs = self._comparable(mode, a, b, "mean")
         ratios = [float(bd.log_ratios(pair.rates, pair.scores, level)[0]) for pair in pairs]
@@ -152,27 +147,6 @@ class Comparison:
         drawn = [bd.log_ratios(pair.rates, pair.drawn, level) for _, pair in reach]
         interval = _percents(self._interval(mean, drawn, reach[0][1]))
         return Saving(self.labels[a], self.labels[b], mode, level, bd.percent(mean), interval, len(reach))
-
-    def _cost(self, side: int) -> Cost:
-        compared = [t for t in self.titles if not t.reason]
-        encodes = [e for t in compared for e in t.sides[side]]
-        size = sum(e.rate * (e.row.duration_s or 0.0) for e in encodes) / 8000
-        known = [s for t in compared if (s := self._seconds(t, side)) is not None]
-        if not known or len(known) < len(compared):
-            return Cost(self.labels[side], len(encodes), size)
-        base = (self._seconds(t, 0) for t in compared)
-        logs = np.array([math.log(s / b) for s, b in zip(known, base, strict=True) if s and b])
-        cost = Cost(self.labels[side], len(encodes), size, sum(known))
-        if side == 0 or len(logs) < len(known):
-            return cost
-        drawn = bootstrap.over_titles([np.full(bootstrap.DRAWS, v) for v in logs], np.random.default_rng(SEED))
-        interval = bootstrap.interval(float(logs.mean()), drawn, len(logs))
-        ratios = interval and replace(interval, low=math.exp(interval.low), high=math.exp(interval.high))
-        return replace(cost, ratio=math.exp(float(logs.mean())), interval=ratios)
-
-    def _seconds(self, title: Title, side: int) -> float | None:
-        known = [self.seconds.get(e.row.path) for e in title.sides[side]]
-        return None if not known or None in known else sum(filter(None, known))
 
     def _draw(self, title: Title) -> None:
         """Draw the title's blocks once, for all its encodes together, and compare its curves in each draw."""

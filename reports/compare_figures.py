@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
+from ..pipeline.text import counted
 from .bd import arrays
-from .compare import Comparison
-from .compare_shots import Shot
-from .compare_time import Loss, over_time
+from .bootstrap import Interval
+from .compare import Comparison, Saving
 from .figures import DASHES, GREY, OKABE_ITO, SYMBOLS, Chart, Style, chart
 from .labels import on_chart
-from .ladder_figures import cut_lines, score_range
+from .ladder_figures import score_range
 from .metric_maps import Map, curve_of
 from .titles import Title
 
@@ -52,10 +53,8 @@ def forest(comparison: Comparison, mode: str) -> Chart | None:
             "error_x": {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": style[test].colour,
                         "array": [hi - f.delta.pchip for (_, f), (_, hi) in zip(at, spans, strict=True)],
                         "arrayminus": [f.delta.pchip - lo for (_, f), (lo, _) in zip(at, spans, strict=True)]},
-            "customdata": [[on_chart(f.title or overall), f"{lo:+.1f} to {hi:+.1f} %"]
-                           for (_, f), (lo, hi) in zip(at, spans, strict=True)],
-            "hovertemplate": "%{customdata[0]}: %{x:+.1f} %<br>95 %: %{customdata[1]}<extra>" + on_chart(test)
-            + "</extra>",
+            "customdata": [[on_chart(f.title or overall), _said(f.rate)] for _, f in at],
+            "hovertemplate": "%{customdata[0]}: %{x:+.1f} %<br>%{customdata[1]}<extra>" + on_chart(test) + "</extra>",
         })  # fmt: skip
     if not data:
         return None
@@ -74,12 +73,17 @@ def forest(comparison: Comparison, mode: str) -> Chart | None:
     return chart(data, layout, 110 + max(24, 15 * len(tests)) * len(rows))
 
 
-def _shown(comparison: Comparison, mode: str) -> list[str]:
-    """Titles of a forest plot: the one the last side loses most on first."""
+def titles_of(comparison: Comparison, mode: str) -> list[str]:
+    """Titles compared in a mode: the one the last side loses most on first."""
     figures = comparison.by_title(comparison.labels[0], comparison.labels[-1])
     known = sorted((-f.delta.pchip, f.title or "") for f in figures if f.mode == mode and not math.isnan(f.delta.pchip))
     names = [name for _, name in known]
-    names += [t.name for t in comparison.titles if t.mode == mode and not t.reason and t.name not in names]
+    return names + [t.name for t in comparison.titles if t.mode == mode and not t.reason and t.name not in names]
+
+
+def _shown(comparison: Comparison, mode: str) -> list[str]:
+    """Those on a forest plot."""
+    names = titles_of(comparison, mode)
     return names if len(names) <= MOST_TITLES else [*names[: MOST_TITLES // 2], *names[-MOST_TITLES // 2 :]]
 
 
@@ -92,19 +96,14 @@ def saving_levels(comparison: Comparison, mode: str) -> Chart | None:
         if len(own) < 2:
             continue
         x, colour, name = [s.level for s in own], style[test].colour, on_chart(test)
-        bounds = [(s.interval.low, s.interval.high) if s.interval else (s.percent, s.percent) for s in own]
-        band = {
-            "type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
-        }  # fmt: skip
-        data += [
-            band | {"y": [low for low, _ in bounds]},
-            band | {"y": [high for _, high in bounds], "fill": "tonexty", "fillcolor": faint(colour)},
-            {"type": "scatter", "mode": "lines+markers", "x": x, "y": [s.percent for s in own], "name": name,
-             "line": {"color": colour, "dash": style[test].dash}, "marker": {"symbol": style[test].symbol, "size": 8},
-             "customdata": [[f"{lo:+.1f} to {hi:+.1f} %", s.titles] for s, (lo, hi) in zip(own, bounds, strict=True)],
-             "hovertemplate": f"score %{{x}}: %{{y:+.1f}} %<br>95 %: %{{customdata[0]}}<br>%{{customdata[1]}} titles"
-             f"<extra>{name}</extra>"},
-        ]  # fmt: skip
+        data += _bands(own, colour)
+        data.append({
+            "type": "scatter", "mode": "lines+markers", "x": x, "y": [s.percent for s in own], "name": name,
+            "line": {"color": colour, "dash": style[test].dash}, "marker": {"symbol": style[test].symbol, "size": 8},
+            "customdata": [[_said(s.interval), counted(s.titles, "title")] for s in own],
+            "hovertemplate": "score %{x}: %{y:+.1f} %<br>%{customdata[0]}<br>%{customdata[1]}"
+            f"<extra>{name}</extra>",
+        })  # fmt: skip
     if not data:
         return None
     layout = {
@@ -116,6 +115,29 @@ def saving_levels(comparison: Comparison, mode: str) -> Chart | None:
                     "line": {"color": GREY, "width": 1.5, "dash": "dot"}}],
     }  # fmt: skip
     return chart(data, layout, 360)
+
+
+def _bands(own: Sequence[Saving], colour: str) -> list[dict[str, object]]:
+    """A band over each run of levels that have an interval: what lies between two of them without one is not told."""
+    data: list[dict[str, object]] = []
+    for known, run in groupby(own, key=lambda s: s.interval is not None):
+        if not known:
+            continue
+        ends = [(s.level, s.interval.low, s.interval.high) for s in run if s.interval]
+        band = {
+            "type": "scatter", "mode": "lines", "x": [level for level, _, _ in ends], "line": {"width": 0},
+            "hoverinfo": "skip", "showlegend": False,
+        }  # fmt: skip
+        data += [
+            band | {"y": [low for _, low, _ in ends]},
+            band | {"y": [high for _, _, high in ends], "fill": "tonexty", "fillcolor": faint(colour)},
+        ]
+    return data
+
+
+def _said(interval: Interval | None) -> str:
+    """An interval of percents as it stands beside its figure."""
+    return "no interval" if interval is None else f"95 %: {interval.low:+.1f} to {interval.high:+.1f} %"
 
 
 def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
@@ -154,65 +176,6 @@ def rate_quality(comparison: Comparison, title: Title) -> Chart | None:
         "yaxis": {"title": {"text": f"{title.mode.upper()} score"}, "range": score_range(bounds)},
     }  # fmt: skip
     return chart(data, layout, 340)
-
-
-def when(comparison: Comparison, title: Title, losses: Sequence[Loss], shots: Sequence[Shot]) -> Chart | None:
-    """Quality at equal rate against the anchor over time, a line a side, and the mean of each shot as a broad bar.
-
-    Scene cuts and the moments shown as pictures are marked.
-    """
-    style, data = styles(comparison.labels), list[dict[str, object]]()
-    for b, label in enumerate(comparison.labels[1:], 1):
-        times, points = over_time(title, 0, b)
-        if not len(times):
-            continue
-        name = on_chart(label)
-        data.append({
-            "type": "scatter", "mode": "lines+markers" if len(times) < 40 else "lines", "x": times, "y": points,
-            "name": name, "line": {"color": style[label].colour, "dash": style[label].dash, "shape": "hvh"},
-            "hovertemplate": f"%{{x:.1f}} s: %{{y:+.1f}} points<extra>{name}</extra>",
-        })  # fmt: skip
-        data += _shot_bars([s for s in shots if s.test == label], style[label].colour, name)
-    if not data:
-        return None
-    data += _cut_lines(title, data)
-    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below"}
-    marks = [
-        {"type": "line", "x0": loss.seconds, "x1": loss.seconds, "yref": "paper", "y0": 0, "y1": 1,
-         "line": {"color": GREY, "width": 1.5}}
-        for loss in losses if loss.title is title
-    ]  # fmt: skip
-    layout = {
-        "hovermode": "closest", "showlegend": len(data) > 1, "margin": {"l": 48, "r": 16, "t": 34, "b": 48},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {"title": {"text": "time, s"}},
-        "yaxis": {"title": {"text": "points at equal rate"}, "zeroline": False},
-        "shapes": [line | {"line": {"color": GREY, "width": 1.5}}, *marks],
-    }  # fmt: skip
-    return chart(data, layout, 340)
-
-
-def _shot_bars(shots: Sequence[Shot], colour: str, name: str) -> list[dict[str, object]]:
-    """One trace with a bar from the start to the end of each shot."""
-    if len(shots) < 2:
-        return []
-    said = []
-    for s in shots:
-        span = f"95 %: {s.interval.low:+.1f} to {s.interval.high:+.1f}" if s.interval else "no interval"
-        said.append(f"shot {s.number}, {s.start_s:.1f} to {s.end_s:.1f} s: {s.points:+.1f} points<br>{span}")
-    return [{
-        "type": "scatter", "mode": "lines", "name": f"{name}, shot by shot", "showlegend": False,
-        "x": [x for s in shots for x in (s.start_s, s.end_s, None)],
-        "y": [y for s in shots for y in (s.points, s.points, None)],
-        "customdata": [text for one in said for text in (one, one, "")],
-        "line": {"color": faint(colour, 0.45), "width": 7}, "hovertemplate": f"%{{customdata}}<extra>{name}</extra>",
-    }]  # fmt: skip
-
-
-def _cut_lines(title: Title, data: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """The title's cuts from the lowest to the highest that is drawn."""
-    drawn = np.concatenate([np.asarray(trace["y"], np.float64) for trace in data])
-    return cut_lines(title.cuts, [float(np.nanmin(drawn)), float(np.nanmax(drawn))], "y")
 
 
 def carried(fitted: Map, labels: Sequence[str]) -> Chart:

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import YotoVideoError
-from ..pipeline.text import safe_cell
+from ..pipeline.text import counted, safe_cell
 from ..pipeline.values import Moment
 from . import compare_figures as charts
 from . import compare_tables as tables
 from .beside import NONE, Beside
 from .compare import Comparison, Figure, Saving
+from .compare_cost import costs
 from .compare_shots import Shot, by_shot
 from .compare_time import Loss, losses
-from .compare_words import answer, crossover, score_of, sentence, versus
+from .compare_time_figures import when
+from .compare_words import answer, crossover, score_of, sentence, units, versus
 from .figures import Chart
 from .ladders import ChosenLadder, choose
 from .pages import environment, folder_aside, page_name, swap, write_assets
@@ -102,7 +104,7 @@ class _Told:
     def charts(self, title: Title) -> tuple[Chart | None, Chart | None]:
         """A title's quality over bit rate, and over time against the anchor."""
         shown = [m.loss for _, own in self.worst for m in own] if len(self.comparison.labels) == 2 else []
-        time = charts.when(self.comparison, title, shown, self.shots[title.name])
+        time = when(self.comparison, title, shown, self.shots[title.name])
         return charts.rate_quality(self.comparison, title), time
 
 
@@ -137,13 +139,16 @@ def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], bes
     compared = [t for t in order if not t.reason]
     shots = [shot for own in told.shots.values() for shot in own]
     return told.pages.get_template("compare.html").render(
-        root="", modes=modes, compared=len(compared), answer=answer(comparison), links=links, facts=_facts(comparison),
+        root="", modes=modes, answer=answer(comparison), links=links, facts=_facts(comparison),
+        compared={m: sum(t.mode == m for t in compared) for m in modes},
         overall={m: [f for f in told.figures[None] if f.mode == m] for m in modes},
+        units={m: units(f for f in told.figures[None] if f.mode == m) for m in modes},
         wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs},
         crossings={m: [c for p in pairs if (c := crossover(comparison, *p, m))] for m in modes},
-        forests={m: f for m in modes if (f := charts.forest(comparison, m))},
+        forests={m: f for m in modes if (f := charts.forest(comparison, m))}, most=charts.MOST_TITLES,
+        of_titles={m: len(charts.titles_of(comparison, m)) for m in modes},
         levels={m: f for m in modes if (f := charts.saving_levels(comparison, m))},
-        savings={m: _by_level(comparison, m) for m in modes}, costs=comparison.costs,
+        savings={m: _by_level(comparison, m) for m in modes}, costs=costs(comparison),
         title_table=tables.title_table(comparison, links),
         shot_table=tables.shot_table(shots, links) if shots else None,
         curves=[(t, *told.charts(t)) for t in compared[:MOST_CHARTS]],
@@ -165,13 +170,14 @@ def _several_sizes(titles: Sequence[Title]) -> bool:
 
 
 def _facts(comparison: Comparison) -> list[str]:
-    titles = sum(not t.reason for t in comparison.titles)
-    encodes = sum(len(t.encodes) for t in comparison.titles)
-    facts = [f"{titles} title{'' if titles == 1 else 's'} compared, {encodes} encodes"]
-    if len(comparison.titles) > titles:
-        facts.append(f"{len(comparison.titles) - titles} not comparable")
-    frames = sum(len(e.scores) for t in comparison.titles for e in t.encodes)
-    return [*facts, f"{frames:,} judged frames"]
+    """Titles of which some pair has a figure count as compared."""
+    told = {f.title for f in comparison.figures if f.pool == "mean" and not math.isnan(f.delta.pchip)}
+    compared = [t for t in comparison.titles if t.name in told]
+    encodes = [e for t in compared for e in t.encodes]
+    facts = [f"{counted(len(compared), 'title')} compared, {counted(len(encodes), 'encode')}"]
+    if len(comparison.titles) > len(compared):
+        facts.append(f"{len(comparison.titles) - len(compared):,} not comparable")
+    return [*facts, counted(sum(len(e.scores) for e in encodes), "judged frame")]
 
 
 def _worst_first(comparison: Comparison) -> list[Title]:

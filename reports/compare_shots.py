@@ -43,7 +43,7 @@ class Shot:
 
 
 def by_shot(comparison: Comparison) -> list[Shot]:
-    """Every shot of every title, of each side against the anchor, title by title in order of time."""
+    """Every shot of titles that have several, of each side against the anchor, title by title in order of time."""
     return [
         shot
         for title in comparison.titles
@@ -54,7 +54,7 @@ def by_shot(comparison: Comparison) -> list[Shot]:
 
 def _shots(title: Title, b: int, anchor: str, test: str) -> list[Shot]:
     curves = common_curves(title, 0, b)
-    if curves is None:
+    if curves is None or len(title.shots) < 2:  # a single one is the title, of which the BD-rate tells
         return []
     found, first = [], len(curves[0])
     rng = np.random.default_rng([SEED, *title.name.encode()])

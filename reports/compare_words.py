@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from .compare import Comparison, Figure
@@ -18,9 +18,8 @@ def versus(labels: Sequence[str]) -> str:
 
 
 def answer(comparison: Comparison) -> str:
-    """The answer in one sentence: of the mean over all titles, beside the masters where any title was."""
-    mode = next(iter(comparison.modes), "nr")
-    anchor = comparison.labels[0]
+    """The answer in one sentence: of the mean over all titles, beside the masters where that gives a figure."""
+    anchor, mode = comparison.labels[0], comparison.main_mode
     figures = [comparison.overall(anchor, test, mode) for test in comparison.labels[1:]]
     if len(figures) == 1:
         return sentence(figures[0])
@@ -82,6 +81,12 @@ def basis(figure: Figure) -> str:
         few = "; more titles would narrow it" if figure.units < FEW else ""
         return f"{figure.units} titles, {mode}{few}"
     return f"one title, so the interval is over its {figure.units} blocks of time alone, {mode}"
+
+
+def units(figures: Iterable[Figure]) -> list[str]:
+    """What the figures with a value were drawn from: "titles", "blocks", both or neither."""
+    found = {f.unit for f in figures if not math.isnan(f.delta.pchip)}
+    return sorted(found, reverse=True)
 
 
 def _beside(figure: Figure) -> str:

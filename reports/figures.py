@@ -16,6 +16,7 @@ import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from ..pipeline.text import counted
 from .clip import MODES, Clip
 from .labels import on_chart
 
@@ -55,17 +56,13 @@ class Style:
 def styles(clips: Sequence[Clip]) -> dict[str, Style]:
     """A style a path: colour by rank inside a codec, dashes and marker by codec; the master is a grey line.
 
-    Where one codec has several rates a size, colour says the size and dashes say the rate. Up to 36 renditions differ
-    from one another; beyond that styles repeat.
+    Where sizes have several rates, colour says the size, dashes the rate, dashes and marker the codec. Up to 36
+    renditions differ from one another; beyond that styles repeat.
     """
     found = {c.path: Style(GREY, "solid", "x") for c in clips if c.is_master}
     renditions = [c for c in clips if not c.is_master]
-    sizes = {size: [c for c in renditions if c.height == size] for size in dict.fromkeys(c.height for c in renditions)}
-    one_codec = len({c.codec for c in renditions}) == 1
-    if one_codec and 1 < len(sizes) < len(renditions) and max(len(sizes), *map(len, sizes.values())) <= len(OKABE_ITO):
-        for colour, of_size in zip(OKABE_ITO, sizes.values(), strict=False):
-            found |= {c.path: Style(colour, dash, SYMBOLS[0]) for c, dash in zip(of_size, DASHES, strict=False)}
-        return found
+    if (by_size := _by_size(renditions)) is not None:
+        return found | by_size
     dash = 0
     for rank, codec in enumerate(dict.fromkeys(c.codec for c in renditions)):
         of_codec = [c for c in renditions if c.codec == codec]
@@ -73,6 +70,31 @@ def styles(clips: Sequence[Clip]) -> dict[str, Style]:
             colour, overflow = OKABE_ITO[i % len(OKABE_ITO)], i // len(OKABE_ITO)
             found[clip.path] = Style(colour, DASHES[(dash + overflow) % len(DASHES)], SYMBOLS[rank % len(SYMBOLS)])
         dash += 1 + (len(of_codec) - 1) // len(OKABE_ITO)
+    return found
+
+
+def _by_size(renditions: Sequence[Clip]) -> dict[str, Style] | None:
+    """Styles of a ladder of several sizes some of which have several rates; None of any other, or if marks run out.
+
+    More than six sizes, or rates of one, take further markers.
+    """
+    sizes, codecs = (list(dict.fromkeys(of)) for of in ([c.rung for c in renditions], [c.codec for c in renditions]))
+    groups: dict[tuple[str | None, int | None], list[Clip]] = {}
+    for clip in renditions:
+        groups.setdefault((clip.codec, clip.rung), []).append(clip)
+    if len(sizes) < 2 or len(groups) == len(renditions):
+        return None
+    rates = max(map(len, groups.values()))
+    many, most = (1 + (n - 1) // len(OKABE_ITO) for n in (len(sizes), rates))
+    if len(codecs) * many * most > len(SYMBOLS):
+        return None
+    found = {}
+    for (codec, size), own in groups.items():
+        turn, colour = divmod(sizes.index(size), len(OKABE_ITO))
+        rank = codecs.index(codec)
+        for i, clip in enumerate(own):
+            dash, mark = DASHES[(rank * rates + i) % len(DASHES)], (rank * many + turn) * most + i // len(DASHES)
+            found[clip.path] = Style(OKABE_ITO[colour], dash, SYMBOLS[mark])
     return found
 
 
@@ -92,17 +114,18 @@ def distribution(clips: Sequence[Clip], *, height: int | None = None) -> Chart |
     for row, mode in enumerate(modes):
         axis = "y" if row == 0 else f"y{row + 1}"
         tallest = 0
-        for label, master in (("renditions", False), ("masters", True)):
+        for label, master in (("rendition", False), ("master", True)):
             values = [s for c in clips if c.is_master is master and (s := c.score(mode)) is not None]
             if not values:
                 continue
             counts, _ = np.histogram(values, edges)
             tallest = max(tallest, int(counts.max()))
+            told = [[f"{e} to {e + BIN}", counted(int(n), label)] for e, n in zip(edges, counts, strict=False)]
             data.append({
                 "type": "bar", "x": edges[:-1] + BIN / 2, "y": counts, "xaxis": "x", "yaxis": axis,
-                "name": f"{mode.upper()} {label}", "customdata": [f"{e} to {e + BIN}" for e in edges[:-1]],
+                "name": f"{mode.upper()} {label}s", "customdata": told,
                 "marker": {"color": GREY if master else MODE_COLOUR[mode], "pattern": {"shape": "/" if master else ""}},
-                "hovertemplate": f"{mode.upper()} score %{{customdata}}: %{{y}} {label}<extra></extra>",
+                "hovertemplate": f"{mode.upper()} score %{{customdata[0]}}: %{{customdata[1]}}<extra></extra>",
             })  # fmt: skip
         layout[f"yaxis{axis[1:]}"] = {"rangemode": "tozero", "dtick": max(1, tallest // 4), "fixedrange": True}
         titles.append({
@@ -173,7 +196,8 @@ def _boxes(groups: Mapping[str, Sequence[Clip]]) -> Chart | None:
     height = max(300, (16 * len(data) + 12) * len(shown) + 90)
     layout = {
         "boxmode": "group", "boxgap": 0.35, "boxgroupgap": 0.15, "dragmode": False,
-        "xaxis": {"range": [0, 100], "tickvals": SCORE_TICKS, "fixedrange": True, "title": {"text": "score"}},
+        "xaxis": {"range": [0, 100], "tickvals": SCORE_TICKS, "ticktext": [str(v) for v in SCORE_TICKS],
+                  "fixedrange": True, "title": {"text": "score"}, "hoverformat": ".1f"},  # of ticks, too, without text
         "yaxis": {"fixedrange": True, "categoryarray": [names[k] for k in shown], "showgrid": False},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "reversed"},
         "margin": {"l": 8, "r": 16, "t": 30, "b": 40}, "showlegend": True,

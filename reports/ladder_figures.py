@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clip import MODES, Clip, Series
-from .figures import GREY, Chart, Style, chart
+from .figures import DASHES, GREY, Chart, Style, chart
 from .finding_figures import ROW, bars, row_name, timed
 from .labels import on_chart
 from .rd import RatePoint, by_rate, hull
@@ -39,7 +39,7 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
         for rung in dict.fromkeys(rated[p.key].rung if by_resolution else None for p in of_codec):
             line = by_rate([p for p in of_codec if rung is None or rated[p.key].rung == rung])
             name = f"{label} {rung}p" if rung else label
-            lines += _encodes(line, rated, mode, style, name, "bottom right" if rank else "top left")
+            lines += _encodes(line, rated, mode, style, name, rank)
     bounds = [v for c in rated.values() for v in (c.interval_beside(mode) or (float(c.score(mode) or 0),))]
     own = ladder.master.score(mode) if ladder.master else None
     if own is not None:
@@ -84,9 +84,9 @@ def _hull(points: Sequence[RatePoint], codec: str, *, first: bool) -> list[dict[
 
 
 def _encodes(
-    line: Sequence[RatePoint], rated: Mapping[str, Clip], mode: str, style: Mapping[str, Style], name: str, at: str
+    line: Sequence[RatePoint], rated: Mapping[str, Clip], mode: str, style: Mapping[str, Style], name: str, rank: int
 ) -> list[dict[str, object]]:
-    """One line of encodes, and on it their markers in the renditions' own colours with their 95 % intervals."""
+    """One line of encodes, dashed by its codec's rank; on it, in the renditions' own colours, markers and intervals."""
     clips = [rated[p.key] for p in line]
     spans = [c.interval_beside(mode) or (p.score, p.score) for c, p in zip(clips, line, strict=True)]
     place = {"type": "scatter", "x": [p.bitrate_kbps for p in line], "y": [p.score for p in line], "legendgroup": name}
@@ -94,24 +94,28 @@ def _encodes(
     colour = colours[0] if len(line) > 1 and len(set(colours)) == 1 else GREY  # a line of one size has its colour
     sizes = [f"{c.rung}p" if c.rung else "" for c in clips]
     labels = [size if size != after else "" for size, after in pairwise([*sizes, None])]  # once, where it ends
+    dash = style[line[0].key].dash if colour == GREY else DASHES[rank % len(DASHES)]
     return [
         place | {
             "mode": "lines+markers", "name": name, "hoverinfo": "skip", "marker": {"color": colour, "symbol": symbol},
-            "line": {"color": colour, "width": 1.5, "dash": "solid" if colour != GREY else style[line[0].key].dash},
+            "line": {"color": colour, "width": 1.5, "dash": dash},
         },
         place | {
             "mode": "markers+text", "showlegend": False, "cliponaxis": False,
             "marker": {"size": 10, "color": colours, "symbol": symbol},
-            "text": labels, "textposition": at,
+            "text": labels, "textposition": "bottom right" if rank else "top left",
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
-            "customdata": [[on_chart(c.label), c.size or "", f"{lo:.1f} to {hi:.1f}"]
-                           for c, (lo, hi) in zip(clips, spans, strict=True)],
-            "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (95 %: %{{customdata[2]}})"
+            "customdata": [[on_chart(c.label), c.size or "", _said(c.interval_beside(mode))] for c in clips],
+            "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (%{{customdata[2]}})"
                              "<br>%{x:,.0f} kbit/s, %{customdata[1]}<extra></extra>",
         },
     ]  # fmt: skip
+
+
+def _said(interval: tuple[float, float] | None) -> str:
+    return "no interval" if interval is None else f"95 %: {interval[0]:.1f} to {interval[1]:.1f}"
 
 
 def over_time(
@@ -151,8 +155,7 @@ def over_time(
         between = (0.04 if entries or row + 1 < len(modes) else 0.0, 0.04 if row else 0.0)
         layout[f"yaxis{axis[1:]}"] = {
             "title": {"text": f"{mode.upper()} score"}, "fixedrange": True,
-            "range": ends,
-            "domain": [bottom + between[0], top - between[1]],
+            "range": ends, "domain": [bottom + between[0], top - between[1]],
         }  # fmt: skip
     if entries:
         axis = f"y{len(modes) + 1}"

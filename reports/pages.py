@@ -171,6 +171,7 @@ def _ladder_page(
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],
         cuts=ladder_figures.scene_cuts(series), worst_seconds=_worst_seconds(series),
+        thinned=any(len(s.times) > ladder_figures.MOST_POINTS for s in series.values()),
         offsets=any(r.offset_s is not None for _, r in rows),
     )  # fmt: skip
 

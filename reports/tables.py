@@ -198,7 +198,7 @@ def runs(rows: Sequence[RunRow]) -> Json | None:
         return None
     stages = list(dict.fromkeys(stage for run in rows for stage in run.seconds))
     head = ["Finished (UTC)", "Rows: scored", "skipped", "failed", "kept from before"]
-    head += [*(f"{s}, s" for s in stages), "Version"]
+    head += [*(f"{s},\u00a0s" for s in stages), "Version"]
     table = [
         [f"{r.finished_at:%Y-%m-%d %H:%M:%S}", r.ok, r.skipped, r.failed, r.reused,
          *(f"{r.seconds[s]:,.1f}" if s in r.seconds else "–" for s in stages), r.version]

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..pipeline.pool import worst_second_ci95
+from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
 from . import bd
 from .clip import MODES, Clip
@@ -119,7 +120,8 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
     whole = [[c for c in own if c.broken is None] for own in clips]
     scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in whole] for m in MODES}
     mode = "fr" if all(map(_enough, scored["fr"], scored["nr"])) else "nr"
-    reason = f"not among the encodes of {' and '.join(missing)}" if missing else _unfair(sides, scored[mode], mode)
+    absent = f"not among the encodes of {' and '.join(missing)}"
+    reason = absent if missing else _unfair(sides, clips, scored[mode], mode)
     if reason:
         return Title(name, mode, tuple(() for _ in sides), reason)
     made = []
@@ -154,9 +156,9 @@ def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> li
     """Sides whose best encode looks worse than another's by more than anybody overlooks."""
     tops = [max(e.row.pools["mean"] for e in own) for own in made]
     best = int(np.argmax(tops))
-    beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no figure"
+    beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no BD-rate of"
     lower = [(side, top) for side, top in zip(sides, tops, strict=True) if top < tops[best] - JND]
-    return [f"{side.label} reaches {top:.1f} at most, {beyond}" for side, top in lower]
+    return [f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}" for side, top in lower]
 
 
 def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
@@ -177,8 +179,22 @@ def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
     return said
 
 
-def _unfair(sides: Sequence[Side], scored: Sequence[Sequence[Clip]], mode: str) -> str | None:
+def _without_score(sides: Sequence[Side], clips: Sequence[Sequence[Clip]]) -> str | None:
+    """Of which sides no encode has a score, each with the first one's reason; None where all have some."""
+    said = []
+    for side, own in zip(sides, clips, strict=True):
+        if own and not any(c.rows_ok for c in own):
+            why = next((reason for c in own for reason in c.reasons), "")
+            said.append(f"none of the {counted(len(own), 'encode')} of {side.label} has a score ({why})")
+    return "; ".join(said) or None
+
+
+def _unfair(
+    sides: Sequence[Side], clips: Sequence[Sequence[Clip]], scored: Sequence[Sequence[Clip]], mode: str
+) -> str | None:
     """Why scores cannot stand beside each other; None when they can."""
+    if said := _without_score(sides, clips):
+        return said
     for side, own in zip(sides, scored, strict=True):
         if not own:
             return f"no whole encode of {side.label} has a score and a bit rate"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from ..pipeline.text import counted
 from .figures import Style
 from .labels import last_component
 
@@ -76,5 +77,8 @@ def breakable(name: str) -> Markup:
 
 FILTERS = {
     f.__name__: f
-    for f in (number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, breakable, last_component)
+    for f in (
+        *(number, rate, clock, acr, sentences, raster, picture, dasharray, kind, span, breakable, last_component),
+        counted,
+    )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,27 @@ def test_findings_have_room_on_a_narrow_screen(browser: Any, index: Path) -> Non
     assert page.locator("#findings .scroll").evaluate("e => e.scrollWidth - e.clientWidth") == 0
     visit.context.close()
     assert visit.wrong == []
+
+
+def test_the_table_of_runs_fits_a_desk(browser: Any, tmp_path: Path) -> None:
+    """With every stage that a scan has, and thousands of seconds in each."""
+    out = write(tmp_path / "out", [ladder("sea")])
+    stages = ("plan", "probe", "decode", "wait", "inference", "pictures", "store", "wall", "report")
+    with Store(str(out)) as store:
+        store.commit_run(replace(run_row([]), run_id="next", seconds=dict.fromkeys(stages, 1234.5)))
+    visit = Visit(browser, viewport={"width": 1400, "height": 900})
+    page = visit.open(build_report(out))
+    assert page.locator("#runs .scroll").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    visit.context.close()
+    assert visit.wrong == []
+
+
+def test_a_page_that_is_never_shown_has_its_charts(visit: Visit, index: Path) -> None:
+    """A browser without a window gives no frames to a page that a script archives."""
+    visit.page.add_init_script("window.requestAnimationFrame = () => 0")
+    page = visit.open(index)
+    expect(page.locator("script[src*=plotly]")).to_have_count(1)
+    expect(page.locator(".chart svg.main-svg").first).to_be_attached()
 
 
 def test_the_longest_name_widens_no_page(browser: Any, tmp_path: Path) -> None:

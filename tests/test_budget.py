@@ -21,6 +21,7 @@ from yoto_video.jobs.budget import (
     urgency,
 )  # fmt: skip
 from yoto_video.jobs.scan import length, scan
+from yoto_video.jobs.status import status
 from yoto_video.jobs.work import Task
 from yoto_video.pipeline import storage
 from yoto_video.pipeline.depth import looks
@@ -29,6 +30,7 @@ from yoto_video.pipeline.errors import UsageError
 from yoto_video.pipeline.glance import Glance
 from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
+from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipScore, Ladder, Rendition, VideoRef
 
 from .scanning import SETTINGS, rows, run
@@ -218,6 +220,28 @@ def test_a_budget_that_reaches_nothing_says_so_in_every_row(films: Path, out_dir
     result, judge, _ = run(films / "one", out_dir, budget="1frames")
     assert {c.depth for c in result.clips} == {"first"}  # what is known stays
     assert judge.encoded == 0
+
+
+def test_what_a_budget_never_reached_is_not_kept_from_before(films: Path, out_dir: Path) -> None:
+    run(films / "one", out_dir, budget="1frames")
+    run(films / "one", out_dir, budget="9frames")  # three first looks
+    result, *_ = run(films / "one", out_dir, budget="1frames")
+    with Store(out_dir, read_only=True) as store:
+        assert [run.reused for run in store.runs()] == [0, 0, len(result.clips)]
+
+
+def test_rounds_of_looks_are_counted_together(films: Path, out_dir: Path) -> None:
+    """What does not fit in what is left is tried once more: that round does nothing, and the others were done."""
+    whole, *_ = run(films, out_dir / "whole")
+    result, *_ = run(films, out_dir / "part", budget="4frames")
+    seen = {c.path for c in result.clips if c.depth != "none"}
+    assert 0 < len(seen) < len({c.path for c in whole.clips})
+    said = status(str(out_dir / "part"))
+    assert (said["stage"], said["done"], said["videos"]) == (
+        "first look",
+        len(seen),
+        len({c.path for c in whole.clips}),
+    )
 
 
 def test_a_budget_takes_no_result_that_it_cannot_replace(films: Path, out_dir: Path) -> None:

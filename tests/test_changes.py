@@ -14,7 +14,7 @@ from yoto_video.reports.changes import since_before
 from yoto_video.reports.pages import build_report
 from yoto_video.reports.results import load
 
-from .synthetic_results import HOSTILE, ladder, lowered, run_row, write
+from .synthetic_results import HOSTILE, ladder, lowered, run_row, scored, write
 
 
 def ended(store: Store, number: int) -> None:
@@ -70,6 +70,15 @@ def test_of_one_ladder_no_drift_is_told_and_none_denied(tmp_path: Path) -> None:
     found = since_before(load(out), {})
     assert found is not None
     assert [m["verdict"] for m in found["modes"]] == ["cannot be told"] * 2  # type: ignore[attr-defined]
+
+
+def test_one_result_is_told_as_one(tmp_path: Path) -> None:
+    alone = scored("/v/sea.mp4", "sea", "nr", 60)
+    out = write(tmp_path / "out", [[alone]])
+    rescanned(out, [alone], 2)
+    assert "Nothing changed: 1 result is as it was." in text(build_report(out))
+    rescanned(out, lowered([alone], 9), 3)
+    assert "1 result measured anew, 0 as before." in text(build_report(out))
 
 
 def test_a_run_that_measures_nothing_changes_nothing(tmp_path: Path) -> None:

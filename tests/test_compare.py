@@ -133,7 +133,7 @@ def test_a_side_that_never_looks_as_good_is_named(tmp_path: Path) -> None:
     (title,) = compared({"a": a, "b": b}).titles
     (note,) = title.notes
     assert note.startswith("b reaches ")
-    assert note.endswith(": what lies beyond is in no figure")
+    assert note.endswith(": what lies beyond is in no BD-rate of b")
     (title,) = compared({"a": a, "b": same}).titles
     assert title.notes == ()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yoto_video.jobs.estimate import TRIES, _clock_time, _drawn, estimate
+from yoto_video.jobs.estimate import TRIES, Estimate, _clock_time, _drawn, estimate
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.work import Task
 from yoto_video.pipeline.store import Store
@@ -32,6 +32,13 @@ def test_frames_are_those_that_the_scan_judges(films: Path, out_dir: Path) -> No
     again = estimate(request, load=lambda _: FakeJudge())
     assert (again.videos, again.up_to_date, again.frames) == (0, 5, 0)
     assert list(again.lines()) == ["to measure  0 videos, 0 ladders, 0 alone (up to date: 5 results)"]
+
+
+def test_headers_that_do_not_tell_are_counted() -> None:
+    made = Estimate(5, 3, 2, 0, 60.0, 1, 120, 1, (1.0, 2.0), 1, 1.0)
+    assert list(made.lines())[1] == "video       60 s, lengths as headers say; 1 header does not say it, 10 s taken"
+    assert "; 2 headers do not say it, " in list(replace(made, unknown=2).lines())[1]
+    assert (made.as_json()["ladders"], made.as_json()["alone"]) == (1, 2)  # as the first line says
 
 
 def test_a_budget_is_told_apart(films: Path, out_dir: Path) -> None:

@@ -54,6 +54,33 @@ def test_every_rendition_of_a_tall_ladder_looks_different() -> None:
     assert len(set(made.values())) == len(results)
 
 
+@pytest.mark.parametrize(("codecs", "sizes", "rates"), [(1, 5, 8), (1, 8, 3), (2, 4, 3), (2, 7, 6)])
+def test_where_sizes_have_several_rates_their_lines_have_their_colours(codecs: int, sizes: int, rates: int) -> None:
+    results = [
+        scored(f"/{c}_{h}_{k}.mp4", "l", "nr", 10 * np.log(k) + h / 100, codec=c, height=h, width=h, bitrate_kbps=k)
+        for c in ("h264", "hevc")[:codecs]
+        for h in (240, 360, 480, 540, 720, 1080, 1440, 2160)[:sizes]
+        for k in np.linspace(300, 9000, rates)
+    ]
+    made = figures.styles((t := table(results)).clips)
+    assert len(set(made.values())) == len(results)
+    shown = spec(ladder_figures.rate_quality(t, "nr", made))
+    lines = [d for d in shown["data"] if d["mode"] == "lines+markers"]
+    assert len(lines) == codecs * sizes
+    assert figures.GREY not in {d["marker"]["color"] for d in lines}
+    marks = {(d["marker"]["color"], d["marker"]["symbol"], d["line"]["dash"]) for d in lines}
+    assert len(marks) == len(lines)
+    points = [set(d["marker"]["color"]) for d in shown["data"] if d["mode"] == "markers+text"]
+    assert points == [{d["marker"]["color"]} for d in lines]
+
+
+def test_a_bar_says_how_many_it_holds() -> None:
+    shown = spec(figures.distribution(table([scored("/a.mp4", "l", "nr", 50, seconds=0.5)]).clips))
+    (bar,) = shown["data"]
+    assert {told for _, told in bar["customdata"]} == {"0 renditions", "1 rendition"}
+    assert bar["hovertemplate"] == "NR score %{customdata[0]}: %{customdata[1]}<extra></extra>"
+
+
 def test_the_histogram_counts_every_scored_clip_once_in_its_mode() -> None:
     clips = table(ladder("title", seed=3)).clips
     shown = spec(figures.distribution(clips))
@@ -84,6 +111,8 @@ def test_boxes_are_the_five_numbers_of_each_size_and_codec() -> None:
     assert box["y"] == ["1080p h264 (5)"]
     assert numbers(box["median"]) == [pytest.approx(values[2])]
     assert numbers(box["upperfence"]) == [pytest.approx(values[4])]
+    axis = spec(figures.by_size_and_codec(clips))["layout"]["xaxis"]
+    assert (axis["hoverformat"], axis["ticktext"]) == (".1f", ["0", "25", "50", "75", "100"])
 
 
 def test_boxes_by_name_are_the_lowest_groups_with_the_lowest_on_top() -> None:
@@ -134,6 +163,15 @@ def test_an_encode_without_a_measured_rate_is_left_out_of_the_curve() -> None:
     still = scored("/media/vod/title/poster.png", "title", "nr", 70, bitrate_kbps=None, duration_s=None, fps=None)
     shown = spec(ladder_figures.rate_quality(t := table([*results, still]), "nr", figures.styles(t.clips)))
     assert all("poster" not in json.dumps(d) for d in shown["data"])
+
+
+def test_a_score_without_an_interval_is_said_to_have_none() -> None:
+    still = scored("/media/vod/title/poster_1.png", "title", "nr", 70, seconds=0.5)
+    other = scored("/media/vod/title/poster_2.mp4", "title", "nr", 60, bitrate_kbps=900.0)
+    shown = spec(ladder_figures.rate_quality(t := table([still, other]), "nr", figures.styles(t.clips)))
+    said = {label: span for d in shown["data"] for label, _, span in d.get("customdata", [])}
+    assert said["poster_1.png"] == "no interval"
+    assert said["poster_2.mp4"].startswith("95 %: ")
 
 
 def test_time_lines_share_one_axis_and_carry_their_clips_place() -> None:

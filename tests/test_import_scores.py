@@ -122,6 +122,15 @@ def test_thresholds_are_carried_over_to_the_page(tmp_path: Path, capsys: pytest.
     assert at_60["ours"] == pytest.approx(50, abs=0.6)
 
 
+def test_one_encode_has_no_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = (side(tmp_path / label, encodes(label, "sea", saves=s)) for label, s in (("old", 0.0), ("new", 0.3)))
+    log = tmp_path / "old" / "sea_500k.json"
+    log.write_text(json.dumps(libvmaf([50.0])))
+    assert cli.main(["compare", a, b, "--out", str(tmp_path / "out"), "--import", str(log)]) == 0
+    page = (tmp_path / "out" / "compare" / "index.html").read_text(encoding="utf-8")
+    assert "vmaf: 1 encode has it, a map needs at least four that differ" in page
+
+
 def test_logs_of_other_videos_are_said_to_fit_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = (side(tmp_path / label, encodes(label, "sea", saves=s)) for label, s in (("old", 0.0), ("new", 0.3)))
     (tmp_path / "lonely.json").write_text(json.dumps(libvmaf([50.0])))

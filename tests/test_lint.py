@@ -288,7 +288,16 @@ def test_the_command_prints_and_passes_without_gates(results: Path, capsys: pyte
     issues, summary = told(capsys.readouterr().out)
     assert list(issues[0]) == ["type", *Issue.__dataclass_fields__]
     assert [i["rule"] for i in issues] == ["inversion"]
-    assert summary == {"type": "summary", "ladders": 1, "clips": 5, "error": 1, "warning": 0, "info": 0, "gates": 0}
+    assert summary == {
+        "type": "summary",
+        "ladders": 1,
+        "alone": 0,
+        "clips": 5,
+        "error": 1,
+        "warning": 0,
+        "info": 0,
+        "gates": 0,
+    }
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_report(showcase(tmp_path_factory.mktemp("show") / "out", 5))
 
 
+def test_a_thinned_line_is_not_said_to_show_every_frame(tmp_path: Path) -> None:
+    every, some = "Every sampled frame.", "Of long lines the lowest and the highest sampled frame of each short stretch"
+    for seconds, said, other in ((20, every, some), (1200, some, every)):
+        out = write(tmp_path / str(seconds), [[scored("/v/sea.mp4", "sea", "nr", 60, seconds=seconds)]])
+        build_report(out)
+        page = (out / "report" / "ladders" / page_name("sea")).read_text(encoding="utf-8")
+        assert said in page
+        assert other not in page
+
+
 def test_the_overview_counts_what_is_in_the_clips_data_set(report: Path) -> None:
     store = Store(report.parent.parent, read_only=True)
     page = Page(report)

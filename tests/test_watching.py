@@ -23,9 +23,10 @@ from yoto_video.jobs.heartbeat import NAME, Heartbeat
 from yoto_video.jobs.log import log_to
 from yoto_video.jobs.progress import Progress, duration
 from yoto_video.jobs.request import Request
-from yoto_video.jobs.scan import scan
+from yoto_video.jobs.scan import make_plan, scan
 from yoto_video.jobs.status import SILENT_S, lines, status
 from yoto_video.pipeline.errors import UsageError, YotoVideoError
+from yoto_video.pipeline.plan import describe
 from yoto_video.pipeline.store import Store
 
 from . import s3
@@ -89,6 +90,23 @@ def test_a_finished_scan_says_so(films: Path, out_dir: Path, capsys: pytest.Capt
     assert "10 of 10 videos, 100 %" in shown
     assert f"results     {result.ok} rows scored, {result.skipped} skipped, {result.failed} failed" in shown
     assert any(line == "rate        85.2 videos a minute" for line in lines(said | {"videos_a_minute": 85.19}))
+
+
+def test_all_but_a_few_are_not_all(out_dir: Path) -> None:
+    said = status(told(out_dir, stage="judging", videos=2000, done=1995))
+    assert "judging     1,995 of 2,000 videos, 99 %" in lines(said)
+
+
+def test_what_was_found_is_counted_as_the_plan_counts(films: Path, out_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    with log_to(str(file)):
+        run(films, out_dir)
+    planned = next(
+        record for line in file.read_text().splitlines() if (record := json.loads(line))["event"] == "planned"
+    )
+    plan = make_plan(Request(str(films), str(out_dir)))
+    assert f": {planned['message']}" in next(describe(plan))
+    assert (planned["ladders"] + planned["alone"], planned["alone"] > 0) == (len(plan.ladders), True)
 
 
 def test_failures_are_told_though_an_earlier_scan_met_them(films: Path, out_dir: Path) -> None:

@@ -70,7 +70,9 @@
     library.onerror = () => {
       for (const script of scripts) document.getElementById(script.dataset.for).textContent = "This chart needs assets/plotly-cartesian.min.js, which belongs to the report's folder.";
     };
-    requestAnimationFrame(() => setTimeout(() => document.head.append(library)));
+    const bring = () => { if (!library.isConnected) document.head.append(library); };
+    requestAnimationFrame(() => setTimeout(bring));
+    setTimeout(bring, 500); // a page that is nowhere shown, as in a script that archives it, has no frames
   }
 
   /* ---- tables ---- */
