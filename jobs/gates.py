@@ -86,9 +86,10 @@ class Gate:
                 found.setdefault(next(iter(wanted.items())), said)
             elif wanted and before.warnings:
                 found.setdefault(next(iter(wanted.items())), f"--baseline {before.warnings[0]}")
-            elif changes.gone:
-                gone = f"{counted(len(changes.gone), 'video')} of --baseline {self.baseline}"
-                tell(f"not among these results: {gone}, {changes.gone[0]} first")
+            else:
+                for paths, what in ((changes.gone, "not among these results"), (changes.failed, "without a score now")):
+                    if paths:
+                        tell(f"{what}: {counted(len(paths), 'video')} of --baseline {self.baseline}, {paths[0]} first")
         return found
 
     def _baseline(self) -> Results | None:

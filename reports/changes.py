@@ -35,7 +35,11 @@ def since_before(results: Results, links: Mapping[str, str]) -> dict[str, object
         "better": sum(c.shown and c.difference > 0 for c in changed),
         "modes": [said for mode in MODES if (said := _of_mode(mode, changed)) is not None],
         "listed": [{"change": c, "link": links.get(c.now.ladder), "why": _why(c)} for c in ranked[:MOST]],
-        "hidden": max(0, len(ranked) - MOST), "apart": _apart(found), "new": found.new, "gone": found.gone,
+        "hidden": max(0, len(ranked) - MOST), "apart": _apart(found),
+        "paths": {
+            "New": found.new, "Gone": found.gone, "Scored before, not now": found.failed,
+            "Scored now, not before": found.mended,
+        },
     }  # fmt: skip
 
 

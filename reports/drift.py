@@ -36,12 +36,15 @@ class Drift:
         changes: of rows that both have, the largest loss first.
         incomparable: (row now, why) where both have a row that cannot stand beside each other.
         new, gone: paths that only one has, as seen from its folder.
+        failed, mended: paths of both that have a score before alone, or now alone.
     """
 
     changes: tuple[Change, ...]
     incomparable: tuple[tuple[ClipScore, str], ...]
     new: tuple[str, ...]
     gone: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 def drift(now: Results, before: Results) -> Drift:
@@ -79,8 +82,11 @@ def drift(now: Results, before: Results) -> Drift:
         else:
             changes.append(_change(clip, other, now, before))
     changes.sort(key=lambda c: (c.difference, c.now.path))
-    new, gone = (sorted({*places[side].values()} - {*places[1 - side].values()}) for side in (0, 1))
-    return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone))
+    there = [{*own.values()} for own in places]
+    scored = [{places[side][c.path] for c in rows[side] if c.status == "ok"} for side in (0, 1)]
+    new, gone = (sorted(there[side] - there[1 - side]) for side in (0, 1))
+    mended, failed = (sorted((scored[side] - scored[1 - side]) & there[1 - side]) for side in (0, 1))
+    return Drift(tuple(changes), tuple(apart), tuple(new), tuple(gone), tuple(failed), tuple(mended))
 
 
 def _moved_masters(rows: Sequence[Sequence[ClipScore]], places: Sequence[Mapping[str, str]]) -> dict[str, str]:

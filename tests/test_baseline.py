@@ -14,7 +14,7 @@ from yoto_video.reports.clip import MODES
 from yoto_video.reports.drift import Change, Drift, drift
 from yoto_video.reports.results import load
 
-from .synthetic_results import HOSTILE, clips, lowered, result, run_row, scored, write
+from .synthetic_results import HOSTILE, clips, lowered, result, run_row, scored, unscored, write
 
 
 def test_changes_are_told_with_a_test_and_gate_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +57,16 @@ def test_a_baseline_of_other_videos_passes_nothing(tmp_path: Path, capsys: pytes
     more = str(write(tmp_path / "more", [[*both[0], *both[1]]]))
     assert cli.main(["export", now, "--baseline", more, *gate]) == 0
     assert "not among these results: 1 video of --baseline" in capsys.readouterr().err
+
+
+def test_what_had_a_score_and_has_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = (scored(f"/v/a/{name}.mp4", "a", "nr", 60) for name in ("one", "two"))
+    before = str(write(tmp_path / "before", [[one, two]]))
+    now = str(write(tmp_path / "now", [[one, unscored("/v/a/two.mp4", "a", "the file is empty")]]))
+    gate = ["--max-regression", "5", "--to", str(tmp_path / "x")]
+    assert cli.main(["export", now, "--baseline", before, *gate]) == 4
+    assert f"without a score now: 1 video of --baseline {before}, /v/a/two.mp4 first" in capsys.readouterr().err
+    assert drift(load(before), load(now)).mended == ("/v/a/two.mp4",)
 
 
 def test_one_master_for_two_folders_hides_no_regression(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
