@@ -161,7 +161,8 @@ def _add_lint(commands: Commands[Parser]) -> None:
         "Say what is wrong with ladders as ladders. Rungs that look worse than cheaper ones, rungs nobody tells apart, "
         "gaps between rungs, and files that are not what their name or manifest says; from Parquet, no video is read.",
         "  yoto-video lint yoto-out\n"
-        "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n\n" + EXIT_CODES,
+        "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n"
+        "  yoto-video lint yoto-out --fail-on error,range,offset\n\n" + EXIT_CODES,
     )  # fmt: skip
     add_results(p)
     add_gate(p)
@@ -169,6 +170,11 @@ def _add_lint(commands: Commands[Parser]) -> None:
         "--max-drop", metavar="POINTS", type=points,
         help="exit with 3 when an encode's worst second lies more points than this below its mean, or a dearer rung "
         "below a cheaper one",
+    )  # fmt: skip
+    p.add_argument(
+        "--fail-on", metavar="RULE[,RULE]",
+        help="exit with 3 when lint says one of these rules (inversion, range, offset, ...; docs/cli.md has them all), "
+        "or anything of the severity error, or warning and above",
     )  # fmt: skip
     add_format(p)
 

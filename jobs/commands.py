@@ -142,8 +142,9 @@ def _lint(args: argparse.Namespace) -> int:
     from .lint import run_lint
 
     failed, complete = run_lint(
-        args.out, fail_under=args.fail_under, max_drop=args.max_drop, as_json=args.format == "json", tell=complain
-    )
+        args.out, fail_under=args.fail_under, max_drop=args.max_drop, fail_on=args.fail_on,
+        as_json=args.format == "json", tell=complain,
+    )  # fmt: skip
     return GATE if failed else OK if complete else INCOMPLETE
 
 

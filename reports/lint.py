@@ -9,7 +9,14 @@ from .lint_findings import of_findings
 from .lint_issue import Issue, told
 from .read import Fleet, LadderTable
 
-__all__ = ["GAP", "JND", "Issue", "check", "gates", "of_ladder"]
+__all__ = ["GAP", "JND", "RULES", "Issue", "check", "gates", "of_ladder"]
+# All that `check` may say, as docs/cli.md and docs/schema.md have them.
+RULES = frozenset({
+    "inversion", "redundant", "gap", "mislabelled", "declared_size", "declared_rate", "declared_fps",
+    "declared_duration", "duration", "unscored", "truncated", "damaged", "not_compared", "kept_apart", "cadence",
+    "black", "frozen", "rotation", "aspect", "area", "turned", "range", "colour", "clipping", "interlaced", "telecine",
+    "offset", "speed", "pairing", "poor_source",
+})  # fmt: skip
 
 
 def check(fleet: Fleet) -> list[Issue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,8 @@ from yoto_video.pipeline.pool import POOLS
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipResult, ClipScore, Declared, Mode
 from yoto_video.reports import lint
-from yoto_video.reports.lint import GAP, JND, Issue
+from yoto_video.reports.lint import GAP, JND, RULES, Issue
+from yoto_video.reports.lint_findings import UNTOLD
 from yoto_video.reports.read import Fleet, gather
 from yoto_video.reports.results import load
 
@@ -310,6 +312,41 @@ def test_gates_decide_the_exit_code(
     assert cli.main(["lint", str(results), "--format", "json", *flags]) == code
     issues, summary = told(capsys.readouterr().out)
     assert summary["gates"] == sum(i["rule"] in ("fail_under", "max_drop") for i in issues) == (code == 3)
+
+
+@pytest.mark.parametrize(
+    ("on", "code", "failing"),
+    [("inversion", 3, 1), ("error", 3, 1), ("warning", 3, 1), ("range, gap", 0, 0), ("gap,inversion", 3, 1)],
+)
+def test_rules_that_are_named_decide_the_exit_code_too(
+    results: Path, on: str, code: int, failing: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["lint", str(results), "--fail-on", on]) == code
+    assert (f"--fail-on {on}: 1" in capsys.readouterr().out) == (code == 3)
+    assert cli.main(["lint", str(results), "--format", "json", "--fail-on", on]) == code
+    assert told(capsys.readouterr().out)[1]["gates"] == failing
+
+
+@pytest.mark.parametrize("on", ["inversions", "", ",", "error,nonsense"])
+def test_a_rule_that_does_not_exist_is_no_gate_that_is_always_open(
+    results: Path, on: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["lint", str(results), "--fail-on", on]) == 2
+    assert "is no rule of lint; known are area, " in capsys.readouterr().err
+
+
+def test_all_rules_are_documented() -> None:
+    """As lint's own, or as kinds of findings; and every kind of finding that may be told is a rule."""
+    docs = Path(__file__).parents[1] / "docs"
+    lint_says = (docs / "cli.md").read_text().split("## yoto-video lint")[1].split("\n## ")[0]
+    findings = (docs / "schema.md").read_text().split("### Findings")[1].split("\n#")[0]
+    own, kinds = (
+        {name for first in re.findall(r"^\| (`[^|]*`) \|", text, re.M) for name in re.findall(r"`(\w+)`", first)}
+        for text in (lint_says, findings)
+    )
+    assert own | kinds >= RULES
+    infos = {"note", "repeated", "hdr", "display_matrix", "edit_list"}  # never more than that
+    assert kinds - infos - UNTOLD <= RULES
 
 
 def test_no_results_is_wrong_usage_and_unscored_clips_are_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
