@@ -11,7 +11,7 @@ from .looking import Looks
 from .storage import FileEntry
 from .values import VideoRef
 
-HEADERS_LIMIT = 10_000  # read for this alone; of more a part, spread over all of them, speaks for the rest
+HEADERS_LIMIT = 500  # read for this alone; of more a part, spread over all of them, speaks for the rest
 
 
 def told_lengths(
