@@ -21,6 +21,7 @@ from . import decord_reader, fields, stills
 from .ahead import Ahead
 from .cadence import Rhythm
 from .colour import Converter
+from .combs import part_combed
 from .errors import VideoError
 from .frames import Loss, Numbered, as_far_as, decoded, decoded_whole, told
 from .media import DECODE_THREADS
@@ -89,6 +90,7 @@ def read_frames(
     cores: int = 1,
     damaged: set[Fraction] | None = None,
     interlaced: set[Fraction] | None = None,
+    combs: dict[int, float] | None = None,
 ) -> Generator[Frame, None, None]:
     """Decode the frames with these numbers, one after the other.
 
@@ -105,6 +107,7 @@ def read_frames(
             wanted ones needed (PyAV alone tells).
         interlaced: takes the presentation times from which on wanted pictures are deinterlaced though `info` does not
             say that they are (PyAV alone); None: they are not.
+        combs: takes `combs.part_combed` of each frame, by number, of what is not deinterlaced (PyAV alone).
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -138,7 +141,7 @@ def read_frames(
                 _decoded, ref, timeout_s=timeout_s, whole=fields.where_marked, threads=threads, damaged=damaged
             )
             given = fields.as_marked(given, wanted, again, table, interlaced)
-        yield from _shown(given, info, table, raster)
+        yield from _shown(given, info, table, raster, None if whole else combs)
         return
     losses = [Loss(times=set() if damaged is None else damaged) for _ in shares]
     with contextlib.ExitStack() as stack:
@@ -148,18 +151,20 @@ def read_frames(
             if interlaced is not None:
                 again = partial(fields.as_far_as_marked, ref, table, timeout_s=timeout_s, loss=loss)
                 given = fields.as_marked(given, share, again, table, interlaced)
-            frames = _shown(given, info, table, raster)
+            frames = _shown(given, info, table, raster, combs)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
     told(losses, ref, table)
 
 
 def _shown(
-    given: Numbered, info: VideoInfo, table: PacketTable, raster: tuple[int, int]
+    given: Numbered, info: VideoInfo, table: PacketTable, raster: tuple[int, int], combs: dict[int, float] | None
 ) -> Generator[Frame, None, None]:
     convert = Converter(raster, info.color_space, info.color_range, _turn(info), info.color_transfer)
     with contextlib.closing(given) as frames:
         for index, frame in frames:
+            if combs is not None:
+                combs[index] = part_combed(frame)
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
             shown = [Frame(index, pts_s, rgb, transparent=convert.transparent)]
             del frame, rgb  # none waits here while the caller works: they are large

@@ -49,13 +49,13 @@ def is_combed(frames: Sequence[VideoFrame], at: int) -> bool:
     own = _luma(frames[at])
     beside = [luma for i in (at - 1, at + 1) if 0 <= i < len(frames) and (luma := _luma(frames[i])).shape == own.shape]
     if not beside:
-        return float(_teeth(own).mean()) > COMBED
+        return float(teeth_of(own).mean()) > COMBED
     moves = np.max([abs(own - other) for other in beside], axis=0)[1:-1] > COMB
-    teeth = float((_teeth(own) & moves).mean())
+    teeth = float((teeth_of(own) & moves).mean())
     if teeth <= COMBED or len(beside) < 2:  # from one side alone, slowing down looks like progressive pictures
         return teeth > COMBED
     mixed = [_woven(*pair) for other in beside for pair in ((own, other), (other, own))]
-    return teeth > PROGRESSIVE * min(float((_teeth(woven) & moves).mean()) for woven in mixed)
+    return teeth > PROGRESSIVE * min(float((teeth_of(woven) & moves).mean()) for woven in mixed)
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.int16]:
@@ -71,7 +71,7 @@ def _woven(upper: NDArray[np.int16], lower: NDArray[np.int16]) -> NDArray[np.int
     return woven
 
 
-def _teeth(y: NDArray[np.int16]) -> NDArray[np.bool_]:
+def teeth_of(y: NDArray[np.int16]) -> NDArray[np.bool_]:
     """The pixels, without the first and last line, at which lines alternate."""
     above, below = y[1:-1] - y[:-2], y[1:-1] - y[2:]
     teeth = (np.sign(above) == np.sign(below)) & (np.minimum(abs(above), abs(below)) > COMB)

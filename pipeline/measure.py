@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from . import decode
+from . import combs, decode
 from .ahead import Ahead, batches
 from .align import Sample
 from .choose import Extra, choose_samples
@@ -120,6 +120,9 @@ def measure_ladder(
         for batch in batches(iter(decoded), _at_once(raster)):
             scorer.add(batch)
             batch.clear()  # or its frames would live on while the next batch fills
+    for track in tracks:
+        if track.wanted and combs.are_shown(track.ref, track.combs, timeout_s=settings.decode_timeout_s):
+            track.findings.append(combs.FOUND)
     scored = time.perf_counter()
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
@@ -169,6 +172,7 @@ def _read(
         cores=max(1, share),
         damaged=track.damaged,
         interlaced=track.interlaced,
+        combs=track.combs,
     )
     with closing(decoded) as frames:
         for frame in frames:

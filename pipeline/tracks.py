@@ -39,6 +39,7 @@ class Track:
     watch: Watch = field(default_factory=Watch)  # what its sampled frames look like
     damaged: set[Fraction] = field(default_factory=set)  # when pictures are shown that cannot be decoded as a whole
     interlaced: set[Fraction] = field(default_factory=set)  # from when on, where it does not begin so
+    combs: dict[int, float] = field(default_factory=dict)  # `combs.part_combed` of its sampled frames, by number
     match: Match | None = None  # how it lies over its master, where it could be laid over it
     reference: int = 0  # place of the reading of the master it is compared with
     paired: tuple[int, int] = (0, 0)  # sampled instants of the master with and without a counterpart
