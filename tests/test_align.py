@@ -223,8 +223,8 @@ def test_with_steps_every_pair_still_lies_within_half_a_frame(steps: list[tuple[
         if sample.paired:
             assert clock.of_master(stream[sample.frame]) == stream[sample.step]
     shown = {clock.of_master(t) for t in stream}
-    for sample in pairing.samples:
-        assert sample.paired == (stream[sample.step] in shown)
+    if len({skip > 0 for _, skip in steps}) == 1:  # else what was left out may be shown again, and is not looked for
+        assert all(sample.paired == (stream[sample.step] in shown) for sample in pairing.samples)
     for one, two in pairwise(pairing.samples):
         assert one.step < two.step
         assert one.frame < two.frame
