@@ -158,8 +158,9 @@ def _add_report(commands: Commands[Parser]) -> None:
 def _add_lint(commands: Commands[Parser]) -> None:
     p = command(
         commands, "lint",
-        "Say what is wrong with ladders as ladders. Rungs that look worse than cheaper ones, rungs nobody tells apart, "
-        "gaps between rungs, and files that are not what their name or manifest says; from Parquet, no video is read.",
+        "Say what is wrong with ladders and their encodes. Rungs that look worse than cheaper ones, rungs nobody tells "
+        "apart, gaps between rungs, files that are not what their name or manifest says, and what was found in single "
+        "encodes; from Parquet, no video is read.",
         "  yoto-video lint yoto-out\n"
         "  yoto-video lint yoto-out --fail-under 70 --max-drop 15    for a pipeline: exit code 3\n"
         "  yoto-video lint yoto-out --fail-on error,range,offset\n\n" + EXIT_CODES,

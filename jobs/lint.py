@@ -1,4 +1,4 @@
-"""`yoto-video lint`: what is wrong with ladders as ladders, told from Parquet alone."""
+"""`yoto-video lint`: what is wrong with ladders and their encodes, told from Parquet alone."""
 
 from __future__ import annotations
 
