@@ -146,7 +146,8 @@ def _filed(row: ClipScore, ladder: Ladder) -> ClipScore:
     reference = master if row.mode == "fr" else row.reference
     own = next((r for r in ladder.renditions if plain(r.video.path) == row.path and row.path != master), None)
     said, told = (own.declared, own.findings) if own is not None else (Declared(), ())
-    findings = (*told, *(finding for finding in row.findings if finding.kind not in PLANNED))
+    planned = (replace(finding, sentence=plain(finding.sentence)) for finding in told)
+    findings = (*planned, *(finding for finding in row.findings if finding.kind not in PLANNED))
     return replace(
         row, ladder=plain(ladder.name), is_master=row.path == master, reference=reference, declared=said,
         findings=findings,

@@ -133,7 +133,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     if gap and master_gap and abs(gap / master_gap - 1) > 0.01:
         track.findings.append(f"{float(1 / gap):.2f} frames a second, its master {float(1 / master_gap):.2f}")
     if info.interlaced and not (info.telecine or theirs_info.interlaced or theirs_info.telecine):
-        said = "coded as fields, and its master is progressive: encode it as frames"
+        said = "coded as fields, and its master is not: encode it as frames"
         track.fr_findings.append(Finding(said, "interlaced", "warning"))
     reason = align.why_not_comparable(info, theirs_info)
     size, raster, found = (info.width, info.height), master.raster, Match()

@@ -141,11 +141,11 @@ def unexplained(others: Sequence[str | Finding], pictures: Sequence[str | Findin
     by = [f for f in pictures if isinstance(f, Finding) and f.kind in ("black", "frozen")]
 
     def told(finding: Finding) -> bool:
+        if finding.kind not in ("repeated", "quality_drop"):
+            return False
         start, end = finding.start_s or 0.0, finding.end_s or 0.0
-        # What stands still in the master, too, is coded as well as ever.
-        spans = [
-            f for f in by if finding.kind == "repeated" or (finding.kind == "quality_drop" and f.severity != "info")
-        ]
+        lost = finding.kind == "quality_drop"  # what stands still is coded as well as ever, but unlike what moves
+        spans = [f for f in by if not lost or f.kind == "black" or f.severity == "error"]
         return any((f.start_s or 0.0) - 1.0 <= start and end <= (f.end_s or 0.0) + 1.0 for f in spans)
 
     return [f for f in others if isinstance(f, str) or not told(f)]

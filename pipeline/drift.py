@@ -17,21 +17,28 @@ from .steps import Way
 
 _FAR_S = 15.0  # a common length from which drift is looked for, of what begins and ends together
 _ALIKE = 0.002  # of two speeds, that a head does not tell apart
-_ONE_RATE = 0.001  # to which frames may last alike
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
 
 
 def late(
-    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float
+    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, one_rate: bool
 ) -> Fraction | Way | str | None:
-    """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing."""
+    """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing.
+
+    Args:
+        encode, master: the videos.
+        laid: how the encode's head lies on its master.
+        ratios: speeds that may be.
+        gap: of frames, seconds.
+        one_rate: whether frames of both last alike.
+    """
     offset = laid.offset
     ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
     end, together = min(ends), abs(ends[0] - ends[1]) <= gap / 2
     at = 0.9 * end - LOOK_S
     if at < 1 or (end < _FAR_S and len(ratios) == 1 and together):
         return None
-    if offset.ratio == 1 and abs(encode.gap / master.gap - 1) < _ONE_RATE:
+    if one_rate and offset.ratio == 1:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
         places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
         looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)
@@ -41,6 +48,7 @@ def late(
             way = steps.find(encode, master, laid, (place, off if moved else 0.0), gap)
             if way is not None:
                 return way
+            at = place if moved else at  # which was sure
     best: tuple[float, Fraction] | None = None
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.

@@ -72,8 +72,12 @@ def compare(a: Sequence[Thumbnail | None], b: Sequence[Thumbnail | None]) -> Ali
     found = [c for c in (_correlation(x, y) for x, y in pairs) if c is not None]
     if any(c < SAME_PICTURE for c in found):
         return Alike.DIFFERENT
-    # A moment that is black, or nearly, in one of them alone says what became of it, not what it is of.
-    pairs = [(x, y) for x, y in pairs if min(x.std(), y.std()) >= FADED * max(x.std(), y.std()) or _flat(x, y)]
+    # A moment that is black, or nearly, in one of them alone says what became of it, not what it is of; that HDR has
+    # less contrast at all of them is something else.
+    ratios = np.array([x.std() / max(float(y.std()), 1e-6) for x, y in pairs])
+    usual = float(np.median(ratios)) if len(ratios) else 1.0
+    likely = (ratios >= FADED * usual) & (FADED * ratios <= usual)
+    pairs = [(x, y) for (x, y), kept in zip(pairs, likely, strict=True) if kept or _flat(x, y)]
     if min(len(found), len(pairs)) < 2:
         return Alike.UNKNOWN
     first, second = np.stack([x for x, _ in pairs]), np.stack([y for _, y in pairs])

@@ -23,6 +23,8 @@ from .steps import Step, together
 from .text import counted
 from .timeline import SURE
 
+_LONG_S = 0.5  # left out or shown again, from which on nobody overlooks it
+
 
 @dataclass(frozen=True)
 class Match:
@@ -95,7 +97,7 @@ def _judged(asked: Question, seen: Seen) -> Match:
     else:
         if near:
             findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
-        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap)
+        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap, one_rate=asked.one_rate)
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
         if isinstance(far, Fraction):
@@ -114,7 +116,7 @@ def _judged(asked: Question, seen: Seen) -> Match:
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
     findings += [_told(each, asked.gap) for each in together(steps)]
-    uneven = laid.offset.uneven > 0.02 or bool(steps)
+    uneven = laid.offset.uneven > 0.02 or bool(steps) or (ratio != 1 and asked.one_rate)
     if uneven and not steps:
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))
@@ -140,7 +142,8 @@ def _told(steps: Sequence[Step], gap: float) -> Finding:
     skip = sum(step.skip_s for step in steps)
     how = "leaves out" if skip > 0 else "shows again"
     said = f"{how} {counted(abs(round(skip / gap)), 'frame')} ({abs(skip):.2f} s) of its master, and plays on"
-    return Finding(said, "pairing", "warning", round(steps[0].at_s, 3), round(steps[-1].at_s, 3))
+    severity: Severity = "error" if abs(skip) >= _LONG_S else "warning"
+    return Finding(said, "pairing", severity, round(steps[0].at_s, 3), round(steps[-1].at_s, 3))
 
 
 def _levels(mine: Stretch, theirs: Stretch, laid: Laid) -> list[Finding]:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import geometry
-from .laid import Laid, seen
-from .luma import Sight
+from .laid import LEAST_AGREEMENT, Laid, seen
+from .luma import Sight, Stretch
 from .places import LOOK_S, OFF, shift_at
 from .timeline import SURE, lead, nearest
 
@@ -24,6 +24,7 @@ _NEAR_S = 3.0  # between two moments, from which on every frame between them is 
 _BLURRED_S = 8.0  # the same where none of the places between them is sure
 _ONE_S = 0.5  # between steps of what is told as one
 _LEAST = 8  # frames that have to speak for what is only supposed
+_FEW = 2  # frames that show nothing of the master, from which on something was put in
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class _Place:
 
 
 def find(encode: Sight, master: Sight, laid: Laid, until: tuple[float, float], gap: float) -> Way | None:
-    """The steps of an encode; None where none can be told, or too many.
+    """The steps of an encode; None where none can be told, or too many, or where something else was put in.
 
     Args:
         encode, master: the videos, at one rate.
@@ -80,14 +81,17 @@ def find(encode: Sight, master: Sight, laid: Laid, until: tuple[float, float], g
             between += [(start, middle), (middle, end)]
         elif end.at_s - start.at_s <= _BLURRED_S:
             new = _to_the_frame(encode, master, laid, start, end, gap)
+            if new is None:
+                return None
             found += new
             if start.supposed and not new:
                 starts = 0.0
                 between.append((replace(start, off_s=0.0, supposed=False), end))
         else:
             return None
-    few = 0 < len(together(found)) <= _MOST
-    return Way(starts, tuple(sorted(found, key=lambda step: step.at_s))) if few else None
+    if not 0 < len(together(found)) <= _MOST:
+        return None
+    return _without_false_head(encode, master, laid, Way(starts, tuple(sorted(found, key=lambda s: s.at_s))), gap)
 
 
 def together(steps: Sequence[Step]) -> list[list[Step]]:
@@ -112,31 +116,59 @@ def _sure_place(encode: Sight, master: Sight, laid: Laid, start: _Place, end: _P
     return None
 
 
-def _to_the_frame(encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float) -> list[Step]:
+def _to_the_frame(
+    encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float
+) -> list[Step] | None:
     """The way from one place to the other that agrees best with the pictures between, never back.
 
-    None where one of the two is only supposed, and the frames there do not say surely that they lie so.
+    Empty where one of the two is only supposed, and the frames there do not say surely that they lie so; None where
+    frames show nothing that the master does: they were put in.
     """
     first, last = round(start.off_s / gap), round(end.off_s / gap)
     shifts = np.arange(first, last + 1) if last > first else np.arange(first, last - 1, -1)
     mine = encode.between(start.at_s, end.at_s + LOOK_S)
-    begin = laid.offset.offset_s + mine.times[0] + min(first, last) * gap
-    theirs = master.between(begin - gap, laid.offset.offset_s + mine.times[-1] + (max(first, last) + 1) * gap)
-    if not len(theirs.times):
-        return []
-    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
-    apart = 1 - shown.vectors @ seen(theirs.times, theirs.small, laid.part).vectors.T
-    offsets = np.asarray(laid.offset.offset_s + shifts * gap, np.float64)
-    near, hit = nearest(mine.times, theirs.times, offsets, gap)
-    cost = np.where(hit.T, np.take_along_axis(apart, near.T, axis=1), np.nan)
+    cost, shows = _costs(mine, master, laid, shifts, gap)
+    hit = np.isfinite(cost)
     # What has no counterpart, before the master begins or where it ended, speaks for nothing.
-    way = _never_back(np.where(hit.T, cost, np.nanmin(cost, axis=1, keepdims=True, initial=1.0)))
+    way = _never_back(np.where(hit, cost, np.nanmin(cost, axis=1, keepdims=True, initial=1.0)))
     for place, own, other in ((start, 0, -1), (end, len(shifts) - 1, 0)):
-        there = cost[(way == own) & hit[own] & hit[other]]
+        there = cost[(way == own) & hit[:, own] & hit[:, other]].astype(np.float32)
         if place.supposed and (len(there) < _LEAST or lead(there[:, own], there[:, other]) < SURE):
             return []
+    foreign = shows & hit & (cost > 1 - LEAST_AGREEMENT)
+    if np.take_along_axis(foreign, way[:, None], axis=1).sum() >= _FEW:
+        return None
     at = np.flatnonzero(np.diff(way)) + 1
     return [Step(float(mine.times[i]), float(shifts[way[i]] - shifts[way[i - 1]]) * gap) for i in at]
+
+
+def _costs(
+    mine: Stretch, master: Sight, laid: Laid, shifts: NDArray[np.int64], gap: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n, k) distances of frames from the master's at shifts, NaN where it has none; and whether either shows any."""
+    offset = laid.offset.offset_s
+    low, high = int(shifts.min()), int(shifts.max())
+    theirs = master.between(offset + mine.times[0] + (low - 1) * gap, offset + mine.times[-1] + (high + 1) * gap)
+    if not len(theirs.times):
+        return np.full((len(mine.times), len(shifts)), np.nan), np.zeros((len(mine.times), len(shifts)), bool)
+    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
+    there = seen(theirs.times, theirs.small, laid.part)
+    apart = 1 - shown.vectors @ there.vectors.T
+    near, hit = nearest(mine.times, theirs.times, np.asarray(offset + shifts * gap, np.float64), gap)
+    cost = np.where(hit.T, np.take_along_axis(apart, near.T, axis=1), np.nan)
+    return cost, shown.textured[:, None] | there.textured[near.T]
+
+
+def _without_false_head(encode: Sight, master: Sight, laid: Laid, way: Way, gap: float) -> Way:
+    """The same without its first step where its head lies as well behind it: on a loop that the head begins with."""
+    step = together(way.steps)[0]
+    behind = way.starts_s + sum(one.skip_s for one in step)
+    mine = encode.between(0.0, min(step[0].at_s, _NEAR_S))
+    cost, _ = _costs(mine, master, laid, np.array([round(way.starts_s / gap), round(behind / gap)]), gap)
+    own, other = cost[np.isfinite(cost[:, 1])].astype(np.float32).T
+    if len(own) < _LEAST or lead(np.where(np.isfinite(own), own, other), other) >= SURE:
+        return way
+    return Way(behind, way.steps[len(step) :])
 
 
 def _never_back(cost: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -30,8 +30,9 @@ def told_lengths(
     for draft in drafts:
         said = {r.video.path: r.declared.duration_s for r in draft.renditions if r.video.parts}
         for ref in draft.refs:
-            if length := said.get(ref.path):
-                told[ref.path] = length
+            if ref.path in said:
+                if length := said[ref.path]:
+                    told[ref.path] = length
             elif PurePosixPath(ref.path).suffix.lower().removeprefix(".") not in STILLS:
                 unseen[ref.path] = ref
     rest = [ref for path, ref in sorted(unseen.items()) if path not in looks.glances]

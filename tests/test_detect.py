@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from yoto_video.pipeline import detect, drops
 from yoto_video.pipeline.align import own_samples
-from yoto_video.pipeline.findings import Finding
+from yoto_video.pipeline.findings import Finding, Severity
 from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
 from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
@@ -104,6 +104,18 @@ def test_lost_quality_is_not_told_of_a_black_second(good: Path, tmp_path: Path) 
     black = found(made(tmp_path / "black.mp4", instead(100, 130, clips.flat(3, 3, 3)), options=fixed), good, "fr")
     assert "black" in black
     assert "quality_drop" not in black
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity", "left"),
+    [("frozen", "warning", 1), ("frozen", "info", 1), ("frozen", "error", 0), ("black", "warning", 0)],
+)
+def test_only_a_freeze_beside_a_master_that_moves_explains_lost_quality(
+    kind: str, severity: Severity, left: int
+) -> None:
+    """A still card that pumps at its key frames does so."""
+    drop = Finding("quality drops at a key frame", "quality_drop", "warning", 4.0, 5.0)
+    assert len(detect.unexplained([drop], [Finding("a stretch", kind, severity, 0.0, 10.0)])) == left
 
 
 def test_a_small_thing_that_moves_is_no_freeze(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ def test_fields_film_and_variable_rates_are_told_and_compared(tmp_path: Path) ->
     (fields_said,) = (
         f for f in found["show_crf26"]["findings"] if f["kind"] == "interlaced" and f["severity"] == "warning"
     )
-    assert fields_said["sentence"] == "coded as fields, and its master is progressive: encode it as frames"
+    assert fields_said["sentence"] == "coded as fields, and its master is not: encode it as frames"
     assert all(clip["offset_frames"] == 0 for clip in found.values())
     least = found["show_crf25"]["score"] - 10
     assert all(clip["score"] > least for clip in found.values()), {n: c["score"] for n, c in found.items()}

@@ -136,7 +136,17 @@ def test_a_dark_moment_of_one_parts_nothing(level: float) -> None:
         b = [level * x if number == dark else x for number, x in enumerate(a)]
         assert compare(a, b) is compare(b, a) is Alike.SAME
         assert compare(other, b) is Alike.DIFFERENT
-    assert compare(a, [a[0], 0.1 * a[1], 0.1 * a[2]]) is Alike.UNKNOWN  # one moment tells nothing of change
+    assert compare(a, [a[0], 0.0 * a[1], 0.0 * a[2]]) is Alike.UNKNOWN  # one moment tells nothing of change
+
+
+@pytest.mark.parametrize("contrast", [0.15, 0.37, 0.6])
+def test_less_contrast_throughout_parts_nothing(contrast: float) -> None:
+    """As HDR has it beside SDR."""
+    rng = np.random.default_rng(0)
+    a, other = ([rng.uniform(0, 255, (18, 32)).astype(np.float32) for _ in range(3)] for _ in range(2))
+    b = [60 + contrast * (1 + 0.1 * number) * x for number, x in enumerate(a)]
+    assert compare(a, b) is compare(b, a) is Alike.SAME
+    assert compare(other, b) is Alike.DIFFERENT
 
 
 def test_real_pairs_and_strangers(data_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,8 @@ def test_what_a_manifest_says_is_not_looked_up(tmp_path: Path) -> None:
     plan = discover(str(tmp_path))
     assert lengths(plan) == {"m.mpd#hi": 2.0, "m.mpd#lo": 2.0}
     assert not plan.glances
+    (tmp_path / "m.mpd").write_text(re.sub(r' mediaPresentationDuration="[^"]*"', "", MPD))
+    assert not discover(str(tmp_path)).glances  # nor what it leaves open
 
 
 def test_of_very_many_a_part_speaks_for_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

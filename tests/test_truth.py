@@ -329,6 +329,53 @@ def test_frames_left_out_or_shown_again_are_told_and_cost_nothing(compare: Compa
     assert all(f.start_s == pytest.approx(at, abs=0.1) for f, at in zip(told, skips, strict=True))
 
 
+@pytest.mark.parametrize("what", ["black", "another film"])
+def test_what_was_put_in_is_no_frame_shown_again(compare: Compare, what: str) -> None:
+    """Eight tenths of a second, after ten: it refuses the pair, as a longer cut does."""
+    film, other = drawn(), drawn(seed=5)
+
+    def spliced(t: float, w: int, h: int) -> Any:
+        if 10 <= t < 10.8:
+            return np.zeros((h, w, 3), np.uint8) if what == "black" else other(t, w, h)
+        return film(t if t < 10 else t - 0.8, w, h)
+
+    rows = compare(video(spliced, times(520)), video(drawn(noise=0), times(500)))
+    assert list(rows) == ["nr"]
+    assert any("cut out or put in" in said for said in said_of(rows["nr"]))
+
+
+def test_a_trimmed_head_that_repeats_is_no_frame_left_out(compare: Compare) -> None:
+    """A loop of a second, three times, then the film: a head that lacks 20 frames lies on it at another turn, too."""
+
+    def looped(noise: float, late: float = 0.0) -> Any:
+        draw = drawn(noise=noise)
+        return lambda t, w, h: draw((t + late) % 1 if t + late < 3 else t + late, w, h)
+
+    fr = compare(video(looped(3, 0.8), times(230)), video(looped(0), times(250)))["fr"]
+    assert fr.offset_frames == 20
+    assert same_score(fr)
+    assert not any("plays on" in said for said in said_of(fr))
+
+
+def test_more_steps_than_can_be_told_one_by_one_are_not_unsaid(compare: Compare) -> None:
+    """Thirteen single frames, and where drift is looked for nothing moves."""
+    gone = range(60, 60 + 13 * 55, 55)
+
+    def clock(t: float) -> float:
+        number = round(t * 25)
+        for one in gone:
+            number += number >= one
+        return min(number, 880) / 25 if number < 960 else (number - 80) / 25
+
+    def master(t: float) -> float:
+        number = round(t * 25)
+        return min(number, 880) / 25 if number < 960 else (number - 80) / 25
+
+    rows = compare(video(drawn(clock=clock), times(1000)), video(drawn(noise=0, clock=master), times(1013)))
+    said = [one for row in rows.values() for one in said_of(row)]
+    assert any("times as fast" in one or "cut out or put in" in one for one in said)
+
+
 # --- space -----------------------------------------------------------------------------------------------------------
 
 
