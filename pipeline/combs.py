@@ -58,13 +58,16 @@ def are_shown(ref: VideoRef, parts: Mapping[int, float], *, timeout_s: float = 6
         table = packet_table(ref, timeout_s=timeout_s)
         chosen = _near_keys(table, parts)
         wanted = sorted({near for number in chosen for near in range(number - 1, number + 2)})
-        combed = 0
+        combed = looked = 0
         with closing(decoded(ref, table, wanted, timeout_s)) as frames:
             near: deque[tuple[int, VideoFrame]] = deque(maxlen=3)
             for number, frame in frames:
                 near.append((number, frame))
                 if len(near) == 3 and near[1][0] in chosen and number - near[0][0] == 2:
                     combed += is_combed([one for _, one in near], 1)
+                    looked += 1
+                    if looked == _SURE and not combed:  # fine detail, as a rule
+                        return False
     except (VideoError, FFmpegError, ValueError):
         return False
     return combed >= max(_SURE, _PART * len(chosen))
