@@ -127,6 +127,8 @@ def _to_the_frame(
     first, last = round(start.off_s / gap), round(end.off_s / gap)
     shifts = np.arange(first, last + 1) if last > first else np.arange(first, last - 1, -1)
     mine = encode.between(start.at_s, end.at_s + LOOK_S)
+    if not len(mine.times):  # none of them can be decoded
+        return None
     cost, shows = _costs(mine, master, laid, shifts, gap)
     hit = np.isfinite(cost)
     # What has no counterpart, before the master begins or where it ended, speaks for nothing.
@@ -164,6 +166,8 @@ def _without_false_head(encode: Sight, master: Sight, laid: Laid, way: Way, gap:
     step = together(way.steps)[0]
     behind = way.starts_s + sum(one.skip_s for one in step)
     mine = encode.between(0.0, min(step[0].at_s, _NEAR_S))
+    if not len(mine.times):
+        return way
     cost, _ = _costs(mine, master, laid, np.array([round(way.starts_s / gap), round(behind / gap)]), gap)
     own, other = cost[np.isfinite(cost[:, 1])].astype(np.float32).T
     if len(own) < _LEAST or lead(np.where(np.isfinite(own), own, other), other) >= SURE:

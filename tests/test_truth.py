@@ -329,6 +329,15 @@ def test_frames_left_out_or_shown_again_are_told_and_cost_nothing(compare: Compa
     assert all(f.start_s == pytest.approx(at, abs=0.1) for f, at in zip(told, skips, strict=True))
 
 
+def test_steps_behind_a_head_that_cannot_be_decoded(compare: Compare) -> None:
+    """Three frames are left out at four seconds; of the first three nothing can be read."""
+    encode = video(drawn(clock=lambda t: t if t < 4 else t + 0.12), times(250))
+    encode.missing = frozenset(range(76))
+    rows = compare(encode, video(drawn(noise=0), times(253)))
+    assert rows["fr"].status == "ok"
+    assert "leaves out 3 frames (0.12 s) of its master, and plays on" in said_of(rows["fr"])
+
+
 @pytest.mark.parametrize("what", ["black", "another film"])
 def test_what_was_put_in_is_no_frame_shown_again(compare: Compare, what: str) -> None:
     """Eight tenths of a second, after ten: it refuses the pair, as a longer cut does."""
