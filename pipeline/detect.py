@@ -141,10 +141,10 @@ def unexplained(others: Sequence[str | Finding], pictures: Sequence[str | Findin
     by = [f for f in pictures if isinstance(f, Finding) and f.kind in ("black", "frozen")]
 
     def told(finding: Finding) -> bool:
-        if finding.kind not in ("repeated", "quality_drop"):
+        if finding.kind not in ("repeated", "quality_drop", "collapse"):
             return False
         start, end = finding.start_s or 0.0, finding.end_s or 0.0
-        lost = finding.kind == "quality_drop"  # what stands still is coded as well as ever, but unlike what moves
+        lost = finding.kind != "repeated"  # what stands still is coded as well as ever, but unlike what moves
         spans = [f for f in by if not lost or f.kind == "black" or f.severity == "error"]
         return any((f.start_s or 0.0) - 1.0 <= start and end <= (f.end_s or 0.0) + 1.0 for f in spans)
 

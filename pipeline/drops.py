@@ -89,21 +89,21 @@ def _of_key_frames(drops: Sequence[Drop], looked: int, mode: str) -> list[Findin
     if len(drops) > MOST or (len(drops) >= 3 and len(drops) >= 0.3 * looked):
         many = f"{len(drops)} of {looked} key frames"
         said = f"quality pumps: {mode.upper()} is {_mean(drops):.0f} points lower after {many} than a second on"
-        return [_finding(said, drops[0], drops[-1])]
+        return [_finding("quality_drop", said, drops[0], drops[-1])]
     said = f"quality drops at a key frame: {mode.upper()} is {{:.0f}} points lower than a second on"
-    return [_finding(said.format(drop.points), drop) for drop in drops]
+    return [_finding("quality_drop", said.format(drop.points), drop) for drop in drops]
 
 
 def _of_collapses(drops: Sequence[Drop]) -> list[Finding]:
     said = "quality collapses: FR is {:.0f} points lower than the clip's median"
     if len(drops) > MOST:
-        return [_finding(f"{said.format(_mean(drops))}, in {len(drops)} places", drops[0], drops[-1])]
-    return [_finding(said.format(drop.points), drop) for drop in drops]
+        return [_finding("collapse", f"{said.format(_mean(drops))}, in {len(drops)} places", drops[0], drops[-1])]
+    return [_finding("collapse", said.format(drop.points), drop) for drop in drops]
 
 
-def _finding(said: str, first: Drop, last: Drop | None = None) -> Finding:
+def _finding(kind: str, said: str, first: Drop, last: Drop | None = None) -> Finding:
     start_s, end_s = first.stretch.start_s, (last or first).stretch.end_s
-    return Finding(said, "quality_drop", "warning", round(start_s, 3), round(end_s, 3))
+    return Finding(said, kind, "warning", round(start_s, 3), round(end_s, 3))
 
 
 def _mean(drops: Sequence[Drop]) -> float:

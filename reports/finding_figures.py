@@ -43,7 +43,7 @@ def row_name(clip: Clip) -> str:
 def _bar(place: int, clip: Clip, finding: Finding, axis: str, longest: float, scale: float) -> dict[str, object]:
     start = finding.start_s or 0.0
     end = max(finding.end_s or 0.0, start + LEAST * longest)
-    what = f"{kind(finding.kind)} ({finding.severity}): {finding.sentence}"
+    what = f"{kind(finding.kind)} ({finding.severity}): {finding.sentence.removeprefix(finding.kind + ': ')}"
     said = f"<b>{on_chart(clip.label)}</b><br>{on_chart(what)}"
     return {
         "type": "scatter", "mode": "lines", "x": [start * scale, end * scale], "y": [row_name(clip)] * 2,

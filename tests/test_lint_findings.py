@@ -43,7 +43,7 @@ def told(results: list[ClipResult]) -> list[tuple[str, str, str]]:
     return [(issue.rule, issue.severity, issue.sentence) for issue in found]
 
 
-@pytest.mark.parametrize("kind", ["range", "area", "aspect", "not_compared", "turned", "interlaced", "colour", "note"])
+@pytest.mark.parametrize("kind", ["range", "area", "aspect", "not_compared", "turned", "collapse", "note"])
 def test_warnings_of_an_encode_are_told_once_whichever_modes_it_has(kind: str) -> None:
     assert told(film((warned(kind, LEVELS),), (), ())) == [(kind, "warning", f"0.mp4: {LEVELS}")]
 
