@@ -6,6 +6,7 @@ a score says it already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ UNTOLD = frozenset({"first_look", "quality_drop", "banding"})
 OF_FILMS = frozenset({"black", "frozen"})
 LOSSES = ("truncated", "damaged")
 NEAR_S = 1.0  # stretches of two videos this close are one
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,:x×]\d+)*")
 
 _ByKind = Mapping[str, Sequence[Finding]]  # the gravest of each kind first
 
@@ -118,11 +120,15 @@ def _is_in(finding: Finding, encode: Clip, other: Clip) -> bool:
 
 
 def _shared(found: Sequence[_ByKind]) -> list[str]:
-    """Kinds of warnings that all of several encodes have; an offset where it is the same."""
+    """Kinds of warnings that say one thing of all of several encodes, numbers aside; of an offset these too."""
     if len(found) < 2:
         return []
     kinds = [k for k in found[0] if all(k in own and own[k][0].severity != "error" for own in found)]
-    return [k for k in kinds if k != "offset" or len({own[k][0].sentence for own in found}) == 1]
+    return [k for k in kinds if len({_words(own[k][0]) for own in found}) == 1]
+
+
+def _words(finding: Finding) -> str:
+    return finding.sentence if finding.kind == "offset" else _NUMBER.sub("0", finding.sentence)
 
 
 def _said(some: Sequence[Finding]) -> str:

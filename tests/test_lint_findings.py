@@ -85,6 +85,15 @@ def test_what_all_encodes_have_is_told_once_and_what_their_master_has_of_it_alon
     ]
 
 
+def test_encodes_of_which_one_kind_says_different_things_are_told_apart() -> None:
+    woven = warned("interlaced", "its pictures are combed: deinterlace before encoding")
+    fields = warned("interlaced", "coded as fields, and its master is not")
+    assert sorted(told(film((woven,), (fields,)))) == [
+        ("interlaced", "warning", f"0.mp4: {woven.sentence}"),
+        ("interlaced", "warning", f"1.mp4: {fields.sentence}"),
+    ]
+
+
 def test_black_is_told_where_its_master_is_not_black() -> None:
     dark = warned("black", "black", at=4.0)
     assert told(film((dark,), ())) == [("black", "warning", "0.mp4: black (4.0 to 5.5 s)")]
