@@ -34,6 +34,7 @@ _FIELDMATCH = "order=tff:field=top:mode=pc_n:combmatch=full"
 COMB = 12  # luma levels by which a line differs from both its neighbours, in the same direction
 COMBED = 0.003  # part of the pixels that do so in a picture of two moments
 PROGRESSIVE = 0.7  # of what it does with fields of the pictures beside: a picture of one moment does so less
+ORDERED = 0.8  # of what one order's mixtures do, that the other's do: combed 0.2 to 0.75, others 0.85 to 1
 COLUMNS = 480  # at least so many are looked at
 
 
@@ -56,6 +57,31 @@ def is_combed(frames: Sequence[VideoFrame], at: int) -> bool:
         return teeth > COMBED
     mixed = [_woven(*pair) for other in beside for pair in ((own, other), (other, own))]
     return teeth > PROGRESSIVE * min(float((teeth_of(woven) & moves).mean()) for woven in mixed)
+
+
+def field_order(frames: Sequence[VideoFrame]) -> int | None:
+    """Which field of the middle one of three frames is the earlier: 1 the upper, -1 the lower, 0 neither.
+
+    The earlier is nearer to the other one of the picture before than the later is, and so do its lines alternate less
+    there. Fine detail may alternate in whatever way, and gone up or down by a line not at all: in both orders alike.
+
+    Returns:
+        None where too little of it moves.
+    """
+    before, own, after = map(_luma, frames)
+    if not before.shape == own.shape == after.shape or len(own) < 8:
+        return None
+    moves = np.maximum(abs(own - before), abs(own - after))[1:-1] > COMB
+
+    def teeth(*pairs: tuple[NDArray[np.int16], NDArray[np.int16]]) -> float:
+        return sum(float((teeth_of(_woven(*pair)) & moves).mean()) for pair in pairs)
+
+    if teeth((own, own)) <= COMBED:
+        return None
+    upper, lower = teeth((own, before), (after, own)), teeth((before, own), (own, after))
+    if min(upper, lower) >= ORDERED * max(upper, lower):
+        return 0
+    return 1 if upper < lower else -1
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.int16]:
