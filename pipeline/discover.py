@@ -23,6 +23,7 @@ from .looking import Looks
 from .manifests import EXTENSIONS as MANIFESTS
 from .manifests import Files
 from .namesakes import part, settle
+from .odd_ones import part_odd_ones
 from .plan import Plan, describe
 from .presentations import Gathered, gather, join_files, stray_segments
 from .references import apply_reference, reference_files
@@ -77,8 +78,12 @@ def discover(
     notes += said
     groups = join_files(presentations, groups, looks)
     groups, said = join_masters(groups, presentations, looks)
+    notes += said
+    if reference is None:  # or a master comes yet, which tells
+        groups, odd, said = part_odd_ones(groups, looks)
+        parted, notes = parted + odd, notes + said
     settled = settle(parted, groups, looks)
-    groups, notes = settled.groups, notes + said + settled.notes
+    groups, notes = settled.groups, notes + settled.notes
     root_name = found.folder.rstrip("/").rsplit("/", 1)[-1]
     drafts = [one.draft(root_name) for one in presentations] + [drafting.of_group(g, root_name) for g in groups]
     notes += [note for each in groups for note in each.notes]

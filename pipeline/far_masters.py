@@ -200,4 +200,6 @@ def _shows(master: VideoRef, encode: VideoRef, looks: LooksLike, *, sure: bool, 
     if sure and trusted and (lengths.same(*lasting) or not all(lasting)):
         return True
     verdict = looks.alike(master, [encode])[0]
-    return verdict in (Alike.SAME, Alike.SAME_STILL) or (sure and verdict is Alike.UNKNOWN)
+    if verdict is Alike.DIFFERENT:
+        return sure and not looks.differ(master, encode)
+    return verdict in (Alike.SAME, Alike.SAME_STILL) or sure

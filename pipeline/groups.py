@@ -15,9 +15,9 @@ from typing import Protocol
 from . import lengths, names
 from .fingerprint import Alike
 from .glance import Glance
+from .shapes import reframed, same_shape
 from .values import VideoRef
 
-SAME_SHAPE = 0.04  # share by which aspect ratios may differ: sizes are rounded to even numbers
 RATE_STEP = 1.25  # bitrates of one codec further apart than this are rungs
 FOLDER_LIMIT = 400  # files a folder's undecided files are compared up to
 GLANCE_LIMIT = 5000  # headers read to check names, and as many to compare folders; beyond, names are trusted
@@ -34,6 +34,9 @@ class LooksLike(Protocol):
 
     def alike(self, one: VideoRef, others: Sequence[VideoRef]) -> list[Alike]:
         """Compare one file's pictures with each of the others'."""
+
+    def differ(self, one: VideoRef, other: VideoRef) -> bool:
+        """Whether what is not alike surely differs: not by its bars, its start or its shape alone."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,15 @@ def choose_master(found: Group, looks: LooksLike) -> None:
     candidates = [item for item in found.items if item.name.source_words > least]
     if not candidates:  # a word that all carry is part of the title; no word at all, no master
         return
-    candidates.sort(key=lambda item: (*_grandeur(item, looks), item.name.source_words), reverse=True)
+    candidates.sort(key=lambda item: (*grandeur(item, looks), item.name.source_words), reverse=True)
     found.master = candidates[0]
     if len(candidates) > 1:
         others = ", ".join(item.relative for item in candidates[1:])
         found.notes.append(f"several sources: {found.master.relative} is taken as the master, {others} as encodes")
 
 
-def _grandeur(item: Item, looks: LooksLike) -> tuple[int, float]:
+def grandeur(item: Item, looks: LooksLike) -> tuple[int, float]:
+    """Pixels and kbit/s, as far as header and name say."""
     seen, said = looks.glance(item.ref), item.name.declared
     height = seen.height or said.height or 0
     return (seen.width or said.width or height * 16 // 9) * height, seen.bitrate_kbps or said.bitrate_kbps or 0.0
@@ -126,14 +130,19 @@ def agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str]
     own = lasting[found.master.relative] if found.master is not None else None
     usual, whose = (own, "its master") if own else (lengths.most_usual(lasting.values()), "the rest of its ladder")
     near = [item for item in mates if lengths.ratio(lasting[item.relative], usual) >= lengths.OTHER_CUT]
-    nearest = {i.relative: (bool(lasting[i.relative]), lengths.ratio(lasting[i.relative], usual)) for i in near}
-    anchor = found.master or max(near, key=lambda item: nearest[item.relative])
+    nearest = {
+        i.relative: (bool(lasting[i.relative]), round(lengths.ratio(lasting[i.relative], usual), 2)) for i in near
+    }
+    anchor = found.master or max(near, key=lambda item: (*nearest[item.relative], *grandeur(item, looks)))
     doubtful = [i for i in mates if i is not anchor and (i not in near or _doubtful(i, anchor, mates, looks))]
     verdicts = looks.alike(anchor.ref, [item.ref for item in doubtful]) if doubtful else []
     other = [item for item, verdict in zip(doubtful, verdicts, strict=True) if verdict is Alike.DIFFERENT]
+    if not _weak(mates):  # it may be of another shape for its bars alone
+        other = [item for item in other if item not in near or _is_other(item, anchor, looks)]
     same = [item for item, verdict in zip(doubtful, verdicts, strict=True) if verdict is Alike.SAME]
     # Much shorter it was cut off where it shows the same as far as it goes, in the same shape.
-    cut = [item for item in same if item not in near and _shaped(item, anchor, looks)]
+    shape = looks.glance(anchor.ref)
+    cut = [item for item in same if item not in near and same_shape(looks.glance(item.ref), shape)]
     kept = [item for item in mates if (item in near and item not in other) or item in cut]
     notes = []
     for item in kept:
@@ -144,18 +153,18 @@ def agreeing(mates: list[Item], looks: LooksLike) -> tuple[list[Item], list[str]
 
 
 def _doubtful(item: Item, anchor: Item, mates: list[Item], looks: LooksLike) -> bool:
-    """Do the names leave it open that two items are one content? Then the pictures are looked at."""
-    unnamed = sum(not (mate.name.strong or mate.name.source_words) for mate in mates)
-    if unnamed > 1:  # clip_360 and clip_480 may be rungs or numbers; title.mp4 and title.webm may be anything
-        return True
-    return not _shaped(item, anchor, looks)
+    """Do names or shapes leave it open that two items are one content? Then the pictures are looked at."""
+    return _weak(mates) or not same_shape(looks.glance(item.ref), looks.glance(anchor.ref))
 
 
-def _shaped(one: Item, other: Item, looks: LooksLike) -> bool:
-    """Whether two pictures have one shape, as far as headers say."""
-    seen = (looks.glance(item.ref) for item in (one, other))
-    shapes = [glance.width / glance.height for glance in seen if glance.width and glance.height]
-    return len(shapes) < 2 or max(shapes) / min(shapes) <= 1 + SAME_SHAPE
+def _weak(mates: list[Item]) -> bool:
+    """Whether clip_360 and clip_480 may be rungs or numbers; title.mp4 and title.webm may be anything."""
+    return sum(not (mate.name.strong or mate.name.source_words) for mate in mates) > 1
+
+
+def _is_other(item: Item, anchor: Item, looks: LooksLike) -> bool:
+    """Whether what does not look alike is another content, or a version in another shape as its name says."""
+    return reframed(item.name.declared, looks.glance(anchor.ref)) or looks.differ(anchor.ref, item.ref)
 
 
 def _by_folder(groups: list[Group], looks: LooksLike, budget: int) -> tuple[list[Group], list[str]]:

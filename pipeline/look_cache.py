@@ -36,7 +36,7 @@ _Stamp = tuple[int, int]  # (bytes, nanoseconds)
 
 
 class LookCache(Looker):
-    """Looks at objects of stores once, as long as their size and time are the same; at local files every time.
+    """Looks at pictures once, as long as size and time of their file are the same; at headers so in stores alone.
 
     Args:
         out: folder of the results, or URI of one in a bucket; it need not be there. What cannot be read of it is passed
@@ -62,7 +62,7 @@ class LookCache(Looker):
 
     def glance(self, ref: VideoRef, size: int = 0) -> Glance | None:
         """As `glance.glance`."""
-        key, stamp = (ref.path, f"glance {size}"), self._stamp(ref)
+        key, stamp = (ref.path, f"glance {size}"), self._stamp(ref) if storage.is_remote(ref.path) else None
         if (told := self._get(key, stamp)) is not None:
             with suppress(*_DAMAGED):
                 return _glance_of(told)
@@ -85,6 +85,18 @@ class LookCache(Looker):
         """As `fingerprint.moments`."""
         look, count = partial(fingerprint.moments, ref, duration_s), len(fingerprint.MOMENTS)
         return self._thumbnails(ref, f"moments {duration_s!r}", count, look)
+
+    def differ(self, one: VideoRef, other: VideoRef) -> bool | None:
+        """As `closer.differ`."""
+        both = [self._stamp(ref) for ref in (one, other)]
+        stamp = None if None in both else (sum(s[0] for s in both if s), max(s[1] for s in both if s))
+        key = one.path, f"differs from {other.path}"
+        if isinstance(told := self._get(key, stamp), bool):
+            return told
+        seen = super().differ(one, other)
+        if seen is not None:
+            self._put(key, stamp, seen)
+        return seen
 
     def save(self, out: Path, root: str) -> bool:
         """Write what is known now to a folder of results, but for what this scan did not ask of what is below its root.
@@ -121,10 +133,8 @@ class LookCache(Looker):
         return shots
 
     def _stamp(self, ref: VideoRef) -> _Stamp | None:
-        """Bytes and time of a file in a store, of all its parts; None where it is in none, or that is not told."""
+        """Bytes and time of a file, of all its parts; None where that is not told."""
         paths = ref.parts or (ref.path,)
-        if not all(map(storage.is_remote, paths)):
-            return None
         try:
             entries = [self._files.get(path) or storage.stat(path) for path in paths]
         except VideoError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import floor
 
+from . import closer
 from .fingerprint import Alike, Thumbnail, compare, moments, opening, same_picture
 from .glance import Glance, glance
 from .side_by_side import in_parallel
@@ -26,6 +27,10 @@ class Looker:
         """Frames at `MOMENTS`."""
         return moments(ref, duration_s)
 
+    def differ(self, one: VideoRef, other: VideoRef) -> bool | None:
+        """As `closer.differ`."""
+        return closer.differ(one, other)
+
 
 class Looks:
     """Glances and comparisons of one run, made by `looker`.
@@ -39,6 +44,7 @@ class Looks:
         self.glances: dict[str, Glance | None] = {}
         self._openings: dict[str, Thumbnail | None] = {}
         self._moments: dict[tuple[str, float], tuple[Thumbnail | None, ...]] = {}
+        self._differ: dict[tuple[str, str], bool] = {}
 
     def prepare(self, files: Iterable[tuple[VideoRef, int]]) -> None:
         """Glance at many files (reference and size in bytes) side by side."""
@@ -71,3 +77,11 @@ class Looks:
         for i in close:
             verdicts[i] = compare(self._moments[one.path, length], self._moments[others[i].path, length])
         return verdicts
+
+    def differ(self, one: VideoRef, other: VideoRef) -> bool:
+        """Whether two files that `alike` calls different surely are, whatever their shapes, bars and starts."""
+        first, second = sorted((one, other), key=lambda ref: ref.path)
+        pair = first.path, second.path
+        if pair not in self._differ:
+            self._differ[pair] = bool(self._looker.differ(first, second))
+        return self._differ[pair]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from . import lengths
 from .findings import Finding
 from .glance import Glance
-from .groups import SAME_SHAPE, Group, Item, LooksLike, Parts
+from .groups import Group, Item, LooksLike, Parts
+from .shapes import reframed
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Apart:
 
     stray: Sequence[Item]
     host: Item
+    even: bool = False  # as many are of the host's content: either may be the right one
 
 
 @dataclass
@@ -82,10 +84,11 @@ def settle(parted: Iterable[Apart], groups: Sequence[Group], looks: LooksLike) -
     now = {item.relative: each for each in groups for item in each.items}
     back: dict[int, list[Item]] = {}  # by the group they are put back to
     gone: set[int] = set()
+    even: set[str] = set()
     done = Settled([])
     for one in parted:
         mine, ladder = now.get(one.stray[0].relative), now.get(one.host.relative)
-        why, files = _why(one.stray[0], one.host, looks), _files(one.stray)
+        why, files = _why(one, looks), _files(one.stray)
         alone = mine is not None and len(mine.items) == len(one.stray)  # no master has found it meanwhile
         if alone and ladder is not None and _goes_back(one, ladder, looks):
             before = back.setdefault(id(ladder), [])
@@ -95,7 +98,9 @@ def settle(parted: Iterable[Apart], groups: Sequence[Group], looks: LooksLike) -
                 ladder.notes.append(f"named like {one.host.relative}, but {why}; its master will tell: {files}")
                 gone.add(id(mine))
                 continue
-        done.notes.append(f"named like {one.host.relative}, but kept apart, for {why}: {files}")
+        if one.host.relative not in even:  # is told from the other side
+            done.notes.append(f"named like {one.host.relative}, but kept apart, for {why}: {files}")
+            even |= {item.relative for item in one.stray} if one.even else set()
         if alone:
             done.findings |= {i.ref.path: _finding(i, one.host, why, looks) for i in one.stray if _is_rung(i, one.host)}
     done.groups = [each for each in groups if id(each) not in gone]
@@ -106,9 +111,11 @@ def _files(some: Sequence[Item]) -> str:
     return ", ".join(item.relative for item in some)
 
 
-def _why(stray: Item, host: Item, looks: LooksLike) -> str:
+def _why(apart: Apart, looks: LooksLike) -> str:
     """Which of the two is what it is not: a length, or pictures, and with these perhaps a shape."""
-    own, usual = looks.glance(stray.ref), looks.glance(host.ref)
+    if apart.even:
+        return "they show different pictures, and nothing tells which are right"
+    own, usual = looks.glance(apart.stray[0].ref), looks.glance(apart.host.ref)
     if lengths.ratio(own.duration_s, usual.duration_s) < lengths.OTHER_CUT:
         return f"it lasts {own.duration_s:.4g} s, not {usual.duration_s:.4g} s"
     return "its pictures are others"
@@ -125,22 +132,13 @@ def _goes_back(one: Apart, ladder: Group, looks: LooksLike) -> bool:
     if ladder.master is None or any(i.name.source_words or not _is_rung(i, one.host) for i in one.stray):
         return False
     encodes = {_folder(item) for item in ladder.items if item is not ladder.master}
-    return all(_folder(i) in encodes and not _reframed(i, one.host, looks) for i in one.stray)
+    return all(_folder(i) in encodes and not reframed(i.name.declared, looks.glance(one.host.ref)) for i in one.stray)
 
 
 def _folder(item: Item) -> str:
     return item.relative.rpartition("/")[0]
 
 
-def _reframed(stray: Item, host: Item, looks: LooksLike) -> bool:
-    """Whether its name says the other shape that it has: promo_1080x1920 beside promo_1920x1080 is no mistake."""
-    said, seen = stray.name.declared, looks.glance(host.ref)
-    if not (said.width and said.height and seen.width and seen.height):
-        return False
-    shapes = said.width / said.height, seen.width / seen.height
-    return max(shapes) / min(shapes) > 1 + SAME_SHAPE
-
-
 def _finding(stray: Item, host: Item, why: str, looks: LooksLike) -> Finding:
     said = f"named like {host.relative}, but {why}: judged apart from it; rename it, or group them with --mapping"
-    return Finding(said, "kept_apart", "warning" if _reframed(stray, host, looks) else "error")
+    return Finding(said, "kept_apart", "warning" if reframed(stray.name.declared, looks.glance(host.ref)) else "error")

@@ -131,6 +131,9 @@ class _AllAlike:
     def alike(self, one: VideoRef, others: Sequence[VideoRef]) -> list[Alike]:
         return [Alike.SAME for _ in others]
 
+    def differ(self, one: VideoRef, other: VideoRef) -> bool:
+        return False
+
 
 def _group(*files: str) -> Group:
     items = [Item(VideoRef(file), file, names.parse(file), 100) for file in files]

@@ -120,6 +120,9 @@ class _Imagined:
         same = [self.contents[one.path] == self.contents[ref.path] for ref in others]
         return [Alike.SAME if yes else Alike.DIFFERENT for yes in same]
 
+    def differ(self, one: VideoRef, other: VideoRef) -> bool:
+        return self.contents[one.path] != self.contents[other.path]
+
 
 _WORDS = st.sampled_from(["a", "b", "1080p", "720", "500k", "high", "source", "ref", "x264", "sources", "encodes"])
 _NAMES = st.builds(

@@ -132,9 +132,21 @@ def test_what_may_pass_is_not_remembered(server: s3.Server, out_dir: Path, monke
     assert looked(first) == looked(Looker())
 
 
-def test_local_files_are_looked_at_every_time(out_dir: Path, tmp_path: Path) -> None:
+def test_headers_of_local_files_are_read_every_time_and_their_pictures_once(out_dir: Path, tmp_path: Path) -> None:
     (out_dir / ".cache").mkdir(parents=True)
     looker = LookCache(str(out_dir))
     ref = scene(tmp_path / "a.mp4", 1)
+    os.utime(ref.path, (time.time() - 1000,) * 2)
     assert looker.glance(ref, 1) == glance(ref, 1)
     assert not looker.save(out_dir, str(tmp_path))
+    seen = looker.moments(ref, 1.0)
+    other = scene(tmp_path / "b.mp4", 2)
+    os.utime(other.path, (time.time() - 1000,) * 2)
+    assert looker.differ(ref, other) is True
+    assert looker.save(out_dir, str(tmp_path))
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(look_cache.fingerprint, "moments", lambda *_: pytest.fail("looked at again"))
+        away.setattr(look_cache.Looker, "differ", lambda *_: pytest.fail("looked at again"))
+        again = LookCache(str(out_dir))
+        assert np.array_equal(again.moments(ref, 1.0), seen)
+        assert again.differ(ref, other) is True
