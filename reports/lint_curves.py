@@ -48,8 +48,10 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
             straight.append(clip)
             continue
         points = _score(better, mode) - _score(clip, mode)
-        said = f"{_named(clip)} looks worse than {_named(better)}, {told(points)} points of {said_mode}"
-        yield Issue(name, "inversion", "error", said, (clip.path, better.path), points)
+        said = f"{_named(clip)} looks worse than {_named(better)}, {told(points, 0.0, JND)} points of {said_mode}"
+        seen = points >= JND
+        said += "" if seen else f": less than anybody sees ({JND:g})"
+        yield Issue(name, "inversion", "error" if seen else "warning", said, (clip.path, better.path), points)
     kept = straight[:1]
     for clip in straight[1:]:
         points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
@@ -62,7 +64,7 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:
-            said = _of_no_use(clip, kept[-1], f"{points:+.1f} points of {said_mode}{{}}", points, worst)
+            said = _of_no_use(clip, kept[-1], f"{_gained(points)} points of {said_mode}{{}}", points, worst)
             yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
     placed = {clip.path for clip in straight}
     others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
@@ -83,13 +85,18 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
 def _of_no_use(clip: Clip, other: Clip, gain: str, points: float, worst: float) -> str:
     """What a rung buys that is not worth having; `gain` has a place for over what."""
     dear, cheap = _named(clip), _named(other)
-    seconds = f"and {worst:+.1f} in the worst second"
+    seconds = f"and {_gained(worst)} in the worst second"
     if points <= -JND:
         costs = "more than" if _dearer(clip, other) else "as much as"
         return f"{dear} costs {costs} {cheap} and looks worse: {gain.format('')}, {seconds}"
     if round(points, 1) <= 0:
         return f"{dear} looks no better than {cheap}: {gain.format('')}, {seconds}"
     return f"{dear} buys {gain.format(f' over {cheap}')}, {seconds}: less than anybody sees ({JND:g})"
+
+
+def _gained(points: float) -> str:
+    """With its sign, and not rounded to a JND where it is none."""
+    return f"{'-' if points < 0 else '+'}{told(abs(points), JND)}"
 
 
 def _between(low: Clip, clip: Clip, high: Clip) -> bool:

@@ -19,7 +19,8 @@ class Issue:
     points: float | None = None
 
 
-def told(value: float, beside: float = 0.0) -> str:
-    """A number to one digit, or to as many as tell it from another: 59.96 beside 60, 0.04 beside 0."""
-    digits = next((n for n in range(1, 10) if round(value, n) != round(beside, n)), 1)
+def told(value: float, *beside: float) -> str:
+    """A number to one digit, or to as many as tell it from others, or from 0: 59.96 beside 60, 0.04 beside 0."""
+    others = beside or (0.0,)
+    digits = next((n for n in range(1, 10) if all(round(value, n) != round(other, n) for other in others)), 1)
     return f"{value:.{digits}f}"

@@ -47,6 +47,19 @@ def test_rungs_are_compared_in_nr_where_not_all_have_fr() -> None:
     assert drop.paths == issue.paths
 
 
+@pytest.mark.parametrize(("worse", "severity"), [(1.2, "warning"), (5.98, "warning"), (6.0, "error")])
+def test_what_nobody_sees_is_no_error(worse: float, severity: str) -> None:
+    (issue,) = issues(both("a", 500, None, 50.0, half=0.5), both("b", 900, None, 50.0 - worse, half=0.5))
+    assert (issue.rule, issue.severity) == ("inversion", severity)
+    assert issue.sentence.endswith(": less than anybody sees (6)") == (severity == "warning")
+    assert f", {worse} points of NR" in issue.sentence
+
+
+def test_less_than_a_jnd_is_not_rounded_to_one() -> None:
+    (issue,) = issues(both("a", 500, None, 50.0), both("b", 900, None, 55.97))
+    assert "buys +5.97 points of NR over a (500 kbit/s)" in issue.sentence
+
+
 @pytest.mark.parametrize("found", [CUT, HOLE, OTHER])
 def test_no_rung_is_missing_where_a_broken_or_foreign_one_stands(found: Finding) -> None:
     low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)
@@ -93,7 +106,7 @@ def test_pictures_without_an_interval_differ_by_what_people_see() -> None:
     assert pictures(60.0, 54.1) == ["redundant"]
     assert pictures(60.0, 53.9) == ["inversion"]
     (issue,) = issues(both("a", 500, None, 60.0, half=0.0), both("b", 900, None, 59.96, half=0.0))
-    assert issue.sentence.endswith(", 0.04 points of NR")
+    assert issue.sentence.endswith(", 0.04 points of NR: less than anybody sees (6)")
 
 
 def test_a_gate_gives_as_many_digits_as_tell_why_it_failed() -> None:
