@@ -125,3 +125,16 @@ def test_warnings_reach_the_report_and_leave_the_exit_code(tmp_path: Path, capsy
     assert "warning: 2" in capsys.readouterr().out
     build_report(str(out))
     assert f"0.mp4: {LATE.sentence}" in (out / "report" / "index.html").read_text()
+
+
+def test_the_overview_shows_errors_and_counts_what_it_folds(tmp_path: Path) -> None:
+    stands = warned("frozen", "the picture stands still", "error", 1.0)
+    titles = [[scored(f"/v/{k}.mp4", f"l{k}", "nr", 50, findings=(stands, warned("range")))] for k in range(14)]
+    out = write(tmp_path / "out", titles)
+    build_report(str(out))
+    page = (out / "report" / "index.html").read_text()
+    lint_panel = page[page.index('id="lint"') : page.index("</section>", page.index('id="lint"'))]
+    shown, more, warnings = lint_panel.split("<details>")
+    assert [part.count("the picture stands still") for part in (shown, more, warnings)] == [12, 2, 0]
+    assert "<summary>and 2 errors more</summary>" in more
+    assert "<summary>14 warnings</summary>" in warnings
