@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +50,7 @@ class Heartbeat(Listener):
             "host": socket.gethostname(), "pid": os.getpid(), "started_at": _now(),
             "ok": 0, "skipped": 0, "failed": 0, "frames": 0, "failures": [],
         }  # fmt: skip
+        self._rows: dict[tuple[str, str | None], str] = {}  # status by path and mode
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
@@ -79,18 +80,31 @@ class Heartbeat(Listener):
             if self._at is not None:
                 self._at.advance(videos, work)
 
+    def known(self, rows: Sequence[ClipScore]) -> None:
+        """Count rows by status."""
+        with self._lock:
+            for row in rows:
+                self._count(row)
+
+    def _count(self, row: ClipScore) -> None:
+        before = self._rows.get((row.path, row.mode))
+        if before is not None:  # measured anew
+            self._said[before] -= 1
+        self._rows[row.path, row.mode] = row.status
+        self._said[row.status] += 1
+
     def measured(self, done: Done) -> None:
         """Count rows by status, and keep the last few sentences of failures."""
         with self._lock:
             self._idle = False
             self._said["frames"] += done.result.frames
             for row in (result.clip for result in done.result.results):
-                self._said[row.status] += 1
+                self._count(row)
                 if row.status == "failed":
                     self._said["failures"] = [*self._said["failures"][1 - TOLD :], _failure(row)]
 
     def ended(self, how: End, result: ScanResult | None = None, reason: str | None = None) -> None:
-        """Say so; rows that an earlier scan measured count, too, and their failures come before those of this one."""
+        """Say so; failures that an earlier scan met come before those of this one."""
         with self._lock:
             self._said |= {"state": how, "reason": reason}
             if result is not None:

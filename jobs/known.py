@@ -27,8 +27,13 @@ class Known:
     """What is to be done, and what is not."""
 
     tasks: list[Task] = field(default_factory=list)
-    up_to_date: int = 0  # rows that hold
+    rows: list[ClipScore] = field(default_factory=list)  # that hold
     kept: dict[str, list[ClipScore]] = field(default_factory=dict)  # by ladder: rows that hold, but are filed elsewhere
+
+    @property
+    def up_to_date(self) -> int:
+        """How many rows hold."""
+        return len(self.rows)
 
 
 class Stamp(NamedTuple):
@@ -126,7 +131,7 @@ def find_known(
             if missing:
                 known.tasks.append(Task(ladder, missing, infos, content, first_look=first_look))
             hold = [row for path in wanted if path in held for row in rows.get(plain(path), ())]
-            known.up_to_date += len(hold)
+            known.rows += hold
             moved = [new for row in hold if (new := _filed(row, ladder)) != row]
             if moved:
                 known.kept[ladder.name] = moved

@@ -109,6 +109,11 @@ class Listener:
         for one in self._others:
             one.planned(plan)
 
+    def known(self, rows: Sequence[ClipScore]) -> None:
+        """Rows that an earlier scan measured and that hold."""
+        for one in self._others:
+            one.known(rows)
+
     @contextlib.contextmanager
     def stage(self, what: str, total: int, work: float | None = None) -> Iterator[None]:
         """A stretch over `total` videos with so much work in them; over when the context is left, however that is."""

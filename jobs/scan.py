@@ -84,6 +84,7 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
                 plan, store, request.settings, judge.model_sha256, resume=request.resume, advanced=listener.advanced,
                 first_look=budget is not None,
             )  # fmt: skip
+        listener.known(known.rows)
         gone = tidy(plan, store, known.kept, {task.ladder.name for task in known.tasks})
         if gone:
             are = "is" if gone == 1 else "are"

@@ -66,6 +66,8 @@ def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str],
             elif entry.is_file():
                 stat_ = entry.stat()
                 yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns)
+            elif os.path.exists(entry.path):
+                missed(entry.path, "is a pipe, a device or a socket, no file")
             elif entry.is_symlink():
                 missed(entry.path, "is a link that leads nowhere")
         except OSError:

@@ -220,6 +220,7 @@ def test_what_cannot_be_seen_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     put(tmp_path, "a.mp4", "closed/b.mp4")
     (tmp_path / "lost.mp4").symlink_to(tmp_path / "nowhere.mp4")
     (tmp_path / "other.txt").symlink_to(tmp_path / "nowhere.txt")
+    os.mkfifo(tmp_path / "pipe_270p.mp4")
     scandir = os.scandir
 
     def refusing(folder: str) -> object:
@@ -232,4 +233,5 @@ def test_what_cannot_be_seen_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(all_paths(plan.ladders)) == [str(tmp_path / "a.mp4")]
     assert plan.notes == (
         "closed cannot be listed (Permission denied); left out", "lost.mp4 is a link that leads nowhere; left out",
+        "pipe_270p.mp4 is a pipe, a device or a socket, no file; left out",
     )  # fmt: skip

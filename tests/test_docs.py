@@ -13,6 +13,7 @@ import pytest
 import yoto_video
 from yoto_video.jobs import cli
 from yoto_video.pipeline.decode import DECORD
+from yoto_video.reports.lint import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +53,12 @@ def test_every_command_has_help_and_stands_in_the_documents(name: str) -> None:
     missing = flags(parser) - documented - {"--help"}
     assert documented <= flags(parser), f"{name} has no {sorted(documented - flags(parser))}"
     assert not missing, f"docs/cli.md says nothing of {name} {sorted(missing)}"
+
+
+def test_every_rule_of_lint_stands_in_its_table() -> None:
+    section = CLI_DOC.split("## yoto-video lint\n")[1].split("\n## ")[0]
+    told = {rule for line in section.splitlines() if line.startswith("| `") for rule in re.findall(r"`(\w+)`", line)}
+    assert told >= RULES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

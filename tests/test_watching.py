@@ -210,14 +210,14 @@ def test_the_log_has_a_line_for_each_ladder_and_each_failure(films: Path, out_di
         pass
 
 
-def interrupting(times: int) -> FakeJudge:
-    """A judge during whose second ladder Ctrl-C is pressed."""
+def interrupting(times: int, after: int = 9) -> FakeJudge:
+    """A judge during whose second ladder, or after so many frames, Ctrl-C is pressed."""
 
     class Interrupting(FakeJudge):
         left = times
 
         def encode(self, frames: Any, turns: Any = None) -> Any:
-            if self.encoded > 9:
+            if self.encoded > after:
                 while self.left:
                     self.left -= 1
                     _thread.interrupt_main(signal.SIGINT)  # real signals: test_end_to_end, in a process of its own
@@ -253,6 +253,17 @@ def test_one_ctrl_c_finishes_what_is_in_hand(films: Path, tmp_path: Path, capfd:
     assert rows(out) == rows(tmp_path / "undisturbed")
     assert result.up_to_date >= len(kept) - 3
     assert again.encoded > 0
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_what_was_there_before_an_interrupted_scan_counts(films: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for after in (9, 0):
+        judge = interrupting(1, after)
+        with pytest.raises(KeyboardInterrupt):
+            scan(Request(str(films), str(out), SETTINGS, workers=0), load=lambda _, judge=judge: judge)  # type: ignore[misc]
+        said = status(str(out))
+        assert said["ok"] + said["skipped"] + said["failed"] == len(rows(out))
 
 
 @pytest.mark.usefixtures("ctrl_c")
