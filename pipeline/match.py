@@ -1,6 +1,7 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
-`overlap` says where the one lies on the other; one place far behind is then looked at for drift.
+`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and some frames of
+all of it for steps there and back.
 """
 
 from __future__ import annotations
@@ -92,7 +93,12 @@ def _judged(asked: Question, seen: Seen) -> Match:
     ratio = min(asked.ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
     shift, steps = laid.offset.offset_s, tuple[Step, ...]()
     if undetermined:
-        if len(asked.encode.times) > 1:  # a picture has no time
+        # A step within the head leaves all of it unsure; both begin and end together.
+        same = asked.one_rate and abs(asked.encode.times[-1] - asked.master.times[-1]) <= asked.gap / 2
+        back = drift.back_again(asked.encode, asked.master, laid, asked.gap) if same else None
+        if back is not None:
+            steps = back.steps
+        elif len(asked.encode.times) > 1:  # a picture has no time
             findings.append("too little moves to find its offset in time: laid over its master at equal start")
     else:
         if near:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from yoto_video.pipeline import drift, steps
+from yoto_video.pipeline import astray, drift, steps
 
 GAP = 0.04
 HEAD, OTHER = Fraction(1), Fraction(25, 24)
@@ -18,6 +18,7 @@ HEAD, OTHER = Fraction(1), Fraction(25, 24)
 def no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """No way from the head to the place is found: it is all or nothing."""
     monkeypatch.setattr(steps, "find", lambda *given: None)
+    monkeypatch.setattr(astray, "places", lambda *given: [])
 
 
 Said = dict[Fraction, tuple[float, float | None]]
