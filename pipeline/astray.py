@@ -28,11 +28,11 @@ def places(encode: Sight, master: Sight, laid: Laid, gap: float) -> list[Place]:
     """Stretches that are off from where the head says, each with one behind it that is not, if there is one.
 
     Args:
-        encode, master: the videos, at one rate.
+        encode, master: the videos, in step.
         laid: how the encode's head lies on its master.
         gap: of frames, seconds.
     """
-    mine, theirs = encode.overview(max(1, round(_EVERY_S / gap))), master.overview()
+    mine, theirs = encode.overview(max(1, round(_EVERY_S / encode.gap))), master.overview()
     reach = round(AROUND_S / gap)
     shifts = np.arange(-reach, reach + 1)
     better = _better(mine, theirs, laid, shifts, gap)

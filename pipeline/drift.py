@@ -1,7 +1,7 @@
 """Whether an encode keeps its place on its master: a place far behind its head is laid over the master, too.
 
-At one rate frames stand for frames: what is off there left some out, or showed some again (`steps`). At another speed
-frames keep what they show, and last longer or shorter.
+At one rate, or half of it, frames stand for frames: what is off there left some out, or showed some again (`steps`),
+and may come back to its place (`astray`). At another speed frames keep what they show, and last longer or shorter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CUT = "not compared with its master: after its first seconds something was cut 
 
 
 def late(
-    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, one_rate: bool
+    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, in_step: bool
 ) -> Fraction | Way | str | None:
     """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing.
 
@@ -30,17 +30,17 @@ def late(
         laid: how the encode's head lies on its master.
         ratios: speeds that may be.
         gap: of frames, seconds.
-        one_rate: whether frames of both last alike.
+        in_step: whether each frame lasts as long as one or some of the master's.
     """
     offset = laid.offset
     ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
-    end, together = min(ends), abs(ends[0] - ends[1]) <= gap / 2
+    end, together = min(ends), abs(ends[0] - ends[1]) <= max(encode.gap, gap) - gap / 2
     at = 0.9 * end - LOOK_S
     if at < 1:
         return None
     if end < _FAR_S and len(ratios) == 1 and together:
-        return back_again(encode, master, laid, gap) if one_rate and offset.ratio == 1 else None
-    if one_rate and offset.ratio == 1:
+        return back_again(encode, master, laid, gap) if in_step and offset.ratio == 1 else None
+    if in_step and offset.ratio == 1:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
         places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
         looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)

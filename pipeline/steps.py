@@ -47,7 +47,7 @@ def find(encode: Sight, master: Sight, laid: Laid, places: Sequence[Place], gap:
     """The steps of an encode; None where none can be told, or too many, or where something else was put in.
 
     Args:
-        encode, master: the videos, at one rate.
+        encode, master: the videos, in step.
         laid: how the encode lies on its master where that was looked at.
         places: later moments and by how much they are off, ascending; one at least.
         gap: of frames, seconds.
