@@ -1,7 +1,7 @@
 """Whether an encode keeps its place on its master: a place far behind its head is laid over the master, too.
 
-At one rate frames stand for frames: what is off there left some out, or showed some again (`steps`). At another speed
-frames keep what they show, and last longer or shorter.
+At one rate, or half of it, frames stand for frames: what is off there left some out, or showed some again (`steps`),
+and may come back to its place (`astray`). At another speed frames keep what they show, and last longer or shorter.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from . import steps
+from . import astray, steps
 from .laid import LEAST_AGREEMENT, Laid
 from .luma import Sight
-from .places import LOOK_S, OFF, shift_at
+from .places import LOOK_S, OFF, Place, shift_at
 from .steps import Way
 
 _FAR_S = 15.0  # a common length from which drift is looked for, of what begins and ends together
@@ -21,7 +21,7 @@ _CUT = "not compared with its master: after its first seconds something was cut 
 
 
 def late(
-    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, one_rate: bool
+    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, in_step: bool
 ) -> Fraction | Way | str | None:
     """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing.
 
@@ -30,25 +30,29 @@ def late(
         laid: how the encode's head lies on its master.
         ratios: speeds that may be.
         gap: of frames, seconds.
-        one_rate: whether frames of both last alike.
+        in_step: whether each frame lasts as long as one or some of the master's.
     """
     offset = laid.offset
     ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
-    end, together = min(ends), abs(ends[0] - ends[1]) <= gap / 2
+    end, together = min(ends), abs(ends[0] - ends[1]) <= max(encode.gap, gap) - gap / 2
     at = 0.9 * end - LOOK_S
-    if at < 1 or (end < _FAR_S and len(ratios) == 1 and together):
+    if at < 1:
         return None
-    if one_rate and offset.ratio == 1:
+    if end < _FAR_S and len(ratios) == 1 and together:
+        return back_again(encode, master, laid, gap) if in_step and offset.ratio == 1 else None
+    if in_step and offset.ratio == 1:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
         places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
         looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)
         place, off = next(((place, there[1]) for place, there in looks if there and there[1] is not None), (at, 0.0))
         moved = _moved(encode, master, laid, place, off, 1.0, gap)
         if moved or not together or abs(offset.offset_s) > gap / 2:  # they begin or end apart: perhaps for a step
-            way = steps.find(encode, master, laid, (place, off if moved else 0.0), gap)
+            way = steps.find(encode, master, laid, [Place(place, off if moved else 0.0)], gap)
             if way is not None:
                 return way
             at = place if moved else at  # which was sure
+        if not moved and (way := back_again(encode, master, laid, gap)) is not None:
+            return way
     best: tuple[float, Fraction] | None = None
     agreed = []
     # First the one the head chose: over a short time two speeds may fit alike.
@@ -86,3 +90,9 @@ def _moved(encode: Sight, master: Sight, laid: Laid, at: float, off: float, rati
         return abs(off) >= OFF * gap
     before = shift_at(encode, master, laid, at - LOOK_S, ratio, gap)
     return before is None or before[1] is None or abs(before[1]) >= OFF * gap
+
+
+def back_again(encode: Sight, master: Sight, laid: Laid, gap: float) -> Way | None:
+    """The steps of an encode that leaves its place and comes back to it; None where none are sure."""
+    places = astray.places(encode, master, laid, gap)
+    return steps.find(encode, master, laid, places, gap) if places else None

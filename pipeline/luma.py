@@ -22,6 +22,7 @@ from .values import VideoInfo, VideoRef
 
 WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a displayed picture in a frame of its own
 KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
+OVERVIEW = 9000  # frames of a video that an overview shows: 32 MB, and six minutes of 25 a second
 
 BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
 BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
@@ -44,11 +45,7 @@ class Stretch:
     @cached_property
     def small(self) -> NDArray[np.float32]:
         """(n, 45, 80) averages of 4 x 4 pixels: what time is told by."""
-        rows = self.luma[:, 0::4].astype(np.uint16)  # by whole rows, then columns: 7 times as fast as one mean
-        for k in range(1, 4):
-            rows += self.luma[:, k::4]
-        blocks = rows[:, :, 0::4] + rows[:, :, 1::4] + rows[:, :, 2::4] + rows[:, :, 3::4]
-        return np.asarray(blocks / np.float32(16), np.float32)
+        return np.asarray(_blocks(self.luma) / np.float32(16), np.float32)
 
     @cached_property
     def active_area(self) -> Rect:
@@ -71,6 +68,22 @@ class Stretch:
 
     def __repr__(self) -> str:
         return f"Stretch(first={self.first}, frames={len(self.times)})"
+
+
+def _blocks(luma: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """(n, 45, 80) sums of 4 x 4 pixels."""
+    rows = luma[:, 0::4].astype(np.uint16)  # by whole rows, then columns: 7 times as fast as one mean
+    for k in range(1, 4):
+        rows += luma[:, k::4]
+    return np.asarray(rows[:, :, 0::4] + rows[:, :, 1::4] + rows[:, :, 2::4] + rows[:, :, 3::4])
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Frames of a whole video, or of its first `OVERVIEW` ones, with less than a `Stretch` remembers of each."""
+
+    times: NDArray[np.float64]  # (n,) seconds from the video's first frame, ascending
+    small: NDArray[np.uint8]  # (n, 45, 80)
 
 
 def _inside(lit: NDArray[np.bool_]) -> tuple[int, int]:
@@ -96,6 +109,7 @@ class Sight:
         self._more: Generator[tuple[int, NDArray[np.uint8]], None, None] | None = None
         self._one_at_a_time = threading.Lock()
         self._stretches: dict[tuple[int, int], Stretch] = {}
+        self._overviews: dict[int, Overview] = {}  # by how many frames each shows one of
 
     def head(self, seconds: float) -> Stretch:
         """The frames of the first `seconds`; reads on where an earlier call stopped."""
@@ -128,6 +142,21 @@ class Sight:
                     self._stretches.pop(next(iter(self._stretches)))
                 self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
             return self._stretches[first, last]
+
+    def overview(self, every: int = 1) -> Overview:
+        """One in so many of all frames, remembered; what was read of the head is not read again."""
+        with self._one_at_a_time:
+            if every not in self._overviews:
+                wanted = range(0, min(len(self.times), OVERVIEW), every)
+                known = [n for n in wanted if n < len(self._head)]
+                small = [_blocks(self._head[n][None])[0] >> 4 for n in known]
+                numbers, rest = list(known), list(wanted[len(known) :])
+                for number, luma in self.stream(rest) if rest else ():
+                    numbers.append(number)
+                    small.append(_blocks(luma[None])[0] >> 4)
+                shown = np.array(small, np.uint8).reshape(-1, HEIGHT // 4, WIDTH // 4)
+                self._overviews[every] = Overview(self.times[numbers], shown)
+            return self._overviews[every]
 
     def stream(self, numbers: list[int]) -> Generator[tuple[int, NDArray[np.uint8]], None, None]:
         """Single frames with their numbers, ascending; those that cannot be decoded are left out."""

@@ -1,6 +1,7 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
-`overlap` says where the one lies on the other; one place far behind is then looked at for drift.
+`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and some frames of
+all of it for steps there and back.
 """
 
 from __future__ import annotations
@@ -92,12 +93,17 @@ def _judged(asked: Question, seen: Seen) -> Match:
     ratio = min(asked.ratios, key=lambda r: abs(float(r) - laid.offset.ratio))
     shift, steps = laid.offset.offset_s, tuple[Step, ...]()
     if undetermined:
-        if len(asked.encode.times) > 1:  # a picture has no time
+        # A step within the head leaves all of it unsure; both begin and end together.
+        same = asked.in_step and abs(asked.encode.times[-1] - asked.master.times[-1]) <= asked.encode.gap / 2
+        back = drift.back_again(asked.encode, asked.master, laid, asked.gap) if same else None
+        if back is not None:
+            steps = back.steps
+        elif len(asked.encode.times) > 1:  # a picture has no time
             findings.append("too little moves to find its offset in time: laid over its master at equal start")
     else:
         if near:
             findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
-        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap, one_rate=asked.one_rate)
+        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap, in_step=asked.in_step)
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
         if isinstance(far, Fraction):
@@ -116,7 +122,7 @@ def _judged(asked: Question, seen: Seen) -> Match:
     if ratio != 1:
         findings.append(Finding(f"plays {float(ratio):.4f} times as fast as its master", "speed", "warning"))
     findings += [_told(each, asked.gap) for each in together(steps)]
-    uneven = laid.offset.uneven > 0.02 or bool(steps) or (ratio != 1 and asked.one_rate)
+    uneven = laid.offset.uneven > 0.02 or bool(steps) or (ratio != 1 and asked.in_step)
     if uneven and not steps:
         said = "repeats or leaves out frames of its master: pairs were looked for by content"
         findings.append(Finding(said, "pairing", "warning"))

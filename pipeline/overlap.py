@@ -19,7 +19,7 @@ _SHARES = (0.6, 0.2, 0.2)  # of the encode's frames in each that have to lie on 
 REACH_S = (1 - _SHARES[-1]) * WINDOWS_S[-1]  # offsets of long videos up to this are found, either way
 _SOON = 0.85  # agreement with which a shorter window is enough
 _LATER = (0.3, 0.7)  # of what both last after their heads: places looked at where these tell no offset
-_ONE_RATE = 0.001  # to which frames may last alike
+_IN_STEP = 0.001  # to which frames may last alike
 _CLOSE = 0.97  # agreement of encodes that nothing was done to
 _LATER_S, _BESIDE_S = 4.0, 10.0  # of the encode looked at there, and of the master before and after
 
@@ -45,9 +45,10 @@ class Question:
         return self.size[0] / self.size[1] * self.raster[1] / self.raster[0]
 
     @cached_property
-    def one_rate(self) -> bool:
-        """Whether frames of both last alike: then frames stand for frames, whatever is left out or shown again."""
-        return self.master.gap > 0 and abs(self.encode.gap / self.master.gap - 1) < _ONE_RATE
+    def in_step(self) -> bool:
+        """Whether each frame lasts as long as one or some of the master's: what is off was left out or shown again."""
+        each = self.encode.gap / self.master.gap if self.master.gap > 0 else 0.0
+        return round(each) >= 1 and abs(each / round(each) - 1) < _IN_STEP
 
     @cached_property
     def ratios(self) -> list[Fraction]:
@@ -86,8 +87,8 @@ def look(asked: Question) -> Seen | None:
         before = (len(mine.times), len(theirs.times))
         if not all(before):
             break
-        # At one rate another speed is what steps would look like: a head that is sure at equal speed is believed.
-        for ratios in ([Fraction(1)], asked.ratios) if asked.one_rate and len(asked.ratios) > 1 else (asked.ratios,):
+        # In step another speed is what steps would look like: a head that is sure at equal speed is believed.
+        for ratios in ([Fraction(1)], asked.ratios) if asked.in_step and len(asked.ratios) > 1 else (asked.ratios,):
             laid = lay(mine, theirs, ratios, asked.gap, share=share, aspect=asked.aspect)
             if laid is not None:
                 best = Seen(mine, theirs, laid)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import geometry
-from .laid import LEAST_AGREEMENT, Laid, seen
+from .laid import LEAST_AGREEMENT, Laid
 from .luma import Sight, Stretch
-from .places import LOOK_S, OFF, shift_at
-from .timeline import SURE, lead, nearest
+from .places import LOOK_S, OFF, Place, distances, shift_at
+from .timeline import SURE, lead
 
 _MOST = 8  # steps that are told one by one: what has more of them plays at another speed
 _NEAR_S = 3.0  # between two moments, from which on every frame between them is looked at
@@ -43,34 +43,25 @@ class Way:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A moment of the encode and how far it is off, seconds."""
-
-    at_s: float
-    off_s: float
-    supposed: bool = False
-
-
-def find(encode: Sight, master: Sight, laid: Laid, until: tuple[float, float], gap: float) -> Way | None:
+def find(encode: Sight, master: Sight, laid: Laid, places: Sequence[Place], gap: float) -> Way | None:
     """The steps of an encode; None where none can be told, or too many, or where something else was put in.
 
     Args:
-        encode, master: the videos, at one rate.
+        encode, master: the videos, in step.
         laid: how the encode lies on its master where that was looked at.
-        until: a late moment, encode seconds, and by how much it is off, seconds.
+        places: later moments and by how much they are off, ascending; one at least.
         gap: of frames, seconds.
     """
-    known, offset = _Place(*until), laid.offset.offset_s
+    known, offset = places[-1], laid.offset.offset_s
     ends = float(encode.times[-1]), float(master.times[-1]) - offset
     head = shift_at(encode, master, laid, 0.0, 1.0, gap)
     if head is not None and head[1] is not None:
-        first = _Place(0.0, head[1], OFF * gap <= abs(head[1]) < 2 * OFF * gap)  # by a frame a place may be by itself
+        first = Place(0.0, head[1], OFF * gap <= abs(head[1]) < 2 * OFF * gap)  # by a frame a place may be by itself
     else:
-        first = _Place(0.0, -offset, True) if abs(offset) <= LOOK_S else _Place(0.0, 0.0)
-    between = [(first, known)]
+        first = Place(0.0, -offset, True) if abs(offset) <= LOOK_S else Place(0.0, 0.0)
+    between = list(pairwise([first, *places]))
     if known.at_s < min(ends) - 2 * LOOK_S and abs(ends[1] - ends[0]) <= LOOK_S:
-        between.append((known, _Place(min(ends) - LOOK_S, ends[1] - ends[0], True)))
+        between.append((known, Place(min(ends) - LOOK_S, ends[1] - ends[0], True)))
     found, starts = list[Step](), first.off_s
     while between and len(together(found)) <= _MOST:
         start, end = between.pop()
@@ -106,19 +97,17 @@ def together(steps: Sequence[Step]) -> list[list[Step]]:
     return made
 
 
-def _sure_place(encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float) -> _Place | None:
+def _sure_place(encode: Sight, master: Sight, laid: Laid, start: Place, end: Place, gap: float) -> Place | None:
     """A place about half-way; a step in that second leaves it unsure, so others are tried."""
     middle = (start.at_s + end.at_s) / 2
     for at in (middle, middle + LOOK_S, middle - LOOK_S):
         there = shift_at(encode, master, laid, at, 1.0, gap)
         if there is not None and there[1] is not None:
-            return _Place(at, there[1])
+            return Place(at, there[1])
     return None
 
 
-def _to_the_frame(
-    encode: Sight, master: Sight, laid: Laid, start: _Place, end: _Place, gap: float
-) -> list[Step] | None:
+def _to_the_frame(encode: Sight, master: Sight, laid: Laid, start: Place, end: Place, gap: float) -> list[Step] | None:
     """The way from one place to the other that agrees best with the pictures between, never back.
 
     Empty where one of the two is only supposed, and the frames there do not say surely that they lie so; None where
@@ -126,7 +115,7 @@ def _to_the_frame(
     """
     first, last = round(start.off_s / gap), round(end.off_s / gap)
     shifts = np.arange(first, last + 1) if last > first else np.arange(first, last - 1, -1)
-    mine = encode.between(start.at_s, end.at_s + LOOK_S)
+    mine = encode.between(start.at_s, end.at_s + end.lasts_s)
     if not len(mine.times):  # none of them can be decoded
         return None
     cost, shows = _costs(mine, master, laid, shifts, gap)
@@ -147,18 +136,10 @@ def _to_the_frame(
 def _costs(
     mine: Stretch, master: Sight, laid: Laid, shifts: NDArray[np.int64], gap: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(n, k) distances of frames from the master's at shifts, NaN where it has none; and whether either shows any."""
-    offset = laid.offset.offset_s
-    low, high = int(shifts.min()), int(shifts.max())
+    """`distances` from all of the master that these shifts reach."""
+    offset, low, high = laid.offset.offset_s, int(shifts.min()), int(shifts.max())
     theirs = master.between(offset + mine.times[0] + (low - 1) * gap, offset + mine.times[-1] + (high + 1) * gap)
-    if not len(theirs.times):
-        return np.full((len(mine.times), len(shifts)), np.nan), np.zeros((len(mine.times), len(shifts)), bool)
-    shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)
-    there = seen(theirs.times, theirs.small, laid.part)
-    apart = 1 - shown.vectors @ there.vectors.T
-    near, hit = nearest(mine.times, theirs.times, np.asarray(offset + shifts * gap, np.float64), gap)
-    cost = np.where(hit.T, np.take_along_axis(apart, near.T, axis=1), np.nan)
-    return cost, shown.textured[:, None] | there.textured[near.T]
+    return distances(mine, theirs, laid, shifts, gap)
 
 
 def _without_false_head(encode: Sight, master: Sight, laid: Laid, way: Way, gap: float) -> Way:

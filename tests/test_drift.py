@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from yoto_video.pipeline import drift, steps
+from yoto_video.pipeline import astray, drift, steps
 
 GAP = 0.04
 HEAD, OTHER = Fraction(1), Fraction(25, 24)
@@ -18,6 +18,7 @@ HEAD, OTHER = Fraction(1), Fraction(25, 24)
 def no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """No way from the head to the place is found: it is all or nothing."""
     monkeypatch.setattr(steps, "find", lambda *given: None)
+    monkeypatch.setattr(astray, "places", lambda *given: [])
 
 
 Said = dict[Fraction, tuple[float, float | None]]
@@ -28,7 +29,7 @@ def late(monkeypatch: pytest.MonkeyPatch, said: Said) -> Any:
     monkeypatch.setattr(drift, "shift_at", lambda *given: said[Fraction(given[4]).limit_denominator(100)])
     sight: Any = SimpleNamespace(times=np.arange(500) * GAP, gap=GAP)
     laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
-    return drift.late(sight, sight, laid, [HEAD, OTHER], GAP, one_rate=True)
+    return drift.late(sight, sight, laid, [HEAD, OTHER], GAP, in_step=True)
 
 
 def test_another_speed_than_the_heads_may_fit_but_not_refute_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +53,7 @@ def test_one_place_a_frame_off_refutes_nothing_where_the_second_before_it_fits(
     monkeypatch.setattr(drift, "shift_at", at)
     sight: Any = SimpleNamespace(times=np.arange(150) * GAP, gap=GAP)
     laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
-    said = drift.late(sight, sight, laid, [HEAD, OTHER], GAP, one_rate=True)
+    said = drift.late(sight, sight, laid, [HEAD, OTHER], GAP, in_step=True)
     assert said == HEAD if before == (0.9, 0.0) else "cut out or put in" in str(said)
 
 
@@ -60,4 +61,4 @@ def test_a_place_more_than_a_frame_off_refutes_whatever_lies_before_it(monkeypat
     monkeypatch.setattr(drift, "shift_at", lambda *given: (0.9, 0.1) if given[3] > 4 else (0.9, 0.0))
     sight: Any = SimpleNamespace(times=np.arange(150) * GAP, gap=GAP)
     laid: Any = SimpleNamespace(offset=SimpleNamespace(offset_s=0.0, ratio=1.0))
-    assert "cut out or put in" in str(drift.late(sight, sight, laid, [HEAD, OTHER], GAP, one_rate=True))
+    assert "cut out or put in" in str(drift.late(sight, sight, laid, [HEAD, OTHER], GAP, in_step=True))

@@ -88,3 +88,22 @@ def test_threads_share_what_one_of_them_had_decoded(make: Make, monkeypatch: pyt
                 np.testing.assert_array_equal(mine.times, theirs.times)
                 np.testing.assert_array_equal(mine.luma, theirs.luma)
     assert sorted(decoded) == once
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_an_overview_shows_what_stretches_do_and_reads_no_head_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    make(m=FakeVideo(times(100), missing=frozenset({60})))
+    with closing(Sight(VideoRef("/m.mp4"), info(), times(100))) as one:
+        whole, head = one.between(0, 4), one.head(1.0)
+        read = []
+        real = one.stream
+        monkeypatch.setattr(one, "stream", lambda numbers: read.extend(numbers) or real(numbers))
+        shown = one.overview(every)
+        assert one.overview(every) is shown
+    wanted = [n for n in range(0, 100, every) if n != 60]
+    np.testing.assert_array_equal(shown.times, [float(times(100)[n]) for n in wanted])
+    np.testing.assert_allclose(shown.small, whole.small[[n - (n > 60) for n in wanted]], atol=1)
+    assert min(read) >= len(head.times)
+    assert len(read) == len(set(read))

@@ -302,7 +302,13 @@ def test_a_second_of_master_at_twice_the_rate_is_found_in_a_longer_encode_or_ref
         assert same_score(rows["fr"])
 
 
-@pytest.mark.parametrize("skips", [{10.0: 5}, {10.0: -5}, {3.0: 1, 8.0: 1, 18.0: 1}, {2.0: 2, 15.0: -3}, {12.0: 20}])
+@pytest.mark.parametrize(
+    "skips",
+    [
+        {10.0: 5}, {10.0: -5}, {3.0: 1, 8.0: 1, 18.0: 1}, {2.0: 2, 15.0: -3}, {12.0: 20},
+        {9.0: 6, 10.2: -6}, {5.0: -3, 6.6: 3}, {4.0: 1, 15.0: -1},  # it ends with its master again
+    ],
+)  # fmt: skip
 def test_frames_left_out_or_shown_again_are_told_and_cost_nothing(compare: Compare, skips: dict[float, int]) -> None:
     """What follows them is compared with what it shows, and no other speed is made of them."""
 
