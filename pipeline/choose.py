@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -43,10 +43,12 @@ def choose_samples(
     raster: tuple[int, int] = (1, 1),
     features: Features | None = None,
     workers: int = 1,
+    closely: Set[str] = frozenset(),
 ) -> list[Extra]:
     """Fill in `start_s`, `samples`, `match` and findings of every wanted track, and of the master where needed.
 
     Up to `workers` videos are looked at side by side, each by itself; `features` is asked by one of them at a time.
+    Those whose path is in `closely` are laid over their master with more than the usual care (`suspects`).
 
     Returns:
         Further readings of the master for encodes that show only a part of its picture.
@@ -62,7 +64,7 @@ def choose_samples(
         _note_film(master, settings)
         chosen = [s.frame for s in _own(master_times, settings)]
         sight = _sight(master, master_times, settings)
-        ladder = _Master(master, master_times, chosen, sight, raster, features and in_turn(features))
+        ladder = _Master(master, master_times, chosen, sight, raster, features and in_turn(features), closely)
     others = [t for t in tracks if t is not master and t.wanted]
     try:
         with ThreadPoolExecutor(max(1, min(workers, AT_ONCE)), thread_name_prefix="match") as pool:
@@ -96,6 +98,7 @@ class _Master:
     sight: Sight
     raster: tuple[int, int]
     features: Features | None
+    closely: Set[str]  # paths
 
 
 def _choose(track: Track, master: _Master | None, settings: Settings) -> None:
@@ -140,7 +143,8 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     with closing(_sight(track, times, settings)) as mine:
         if reason is None:
             rates = (info.fps or Fraction(0), theirs_info.fps or Fraction(0))
-            found = match.match(mine, master.sight, raster, size, rates, master.features)
+            closely = track.ref.path in master.closely
+            found = match.match(mine, master.sight, raster, size, rates, master.features, closely=closely)
             reason = found.reason
     pairing = align.pair_with_master(times, master.times, master.chosen, found.clock)
     if found.uneven and found.laid is not None:

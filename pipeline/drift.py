@@ -21,7 +21,14 @@ _CUT = "not compared with its master: after its first seconds something was cut 
 
 
 def late(
-    encode: Sight, master: Sight, laid: Laid, ratios: Sequence[Fraction], gap: float, *, in_step: bool
+    encode: Sight,
+    master: Sight,
+    laid: Laid,
+    ratios: Sequence[Fraction],
+    gap: float,
+    *,
+    in_step: bool,
+    closely: bool = False,
 ) -> Fraction | Way | str | None:
     """What a place far behind tells: the speed, or steps on the way; a sentence where neither fits; or nothing.
 
@@ -31,6 +38,7 @@ def late(
         ratios: speeds that may be.
         gap: of frames, seconds.
         in_step: whether each frame lasts as long as one or some of the master's.
+        closely: whether to look for steps there and back, too.
     """
     offset = laid.offset
     ends = encode.times[-1], (master.times[-1] - offset.offset_s) / offset.ratio
@@ -39,7 +47,7 @@ def late(
     if at < 1:
         return None
     if end < _FAR_S and len(ratios) == 1 and together:
-        return back_again(encode, master, laid, gap) if in_step and offset.ratio == 1 else None
+        return back_again(encode, master, laid, gap) if closely and in_step and offset.ratio == 1 else None
     if in_step and offset.ratio == 1:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
         places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
@@ -51,7 +59,7 @@ def late(
             if way is not None:
                 return way
             at = place if moved else at  # which was sure
-        if not moved and (way := back_again(encode, master, laid, gap)) is not None:
+        if closely and not moved and (way := back_again(encode, master, laid, gap)) is not None:
             return way
     best: tuple[float, Fraction] | None = None
     agreed = []

@@ -1,7 +1,7 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
-`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and some frames of
-all of it for steps there and back.
+`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and, where scores ask
+for it, some frames of all of it for steps there and back.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def match(
     size: tuple[int, int],
     rates: tuple[Fraction, Fraction],
     features: Features | None = None,
+    *,
+    closely: bool = False,
 ) -> Match:
     """Lay an encode over its master.
 
@@ -59,20 +61,21 @@ def match(
         size: (width, height) the encode is shown at.
         rates: nominal frames a second of encode and master; 0 for a still picture.
         features: the network's, asked where luma cannot tell a frame from its neighbour; None: luma alone decides.
+        closely: whether to look along all of it for frames left out that others make up for (`astray`).
     """
     asked = Question(encode, master, raster, size, rates)
     seen = look(asked)
     if seen is None:
         return Match(findings=("nothing shows in either: laid over its master at equal start",))
     if features is None or seen.over:
-        return _judged(asked, seen)
+        return _judged(asked, seen, closely)
     seen = seen._replace(laid=by_features.settled(*seen, asked.gap, features))
-    judged = _judged(asked, seen)
+    judged = _judged(asked, seen, closely)
     said = (by_features.SAID,) if seen.laid.offset.sure else ()
     return replace(judged, findings=(*said, *judged.findings))
 
 
-def _judged(asked: Question, seen: Seen) -> Match:
+def _judged(asked: Question, seen: Seen, closely: bool) -> Match:
     mine, theirs, laid = seen
     elsewhere = laid.offset.over_start >= SURE
     if not laid.offset.sure and not elsewhere:
@@ -94,7 +97,9 @@ def _judged(asked: Question, seen: Seen) -> Match:
     shift, steps = laid.offset.offset_s, tuple[Step, ...]()
     if undetermined:
         # A step within the head leaves all of it unsure; both begin and end together.
-        same = asked.in_step and abs(asked.encode.times[-1] - asked.master.times[-1]) <= asked.encode.gap / 2
+        same = (
+            closely and asked.in_step and abs(asked.encode.times[-1] - asked.master.times[-1]) <= asked.encode.gap / 2
+        )
         back = drift.back_again(asked.encode, asked.master, laid, asked.gap) if same else None
         if back is not None:
             steps = back.steps
@@ -103,7 +108,9 @@ def _judged(asked: Question, seen: Seen) -> Match:
     else:
         if near:
             findings.append("too little moves to find its offset in time to the frame: it may be one frame off")
-        far = drift.late(asked.encode, asked.master, laid, asked.ratios, asked.gap, in_step=asked.in_step)
+        far = drift.late(
+            asked.encode, asked.master, laid, asked.ratios, asked.gap, in_step=asked.in_step, closely=closely
+        )
         if isinstance(far, str):
             return Match(confidence=min(confidence, 0.3), reason=far, severity="error")
         if isinstance(far, Fraction):

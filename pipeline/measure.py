@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from . import combs, decode
+from . import combs, decode, suspects
 from .ahead import Ahead, batches
 from .align import Sample
 from .choose import Extra, choose_samples
@@ -55,6 +55,16 @@ class LadderResult:
         """Paths of which another try may change the rows, to be given to `measure_ladder` as `todo`."""
         return {r.clip.path for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
 
+    def corrected(self, again: LadderResult) -> LadderResult:
+        """The same with the rows of another result in place of its own of these videos."""
+        anew = {r.clip.path: [a for a in again.results if a.clip.path == r.clip.path] for r in again.results}
+        rows: dict[str, list[ClipResult]] = {}
+        for result in self.results:
+            rows.setdefault(result.clip.path, []).append(result)
+        results = [row for path, own in rows.items() for row in anew.get(path, own)]
+        seconds = {name: spent + again.seconds.get(name, 0.0) for name, spent in self.seconds.items()}
+        return LadderResult(results, seconds, self.bytes_read + again.bytes_read, self.frames + again.frames)
+
 
 def measure_ladder(
     ladder: Ladder,
@@ -68,6 +78,9 @@ def measure_ladder(
     moments: int | None = None,
 ) -> LadderResult:
     """Score every video of a ladder without a reference, and every encode against its master where there is one.
+
+    Encodes whose scores say that they may leave their place on the master for a while are measured once more, with a
+    closer look at that.
 
     Args:
         ladder: what belongs together.
@@ -83,6 +96,26 @@ def measure_ladder(
         One result without reference and, where there is a master, one with it for each encode; one for the master; one
         without a mode for a video that could not be scored; in the ladder's order.
     """
+    measured = partial(
+        _measured, ladder, judge, settings, pictures=pictures, infos=infos, content_ids=content_ids, moments=moments
+    )
+    result = measured(todo=todo)
+    astray = suspects.of_scores(result.results) if moments is None else frozenset[str]()
+    return result.corrected(measured(todo=astray, closely=astray)) if astray else result
+
+
+def _measured(
+    ladder: Ladder,
+    judge: Judge,
+    settings: Settings,
+    *,
+    todo: Set[str] | None,
+    pictures: PictureSink | None,
+    infos: Mapping[str, VideoInfo] | None,
+    content_ids: Mapping[str, str] | None,
+    moments: int | None,
+    closely: Set[str] = frozenset(),
+) -> LadderResult:
     began, read_before = time.perf_counter(), TRAFFIC.read
     tracks = open_tracks(
         ladder, settings, judge.model_sha256, todo=todo, infos=infos or {}, content_ids=content_ids or {}
@@ -90,7 +123,7 @@ def measure_ladder(
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
-    extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_cores())
+    extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_cores(), closely=closely)
     note_aspect(tracks, raster)
     if moments is not None:
         _shorten([*tracks, *extras], moments)

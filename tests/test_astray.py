@@ -58,7 +58,7 @@ def swapped(at: int, stretch: int, frames: int, *, first_again: bool, of: int = 
 
 def laid(encode: Sight, master: Sight) -> Match:
     rate = Fraction(25)
-    return match(encode, master, (WIDTH, HEIGHT), (WIDTH, HEIGHT), (rate, rate))
+    return match(encode, master, (WIDTH, HEIGHT), (WIDTH, HEIGHT), (rate, rate), closely=True)
 
 
 @given(
@@ -90,7 +90,7 @@ def test_a_frame_left_out_at_half_the_rate_is_two_of_the_master() -> None:
     pictures = film(3.0, 1)
     encode, master = Held(pictures[[*range(0, 80, 2), *range(82, FRAMES, 2)]], Fraction(25, 2)), Held(pictures)
     size = (WIDTH, HEIGHT)
-    found = match(encode, master, size, size, (Fraction(25, 2), Fraction(25)))
+    found = match(encode, master, size, size, (Fraction(25, 2), Fraction(25)), closely=True)
     assert found.reason is None
     assert found.clock.ratio == 1
     assert any("leaves out 2 frames (0.08 s)" in str(getattr(one, "sentence", one)) for one in found.findings)

@@ -1,0 +1,60 @@
+"""Whose comparison falls for a while though it looks as good as ever: only these are looked at closely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from yoto_video.pipeline import suspects
+from yoto_video.pipeline.pool import pool
+from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode
+
+from .fakes import FakeJudge, FakeVideo, info, times
+from .measuring import Make, ladder, rows, run
+
+
+def judged(path: str, fr: Sequence[float], nr: Sequence[float], ratio: float = 1.0) -> list[ClipResult]:
+    def of(mode: Mode, scores: Sequence[float]) -> ClipResult:
+        frames = tuple(FrameScore(12 * i, i / 2, score, mode) for i, score in enumerate(scores))
+        pools = pool([frame.pts_time for frame in frames], list(scores))
+        rate = ratio if mode == "fr" else None
+        clip = ClipScore(path=path, ladder="t", mode=mode, status="ok", pools=pools, rate_ratio=rate)
+        return ClipResult(clip, frames)
+
+    return [of("nr", nr), of("fr", fr)]
+
+
+EVEN = [80.0] * 12
+WRONG = [80.0] * 4 + [66.0] * 3 + [80.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("fr", "nr", "asked"),
+    [
+        (EVEN, EVEN, False),
+        (WRONG, EVEN, True),
+        (WRONG, WRONG, False),  # it is coded worse there
+        (EVEN, WRONG, False),
+        ([80.0] * 5 + [66.0] + [80.0] * 6, EVEN, False),  # one frame, by a little
+        ([80.0] * 5 + [50.0] + [80.0] * 6, EVEN, True),
+        ([80.0] * 5 + [50.0] * 5, [80.0] * 10, True),  # half of the clip
+        (WRONG[2:7], EVEN[:5], False),  # too few to say what is usual
+    ],
+)
+def test_a_comparison_that_falls_alone_is_asked_about(fr: list[float], nr: list[float], asked: bool) -> None:
+    assert suspects.of_scores(judged("a", fr, nr)) == (frozenset({"a"}) if asked else frozenset())
+
+
+def test_another_speed_is_not() -> None:
+    assert suspects.of_scores(judged("a", WRONG, EVEN, ratio=1.04)) == frozenset()
+
+
+def test_only_who_is_asked_about_is_measured_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = make(**{name: FakeVideo(times(100), info(), noise=n) for name, n in (("m", 0), ("a", 5), ("b", 9))})
+    before = rows(run(ladder("a", "b", master="m")))
+    once = len(media.read)
+    monkeypatch.setattr(suspects, "of_scores", lambda results: frozenset({"/b.mp4"}))
+    result = run(ladder("a", "b", master="m"), FakeJudge())
+    assert rows(result) == before
+    assert sorted(media.read[2 * once :]) == ["/b.mp4", "/m.mp4"]
+    assert result.frames > 0
