@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from fractions import Fraction
 
 from .align import why_not_comparable
-from .errors import VideoError
 from .laid import LEAST_AGREEMENT, registered
 from .luma import Sight
 from .overlap import Question, look
@@ -37,6 +36,6 @@ def differ(one: VideoRef, other: VideoRef) -> bool | None:
             if (seen := look(asked)) is None:
                 return None
             laid = registered(*seen, asked.gap, raster, size)
-    except VideoError:
+    except Exception:  # of whatever kind: who decodes them to judge meets it again, and says so
         return None
     return laid.agreement < LEAST_AGREEMENT
