@@ -38,7 +38,7 @@ WRONG = [80.0] * 4 + [66.0] * 3 + [80.0] * 5
         ([80.0] * 5 + [66.0] + [80.0] * 6, EVEN, False),  # one frame, by a little
         ([80.0] * 5 + [50.0] + [80.0] * 6, EVEN, True),
         ([80.0] * 5 + [50.0] * 5, [80.0] * 10, True),  # half of the clip
-        (WRONG[2:7], EVEN[:5], False),  # too few to say what is usual
+        (WRONG[3:6], EVEN[:3], False),  # too few to say what is usual
     ],
 )
 def test_a_comparison_that_falls_alone_is_asked_about(fr: list[float], nr: list[float], asked: bool) -> None:
