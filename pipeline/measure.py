@@ -56,8 +56,12 @@ class LadderResult:
         return {r.clip.path for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
 
     def corrected(self, again: LadderResult) -> LadderResult:
-        """The same with the rows of another result in place of its own of these videos."""
-        anew = {r.clip.path: [a for a in again.results if a.clip.path == r.clip.path] for r in again.results}
+        """The same with the rows of another result in place of its own of videos that it compared, too.
+
+        What could be measured once is not lost because it could not be twice.
+        """
+        compared = {r.clip.path for r in again.results if r.clip.mode == "fr"}
+        anew = {path: [r for r in again.results if r.clip.path == path] for path in compared}
         rows: dict[str, list[ClipResult]] = {}
         for result in self.results:
             rows.setdefault(result.clip.path, []).append(result)

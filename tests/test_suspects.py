@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from yoto_video.pipeline import suspects
@@ -43,6 +44,31 @@ WRONG = [80.0] * 4 + [66.0] * 3 + [80.0] * 5
 )
 def test_a_comparison_that_falls_alone_is_asked_about(fr: list[float], nr: list[float], asked: bool) -> None:
     assert suspects.of_scores(judged("a", fr, nr)) == (frozenset({"a"}) if asked else frozenset())
+
+
+def test_what_falls_in_half_of_the_ladder_is_hard_to_code() -> None:
+    alone = [*judged("a", WRONG, EVEN), *judged("b", EVEN, EVEN), *judged("c", EVEN, EVEN)]
+    assert suspects.of_scores(alone) == {"a"}
+    assert suspects.of_scores([*alone[:4], *judged("c", WRONG, EVEN)]) == frozenset()
+
+
+def test_a_shot_that_looks_worse_than_the_one_before_is_not() -> None:
+    first, second = judged("a", [80.0] * 6 + [60.0] * 6, EVEN)
+    cut = [replace(r, frames=tuple(replace(f, shot=i // 6) for i, f in enumerate(r.frames))) for r in (first, second)]
+    assert suspects.of_scores([first, second]) == {"a"}
+    assert suspects.of_scores(cut) == frozenset()
+
+
+def test_a_second_try_that_fails_loses_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = make(m=FakeVideo(times(100), info()), a=FakeVideo(times(100), info(), noise=9))
+    before = rows(run(ladder("a", master="m")))
+
+    def asked(results: Sequence[ClipResult]) -> frozenset[str]:
+        media.videos["/a.mp4"].breaks_at = 0
+        return frozenset({"/a.mp4"})
+
+    monkeypatch.setattr(suspects, "of_scores", asked)
+    assert rows(run(ladder("a", master="m"))) == before
 
 
 def test_another_speed_is_not() -> None:
