@@ -68,7 +68,7 @@ class Cluster:
     def wait(self) -> Any:
         """Done, Lost, or None when workers have joined."""
         from yoto_video.jobs.work import Done, Lost
-        from yoto_video.pipeline.measure import LadderResult
+        from yoto_video.pipeline.ladder_result import LadderResult
 
         idle = len(self.idle)
         while not self.lost:

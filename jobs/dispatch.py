@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ..pipeline.measure import LadderResult
+from ..pipeline.ladder_result import LadderResult
 from ..pipeline.values import ClipResult, ClipScore, Ladder, Rendition
 from .work import Done, Lost, Outcome, Task
 

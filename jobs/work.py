@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from ..pipeline.errors import UsageError, YotoVideoError
 from ..pipeline.findings import Finding
-from ..pipeline.measure import LadderResult, measure_ladder
+from ..pipeline.ladder_result import LadderResult
+from ..pipeline.measure import measure_ladder
 from ..pipeline.pictures import PictureSink
 from ..pipeline.score import Judge
 from ..pipeline.settings import Settings

@@ -13,15 +13,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from . import combs, decode, suspects
 from .ahead import Ahead, batches
-from .align import Sample
+from .align import Clock, Sample
 from .choose import Extra, choose_samples
 from .geometry import View
 from .identity import display_raster
+from .ladder_result import LadderResult
 from .lockstep import Reading, in_step
 from .looks import Watch
 from .object_store import TRAFFIC
@@ -30,44 +31,11 @@ from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
 from .settings import Settings
 from .tracks import Track, note_aspect, open_tracks, share_matrix
-from .values import ClipResult, Frame, Ladder, VideoInfo
+from .values import Frame, Ladder, VideoInfo
 
 FRAMES_A_CALL = 8  # frames encoded at once, and as many wait for the network meanwhile
 BYTES_A_CORE = 50 << 20  # of these frames, where they are large, for one core or two that judge
 MOST_CORES = 4  # for decoding one video: the network wants cores too
-
-
-@dataclass(frozen=True)
-class LadderResult:
-    """The rows of one ladder, and where the time went.
-
-    `seconds`: "probe" (content, headers, frame times), "decode" and "inference" (each by itself; they overlap), "wait"
-    (for frames), "pictures" (heat maps and files), "wall" (the whole). `frames` is how many the network was given.
-    """
-
-    results: list[ClipResult]
-    seconds: dict[str, float] = field(default_factory=dict)
-    bytes_read: int = 0  # from object stores
-    frames: int = 0
-
-    @property
-    def retryable(self) -> set[str]:
-        """Paths of which another try may change the rows, to be given to `measure_ladder` as `todo`."""
-        return {r.clip.path for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
-
-    def corrected(self, again: LadderResult) -> LadderResult:
-        """The same with the rows of another result in place of its own of videos that it compared, too.
-
-        What could be measured once is not lost because it could not be twice.
-        """
-        compared = {r.clip.path for r in again.results if r.clip.mode == "fr"}
-        anew = {path: [r for r in again.results if r.clip.path == path] for path in compared}
-        rows: dict[str, list[ClipResult]] = {}
-        for result in self.results:
-            rows.setdefault(result.clip.path, []).append(result)
-        results = [row for path, own in rows.items() for row in anew.get(path, own)]
-        seconds = {name: spent + again.seconds.get(name, 0.0) for name, spent in self.seconds.items()}
-        return LadderResult(results, seconds, self.bytes_read + again.bytes_read, self.frames + again.frames)
 
 
 def measure_ladder(
@@ -83,8 +51,8 @@ def measure_ladder(
 ) -> LadderResult:
     """Score every video of a ladder without a reference, and every encode against its master where there is one.
 
-    Encodes whose scores say that they may leave their place on the master for a while are measured once more, with a
-    closer look at that.
+    Encodes whose scores say that they may leave their place on the master for a while are laid over it once more, with
+    a closer look at that; and judged once more where they do.
 
     Args:
         ladder: what belongs together.
@@ -100,30 +68,48 @@ def measure_ladder(
         One result without reference and, where there is a master, one with it for each encode; one for the master; one
         without a mode for a video that could not be scored; in the ladder's order.
     """
-    measured = partial(
-        _measured, ladder, judge, settings, pictures=pictures, infos=infos, content_ids=content_ids, moments=moments
-    )
-    result = measured(todo=todo)
+    laid = partial(_laid, ladder, judge, settings, infos=infos or {}, content_ids=content_ids or {}, moments=moments)
+    first = laid(todo=todo)
+    result = _scored(first, judge, settings, pictures)
     astray = suspects.of_scores(result.results) if moments is None else frozenset[str]()
-    return result.corrected(measured(todo=astray, closely=astray)) if astray else result
+    if not astray:
+        return result
+    again = laid(todo=astray, closely=astray)
+    if all(clock == first.clocks[path] for path, clock in again.clocks.items()):
+        return result.corrected(LadderResult([], again.seconds, again.bytes_read))
+    return result.corrected(_scored(again, judge, settings, pictures))
 
 
-def _measured(
+@dataclass(frozen=True)
+class _Laid:
+    """A ladder whose frames are chosen and laid over its master, and what that took."""
+
+    ladder: Ladder
+    tracks: list[Track]
+    extras: list[Extra]
+    raster: tuple[int, int]
+    seconds: dict[str, float]
+    bytes_read: int
+
+    @property
+    def clocks(self) -> dict[str, Clock]:
+        """Of encodes that were laid over their master, by path."""
+        return {t.ref.path: t.match.clock for t in self.tracks if t.wanted and t.match is not None}
+
+
+def _laid(
     ladder: Ladder,
     judge: Judge,
     settings: Settings,
     *,
     todo: Set[str] | None,
-    pictures: PictureSink | None,
-    infos: Mapping[str, VideoInfo] | None,
-    content_ids: Mapping[str, str] | None,
+    infos: Mapping[str, VideoInfo],
+    content_ids: Mapping[str, str],
     moments: int | None,
     closely: Set[str] = frozenset(),
-) -> LadderResult:
+) -> _Laid:
     began, read_before = time.perf_counter(), TRAFFIC.read
-    tracks = open_tracks(
-        ladder, settings, judge.model_sha256, todo=todo, infos=infos or {}, content_ids=content_ids or {}
-    )
+    tracks = open_tracks(ladder, settings, judge.model_sha256, todo=todo, infos=infos, content_ids=content_ids)
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
@@ -131,8 +117,15 @@ def _measured(
     note_aspect(tracks, raster)
     if moments is not None:
         _shorten([*tracks, *extras], moments)
-    probed = time.perf_counter()
+    spent = time.perf_counter() - began
+    seconds = {"probe": spent, "wall": spent}
+    return _Laid(ladder, tracks, extras, raster, seconds, TRAFFIC.read - read_before)
 
+
+def _scored(laid: _Laid, judge: Judge, settings: Settings, pictures: PictureSink | None) -> LadderResult:
+    began, read_before = time.perf_counter(), TRAFFIC.read
+    tracks, extras, raster = laid.tracks, laid.extras, laid.raster
+    master = tracks[0] if laid.ladder.master is not None else None
     videos = len([t for t in tracks if t.samples]) + len(extras)
     share = min(MOST_CORES, _cores() // max(1, videos))
     readings = [
@@ -163,17 +156,17 @@ def _measured(
     scored = time.perf_counter()
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
-    context = Context(ladder, judge, raster, master, tallies, watches, settings.crops)
+    context = Context(laid.ladder, judge, raster, master, tallies, watches, settings.crops)
     found = [(result, tallies[t.place].worst) for t in tracks if t.wanted for result in results_of(t, context)]
     results = [result for result, _ in found]
     if pictures is not None:
         with ThreadPoolExecutor(_cores(), thread_name_prefix="pictures") as pool:
             results = list(pool.map(lambda one: with_pictures(one[0], one[1], judge.heat_map, pictures), found))
     done = time.perf_counter()
-    seconds = {"probe": probed - began, "decode": decoded.busy_s, "wait": decoded.waited_s, "inference": scorer.seconds}
-    seconds |= {"pictures": done - scored, "wall": done - began}
+    seconds = laid.seconds | {"decode": decoded.busy_s, "wait": decoded.waited_s, "inference": scorer.seconds}
+    seconds |= {"pictures": done - scored, "wall": laid.seconds["wall"] + done - began}
     frames = sum(tally.decoded for tally in tallies.values())
-    return LadderResult(results, seconds, TRAFFIC.read - read_before, frames)
+    return LadderResult(results, seconds, laid.bytes_read + TRAFFIC.read - read_before, frames)
 
 
 def _shorten(read: Sequence[Track | Extra], moments: int) -> None:

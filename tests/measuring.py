@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from yoto_video.pipeline.convert import clip_rows, frame_rows
-from yoto_video.pipeline.measure import LadderResult, measure_ladder
+from yoto_video.pipeline.ladder_result import LadderResult
+from yoto_video.pipeline.measure import measure_ladder
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import ClipScore, Ladder, Mode, Rendition, VideoRef
 

@@ -15,7 +15,7 @@ from yoto_video.jobs.metrics import Metrics
 from yoto_video.jobs.request import Request
 from yoto_video.jobs.scan import scan
 from yoto_video.jobs.work import Done, Lost, Task
-from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.ladder_result import LadderResult
 from yoto_video.pipeline.store import Store
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 

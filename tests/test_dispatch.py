@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yoto_video.jobs.dispatch import MOVES, TRIES, Dispatcher
 from yoto_video.jobs.work import Done, Lost, Outcome, Task
 from yoto_video.pipeline.findings import Finding
-from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.ladder_result import LadderResult
 from yoto_video.pipeline.values import ClipResult, ClipScore, Ladder, Rendition, VideoRef
 
 

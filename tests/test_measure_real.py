@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from yoto_video.pipeline.discover import discover
-from yoto_video.pipeline.measure import LadderResult
+from yoto_video.pipeline.ladder_result import LadderResult
 from yoto_video.pipeline.packets import packet_table
 from yoto_video.pipeline.pictures import PictureSink
 from yoto_video.pipeline.settings import Settings

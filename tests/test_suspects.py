@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
-from yoto_video.pipeline import suspects
+from yoto_video.pipeline import measure, suspects
+from yoto_video.pipeline.align import Clock
 from yoto_video.pipeline.pool import pool
+from yoto_video.pipeline.tracks import Track
 from yoto_video.pipeline.values import ClipResult, ClipScore, FrameScore, Mode
 
 from .fakes import FakeJudge, FakeVideo, info, times
@@ -75,12 +79,37 @@ def test_another_speed_is_not() -> None:
     assert suspects.of_scores(judged("a", WRONG, EVEN, ratio=1.04)) == frozenset()
 
 
-def test_only_who_is_asked_about_is_measured_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    media = make(**{name: FakeVideo(times(100), info(), noise=n) for name, n in (("m", 0), ("a", 5), ("b", 9))})
+def three(make: Make) -> Any:
+    return make(**{name: FakeVideo(times(100), info(), noise=n) for name, n in (("m", 0), ("a", 5), ("b", 9))})
+
+
+def test_who_lies_as_before_is_not_judged_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = three(make)
     before = rows(run(ladder("a", "b", master="m")))
     once = len(media.read)
     monkeypatch.setattr(suspects, "of_scores", lambda results: frozenset({"/b.mp4"}))
     result = run(ladder("a", "b", master="m"), FakeJudge())
     assert rows(result) == before
+    assert len(media.read) == 2 * once
+    assert result.seconds["wall"] >= result.seconds["probe"] > 0
+
+
+def test_only_who_lies_elsewhere_is_measured_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = three(make)
+    before = rows(run(ladder("a", "b", master="m")))
+    once = len(media.read)
+    choose = measure.choose_samples
+
+    def chosen(tracks: list[Track], *rest: Any, closely: frozenset[str], **named: Any) -> Any:
+        found = choose(tracks, *rest, closely=closely, **named)
+        for track in tracks:
+            if track.ref.path in closely and track.match is not None:
+                track.match = replace(track.match, clock=Clock(steps=((Fraction(1), Fraction(1, 25)),)))
+        return found
+
+    monkeypatch.setattr(measure, "choose_samples", chosen)
+    monkeypatch.setattr(suspects, "of_scores", lambda results: frozenset({"/b.mp4"}))
+    result = run(ladder("a", "b", master="m"), FakeJudge())
+    assert list(rows(result)) == list(before)
     assert sorted(media.read[2 * once :]) == ["/b.mp4", "/m.mp4"]
     assert result.frames > 0
