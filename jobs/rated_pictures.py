@@ -10,8 +10,8 @@ from ..pipeline.colour import rescaled
 from ..pipeline.values import RGB
 
 
-def as_scored(path: Path, display: tuple[int, int]) -> RGB:
-    """A picture on its display raster (width, height), as `score` and `scan` show it to the network.
+def as_scored(path: Path, display: tuple[int, int] | None) -> RGB:
+    """A picture as `score` and `scan` show it to the network: on its display raster (width, height), or as stored.
 
     Training scales rated pictures with Pillow in place of swscale, and is left at that: the shipped weights learnt so.
     Scores of the two were seen to be up to 1.3 points apart.
@@ -20,7 +20,7 @@ def as_scored(path: Path, display: tuple[int, int]) -> RGB:
         DataError: it cannot be read.
     """
     picture = load_picture(path)
-    return picture if picture.shape[1::-1] == display else rescaled(picture, display)
+    return rescaled(picture, display or picture.shape[1::-1])
 
 
 def why_not_compared(judged: Judged) -> str | None:

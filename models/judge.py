@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import exported, half, lanes, products, zoo
-from .crops import Look, cut, in_turn, picture_looks, tiles
+from .crops import Look, in_turn, picture_looks, tiles
 from .encoded import Encoded, Picture, View
 from .heads import TokenMaps
 from .mosaic import mosaic
+from .own_raster import LEAST
+from .pixels import padded, pixels, together
 from .recorded import Recorder, plainly
 from .runner import Runner, present
 from .said import Said, joined
@@ -24,6 +26,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
 GPU_BATCH = 64  # fewer where a GPU's memory runs out
+OWN_PLACES = 3  # times fewer places of a frame at its own raster: they are more of it, and differ less
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
 
@@ -100,15 +103,18 @@ class Judge:
 
         `turns`: of each frame, 0 or 1 for half of its places (`crops.in_turn`), None for all; None: all of all frames.
         """
-        crop, overview = self.entry.crop, self.network.config.overview
-        grids = [picture_looks(f, self.crops, crop, overview=overview, seed=self.seed) for f in frames]
-        looks = zip(frames, grids, turns or [None] * len(grids), strict=True)
-        return self._encode_at([View(frame, grid, in_turn(grid, turn)) for frame, grid, turn in looks])
+        looks = zip(frames, turns or [None] * len(frames), strict=True)
+        return self._encode_at([self._view(frame, self.crops, turn) for frame, turn in looks])
+
+    def _view(self, frame: Picture, places: int, turn: int | None = None) -> View:
+        overview = self.network.config.overview
+        grid = picture_looks(frame, places, self.entry.crop, overview=overview, seed=self.seed)
+        return View(frame, grid, in_turn(grid, turn))
 
     def _encode_at(self, views: Sequence[View]) -> list[Encoded]:
         if self._at_once() > 1 and len(views) > 1:  # a frame goes all the way in one lane, and waits for no other
             return self._each(lambda view: self._see(self.runner.maps(self._cut(view)), view), views)
-        parts = list(self._together(self._each(self._cut, views)))
+        parts = list(together(self._each(self._cut, views), self.batch))
         if len(parts) == 1 < self._at_once():  # one lane would do it all: its crops are shared out
             shares = self._each(self.runner.maps, torch.chunk(torch.cat(parts[0]), self._at_once()))
             encoded = [[torch.cat(stage) for stage in zip(*shares, strict=True)]]
@@ -122,7 +128,7 @@ class Judge:
         return self._each(lambda which: self._see(*which), list(zip(maps, views, strict=True)))
 
     def _cut(self, view: View) -> Tensor:
-        return self._seen(view.frame, view.places, self.entry.crop)
+        return pixels(view.frame, view.places, self.entry.crop, self.entry)
 
     def _see(self, maps: list[Tensor], view: View) -> Encoded:
         afar = torch.tensor([look.step > 1 for look in view.places], device=self.device)
@@ -136,18 +142,6 @@ class Judge:
     def _each(self, function: Callable[[T], U], items: Sequence[T]) -> list[U]:
         """The function of every item, in order."""
         return self._lanes.each(torch.inference_mode()(function), items, self._at_once())
-
-    def _together(self, seen: list[Tensor]) -> Iterator[list[Tensor]]:
-        """Crops of several frames, all of one shape, as many as go into a batch."""
-        part: list[Tensor] = []
-        for crops in seen:
-            full = sum(map(len, part)) + len(crops) > self.batch
-            if part and (full or part[0].shape[1:] != crops.shape[1:]):
-                yield part
-                part = []
-            part.append(crops)
-        if part:
-            yield part
 
     def nr(self, encoded: Sequence[Encoded]) -> list[float]:
         """No-reference scores, 0 to 100."""
@@ -190,6 +184,23 @@ class Judge:
         """What that comes to, 0 to 100."""
         return float(self.entry.score(self.network.frame(said)))
 
+    def corrections(self, own: Sequence[Picture], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
+        """Points to add to no-reference `scores` of frames as shown that are stored smaller (`own_raster`).
+
+        Args:
+            own: the frames as they are stored.
+            octaves: how many times the sides of each are doubled for the display.
+            scores: of the frames on the display raster.
+        """
+        made_up, found = self.entry.own, [0.0] * len(own)
+        if made_up is not None:
+            larger = [k for k, much in enumerate(octaves) if much >= LEAST]
+            views = [self._view(own[k], max(1, self.crops // OWN_PLACES)) for k in larger]
+            for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):
+                alone = self.score(said._replace(figures=None))  # the readout knows pictures as shown
+                found[k] = made_up.correction(scores[k], alone, octaves[k])
+        return found
+
     def joined(self, said: Said, before: Said | None) -> Said | None:
         """What was said of a frame, and of an earlier one of the same video at the places whose turn it was not.
 
@@ -206,7 +217,7 @@ class Judge:
         height, width = pictures[0].shape[:2]
         side = self.entry.crop if self.network.config.form == "paper" else max(height, width)
         spot = Look(max(0, (height - side) // 2), max(0, (width - side) // 2))
-        seen = torch.cat([self._seen(picture, [spot], side) for picture in pictures])
+        seen = torch.cat([pixels(picture, [spot], side, self.entry) for picture in pictures])
         maps = F.avg_pool2d(self.runner.maps(seen)[0], 2)
         return np.asarray(maps.flatten(1).cpu().numpy(), np.float32)
 
@@ -224,27 +235,16 @@ class Judge:
         see = self.network.see
 
         def judge(part: list[Look]) -> tuple[Tensor, Tensor]:
-            x = see(self.runner.maps(self._seen(frame, part, side)))
-            y = None if reference is None else see(self.runner.maps(self._seen(reference, part, side)))
+            x = see(self.runner.maps(pixels(frame, part, side, self.entry)))
+            y = None if reference is None else see(self.runner.maps(pixels(reference, part, side, self.entry)))
             said: TokenMaps = self.network.compare(x, y)
             return said.heat()
 
         found = list(zip(parts, self._each(judge, parts), strict=True))
-        step = self._padded(min(side, height)) // found[0][1][0].shape[1]  # pixels a side of one cell
+        step = padded(min(side, height), self.entry) // found[0][1][0].shape[1]  # pixels a side of one cell
         cells = (
             (look, s, w)
             for part, (votes, weights) in found
             for look, s, w in zip(part, self.entry.score(votes).cpu().numpy(), weights.cpu().numpy(), strict=True)
         )
         return np.clip(mosaic(cells, (height, width), step), 0, 100)
-
-    def _padded(self, side: int) -> int:
-        """Pixels of an axis of `side` pixels as the network sees it."""
-        return self.entry.crop if self.network.config.form == "paper" else -(-side // 32) * 32
-
-    def _seen(self, frame: Picture, spots: Sequence[Look], side: int) -> Tensor:
-        """Places of one size as (places, 3, h, w) uint8; too small ones are filled up by repeating their border."""
-        seen = torch.from_numpy(np.stack([cut(frame, spot, side).transpose(2, 0, 1) for spot in spots]))
-        h, w = seen.shape[2:]
-        pad = (0, self._padded(w) - w, 0, self._padded(h) - h)
-        return F.pad(seen.float(), pad, mode="replicate").to(torch.uint8) if any(pad) else seen

@@ -15,6 +15,7 @@ from torch import Tensor
 from . import int8
 from .config import YotoConfig
 from .encoders import Pyramid
+from .own_raster import OwnRaster
 from .training.folds import FOLDS
 from .yoto import Yoto
 
@@ -45,6 +46,7 @@ class Entry:
     crop: int = 224  # side of the square places a frame is judged at, pixels of the display raster
     weights: str | None = None  # file in models/weights; None: nothing trained ships, load your own
     sha256: str | None = None  # of that file
+    own: OwnRaster | None = None  # how enlarged pictures are judged; None: as any other
     about: str = ""
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -74,6 +76,7 @@ ZOO = {
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
             sha256="a13e87fc613639e60cd48fcb12599d45e635fac5559771682884071f1a7ddf76",
+            own=OwnRaster(share=0.65, step=4.2, part=0.17),
             about="the default: light form, for machines without a GPU",
         ),
         Entry(

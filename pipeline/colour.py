@@ -110,10 +110,11 @@ def _to_rgb(matrix: str) -> NDArray[np.float64]:
 
 
 def rescaled(rgb: RGB, size: tuple[int, int]) -> RGB:
-    """A (height, width, 3) picture at another (width, height), as `Converter` scales."""
-    frame = VideoFrame.from_ndarray(rgb, format="rgb24")
-    scaled = frame.reformat(*size, "gbrp", interpolation=_FLAGS, threads=1)
-    return cast(RGB, scaled.to_ndarray())
+    """A (height, width, 3) picture at another (width, height); ScalingError where it cannot be scaled so."""
+    if rgb.shape[1::-1] == size:
+        return rgb
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+    return Converter(size, "gbr", "pc", Orientation())(frame)
 
 
 class Converter:

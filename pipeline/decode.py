@@ -17,6 +17,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from ..models.own_raster import LEAST, octaves
 from . import decord_reader, fields, stills
 from .ahead import Ahead
 from .cadence import Rhythm
@@ -30,7 +31,7 @@ from .packet_table import PacketTable
 from .packets import packet_table
 from .settings import Decoder
 from .storage import is_remote
-from .values import Frame, VideoInfo, VideoRef
+from .values import Frame, Own, VideoInfo, VideoRef
 
 LANE_FRAMES, LANE_BYTES = 64, 100 << 20  # that wait in each of several lanes
 
@@ -131,7 +132,8 @@ def read_frames(
         yield from decord_reader.read(ref, info, table, wanted, raster)
         return
     whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
-    most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * raster[0] * raster[1])))
+    stored = info.coded_width * info.coded_height if _larger(info, raster) >= LEAST else 0  # kept beside what is shown
+    most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * (raster[0] * raster[1] + stored))))
     shares = table.shares(wanted, cores, most) if cores > 1 and whole is None and not is_remote(ref.path) else [wanted]
     if len(shares) == 1:
         threads = min(cores, DECODE_THREADS)
@@ -160,15 +162,22 @@ def read_frames(
 def _shown(
     given: Numbered, info: VideoInfo, table: PacketTable, raster: tuple[int, int], combs: dict[int, float] | None
 ) -> Generator[Frame, None, None]:
-    convert = Converter(raster, info.color_space, info.color_range, _turn(info), info.color_transfer)
+    said = info.color_space, info.color_range, _turn(info), info.color_transfer
+    convert, stored = Converter(raster, *said), Converter((info.width, info.height), *said)
+    larger = _larger(info, raster)
     with contextlib.closing(given) as frames:
         for index, frame in frames:
             if combs is not None:
                 combs[index] = part_combed(frame)
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
-            shown = [Frame(index, pts_s, rgb, transparent=convert.transparent)]
-            del frame, rgb  # none waits here while the caller works: they are large
+            own = Own(larger, partial(stored, frame)) if larger >= LEAST else None
+            shown = [Frame(index, pts_s, rgb, transparent=convert.transparent, own=own)]
+            del frame, rgb, own  # none waits here while the caller works: they are large
             yield shown.pop()
+
+
+def _larger(info: VideoInfo, raster: tuple[int, int]) -> float:
+    return octaves((info.width, info.height), raster)
 
 
 def _turn(info: VideoInfo) -> Orientation:

@@ -13,20 +13,20 @@ compare with figures made with it; its rounding leaves pictures about one level 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-import av
 import numpy as np
 
+from ..models.own_raster import LEAST, octaves
 from . import storage, tone
-from .colour import UNSTATED_MATRIX, Converter, rematrix
+from .colour import UNSTATED_MATRIX, rematrix, rescaled
 from .errors import BrokenVideo, UsageError
 from .media import opened
-from .orientation import Orientation, orientation_of
+from .orientation import orientation_of
 from .packet_table import PacketTable
-from .values import Frame, VideoInfo, VideoRef
+from .values import Frame, Own, VideoInfo, VideoRef
 
 THREADS = 2
 _CODECS = frozenset({"h264", "hevc", "prores"})
@@ -96,7 +96,8 @@ def read(
         counts = f"decord counts {len(reader)} frames where there are {len(table.order)}"
         raise BrokenVideo(ref.path, f"{counts}; use --decoder pyav")
     assumed = any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes)
-    convert = Converter(raster, "gbr", "pc", Orientation())  # decord has turned the picture itself
+    stored = info.width, info.height
+    larger = octaves(stored, raster)
     for index in wanted:
         try:
             rgb = reader[index].asnumpy()
@@ -105,6 +106,6 @@ def read(
         if assumed and info.color_space not in ("smpte170m", "bt470bg"):
             rgb = rematrix(rgb, used="smpte170m", right=info.color_space)
         pts = int(table.pts[table.order[index]]) * table.time_base
-        if (rgb.shape[1], rgb.shape[0]) != raster:
-            rgb = convert(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
-        yield Frame(index, pts, rgb)
+        rgb = np.ascontiguousarray(rgb)  # decord has turned the picture itself
+        own = Own(larger, partial(rescaled, rgb, stored)) if larger >= LEAST else None
+        yield Frame(index, pts, rescaled(rgb, raster), own=own)

@@ -52,7 +52,7 @@ class View:
         """A picture of `read_size` as this view shows it."""
         left, top, right, bottom = self.cut
         shown: RGB = np.ascontiguousarray(self.turn.apply(rgb)[top:bottom, left:right])
-        return shown if self.raster == (right - left, bottom - top) else rescaled(shown, self.raster)
+        return rescaled(shown, self.raster)
 
 
 def turned(pictures: NDArray[Any], turn: Orientation) -> NDArray[Any]:

@@ -26,6 +26,7 @@ from .ladder_result import LadderResult
 from .lockstep import Reading, in_step
 from .looks import Watch
 from .object_store import TRAFFIC
+from .own_raster import Due
 from .pictures import PictureSink, WorstFrames, apart, with_pictures
 from .rows import Context, results_of
 from .score import Judge, Scorer, Tally
@@ -191,7 +192,7 @@ def _read(
 ) -> Iterator[Frame]:
     """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
     assert track.info is not None
-    scored = {s.frame for s in samples if s.scored}
+    scored, due = {s.frame for s in samples if s.scored}, Due()
     decoded = decode.read_frames(
         track.ref,
         track.info,
@@ -207,7 +208,8 @@ def _read(
     with closing(decoded) as frames:
         for frame in frames:
             shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
-            given = [replace(shown, shot=watch.see(shown, track.start_s, scored=frame.index in scored))]
+            shown = replace(shown, shot=watch.see(shown, track.start_s, scored=frame.index in scored))
+            given = [shown if frame.index in scored and due(shown) else replace(shown, own=None)]
             del frame, shown  # none waits here while the caller works: they are large
             yield given.pop()
 

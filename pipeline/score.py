@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .align import Sample
 from .errors import BrokenVideo, VideoError, as_video_error
 from .lockstep import Taken
+from .own_raster import Correction, corrected
 from .pictures import Shown, WorstFrames
 from .turns import WHOLE, Turn, Turns
 from .values import RGB, Frame, FrameScore, Mode
@@ -44,6 +45,10 @@ class Judge(Protocol):
     def say(self, encoded: Sequence[Any], references: Sequence[Any] | None = None) -> Sequence[Any]: ...  # noqa: D102
 
     def joined(self, said: Any, before: Any) -> Any | None: ...  # noqa: D102
+
+    def corrections(  # noqa: D102
+        self, own: Sequence[RGB], octaves: Sequence[float], scores: Sequence[float]
+    ) -> Sequence[float]: ...
 
     def score(self, said: Any) -> float: ...  # noqa: D102
 
@@ -87,6 +92,7 @@ class _Judged(NamedTuple):
     said: Any  # of all places
     span_s: float  # how old half of that is
     score: float
+    correction: Correction | None = None  # part of that
 
 
 class Scorer:
@@ -104,6 +110,7 @@ class Scorer:
         self._reference_of = references
         self._masters = set(references.values())
         self._references: dict[tuple[int, int], _Job] = {}  # by place and step
+        self._corrections: dict[int, Correction] = {}  # by place, the last
         self._turns: dict[tuple[int, Mode | None], Turns] = defaultdict(Turns)  # without a mode: frames not scored
 
     def add(self, batch: Sequence[Taken]) -> None:
@@ -174,7 +181,11 @@ class Scorer:
                 both = now = self._anew(mode, job)
             last[job.video] = both
             found.append(_Judged(both, 0.0 if both is now else turn.span_s, self._judge.score(both)))
-        return found
+        if mode == "fr":
+            return found
+        frames, scores = [(j.video, j.frame) for j in jobs[: len(found)]], [each.score for each in found]
+        moved = corrected(self._judge.corrections, frames, scores, self._corrections)
+        return [each._replace(score=score, correction=by) for each, (score, by) in zip(found, moved, strict=True)]
 
     def _anew(self, mode: Mode, job: _Job) -> Any:
         """What the network says of a frame at all of its places."""
@@ -185,6 +196,8 @@ class Scorer:
     def _note(self, mode: Mode, job: _Job, judged: _Judged) -> None:
         """Write down one score."""
         self._turns[job.video, mode].said = judged.said
+        if judged.correction is not None:
+            self._corrections[job.video] = judged.correction
         frame, score = job.frame, judged.score
         if not math.isfinite(score):
             reason = (

@@ -10,17 +10,16 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-import av
 from PIL import Image, UnidentifiedImageError
 
+from ..models.own_raster import LEAST, octaves
 from ..models.upright import upright_rgb
 from . import storage, touched
-from .colour import OVER_BLACK, Converter
+from .colour import OVER_BLACK, rescaled
 from .errors import BrokenVideo
 from .media import MOST_PIXELS, VIDEO_SUFFIXES, explain
 from .object_store import short
-from .orientation import Orientation
-from .values import RGB, Frame, VideoInfo, VideoRef
+from .values import RGB, Frame, Own, VideoInfo, VideoRef
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 _CODECS = {"PNG": "png", "JPEG": "mjpeg", "MPO": "mjpeg", "WEBP": "webp"}  # MPO: JPEGs one after the other
@@ -63,9 +62,10 @@ def probe_still(ref: VideoRef) -> VideoInfo:
 def read_still(ref: VideoRef, raster: tuple[int, int] | None) -> Frame:
     """The picture as frame 0 at time 0, scaled to `raster` (width, height) as video frames are."""
     picture, _, _ = _load(ref)
-    if raster is not None and raster != (picture.shape[1], picture.shape[0]):
-        picture = Converter(raster, "gbr", "pc", Orientation())(av.VideoFrame.from_ndarray(picture, format="rgb24"))
-    return Frame(0, Fraction(0), picture)
+    stored = picture.shape[1], picture.shape[0]
+    larger = octaves(stored, raster or stored)
+    own = Own(larger, lambda: picture) if larger >= LEAST else None
+    return Frame(0, Fraction(0), rescaled(picture, raster or stored), own=own)
 
 
 def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ Ladders and rows, and what they are made of, have slots: a scan holds its whole 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -113,6 +114,14 @@ class Ladder:
 
 
 @dataclass(frozen=True)
+class Own:
+    """A frame as it is stored, upright, where it is shown larger."""
+
+    octaves: float  # how many times its sides are doubled for the display
+    picture: Callable[[], RGB]  # converts it, in the thread that asks
+
+
+@dataclass(frozen=True)
 class Frame:
     """One decoded frame as it is to be shown."""
 
@@ -121,6 +130,7 @@ class Frame:
     rgb: RGB
     shot: int = 0  # number of the shot it is in, as far as the frames given before it tell
     transparent: bool = False  # anywhere, before it was shown over black
+    own: Own | None = None  # None: it is not shown larger, or need not be looked at so
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"

@@ -61,6 +61,9 @@ class Unsound(Sound):
             return [float(x[:, : x.shape[1] // 4].mean()) / 3 for x in encoded]
         return [100 - s if self.flaw == "compression_nr" else s for s in super().nr(encoded)]
 
+    def corrections(self, own: Sequence[Any], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
+        return [20.0 * step if self.flaw == "enlarged_nr" else 0.0 for step in range(len(own))]
+
     def one(self, x: Any, y: Any) -> float:
         score = super().one(x, y)
         if self.flaw == "compression_fr":

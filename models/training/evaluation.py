@@ -11,6 +11,7 @@ from typing import Any
 
 from ..encoded import Encoded
 from ..judge import Judge
+from ..own_raster import octaves
 from . import peers
 from .correlation import Agreement, agreement, intervals, split_median
 from .distortions import Picture
@@ -39,7 +40,7 @@ def judge_samples(
     samples: Sequence[Sample],
     tell: Callable[[int], None] = lambda _: None,
     *,
-    read: Callable[[Path, tuple[int, int]], Picture] = load_picture,
+    read: Callable[[Path, tuple[int, int] | None], Picture] = load_picture,
     with_peers: bool = False,
     is_foreign: Callable[[Picture, Picture], bool] = lambda *_: False,
 ) -> tuple[list[Judged], list[Skipped]]:
@@ -49,7 +50,8 @@ def judge_samples(
         judge: the network.
         samples: what to judge.
         tell: takes the number of pictures done.
-        read: gives a file's pixels on a display raster (width, height). The default is how training reads them.
+        read: gives a file's pixels on a display raster (width, height), or, without one, as stored. The default
+            is how training reads them.
         with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
         is_foreign: asked of a picture and its reference, whether they show different things; then `fr` is None.
 
@@ -63,7 +65,7 @@ def judge_samples(
     with ThreadPoolExecutor(1) as aside:
         for done, sample in enumerate(sorted(samples, key=lambda s: (s.dataset, str(s.reference), str(s.image))), 1):
             try:
-                picture, reference = read(sample.image, sample.display), None
+                picture, own, reference = read(sample.image, sample.display), read(sample.image, None), None
                 key = (sample.reference, sample.display)
                 if sample.reference is not None and (shown is None or shown[0] != key):
                     reference = read(sample.reference, sample.display)
@@ -78,7 +80,9 @@ def judge_samples(
             foreign = shown is not None and is_foreign(picture, shown[1])
             beside = None if foreign else shown
             encoded = judge.encode([picture])
-            nr, fr = judge.nr(encoded)[0], None if beside is None else judge.fr(encoded, [beside[2]])[0]
+            nr = judge.nr(encoded)[0]
+            nr += judge.corrections([own], [octaves((own.shape[1], own.shape[0]), sample.display)], [nr])[0]
+            fr = None if beside is None else judge.fr(encoded, [beside[2]])[0]
             none = [f"{score}, {mode}" for score, mode in ((nr, "nr"), (fr, "fr")) if not math.isfinite(score or 0.0)]
             if none:
                 skipped.append(Skipped(sample.image, f"the network gave no number ({none[0]}): {UNSUITED}"))

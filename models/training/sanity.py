@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import torch
 
 from ..encoded import Encoded
 from ..judge import Judge
-from .distortions import Picture
+from .distortions import Picture, resize
 from .harm import HARMS, compressed, flat, harmed, jpeg, letterboxed
 
 NEAR_TIE = 2.0  # points of 100; NR scores closer than this are a tie
@@ -62,6 +63,7 @@ def rules() -> dict[str, Check]:
     checks = [
         Check("compression_fr", "more compression never scores higher in FR (all pairs of a codec)", 0.0),
         Check("compression_nr", f"the same in NR, but for near ties of {NEAR_TIE:g}", NEAR_TIE),
+        Check("enlarged_nr", "the same in NR where they are shown twice as large as they are stored", NEAR_TIE),
         Check("perfect_copy_fr", "a perfect copy scores 100 in FR", EXACT),
         *(
             Check(f"{kind}_fr", f"{kind} never lifts FR above the perfect copy, nor above a weaker dose", NEAR_TIE / 4)
@@ -105,10 +107,14 @@ def _orders(judge: Judge, checks: Mapping[str, Check], name: str, picture: Pictu
     checks["perfect_copy_fr"].alike(copy, 100.0, f"{name}, itself")
     for codec, versions in compressed(picture).items():
         nr, fr = _scores(judge, versions, master)
+        twice = [resize(v, (2 * v.shape[1], 2 * v.shape[0])) for v in versions]
+        larger = judge.nr(judge.encode(twice))
+        larger = list(map(operator.add, larger, judge.corrections(versions, [1.0] * len(twice), larger)))
         for weak, strong in combinations(range(len(versions)), 2):
             where = f"{name}, {codec} step {strong + 1} over {weak + 1}"
             checks["compression_fr"].at_most(fr[strong], fr[weak], where)
             checks["compression_nr"].at_most(nr[strong], nr[weak], where)
+            checks["enlarged_nr"].at_most(larger[strong], larger[weak], where)
     for kind in HARMS:
         check = checks[f"{kind}_fr"]
         for chain, versions in harmed(picture, kind).items():

@@ -1,0 +1,47 @@
+"""A picture that is shown larger than it is stored, judged as it is stored: what its encoder did shows there alone.
+
+Scaled up to the display, a picture that was starved and one that was only made small look alike, soft, and opinions of
+them differ. Near by, in its own pixels, the one is blocked and the other clean; and by how much it is enlarged is known
+of every video. So part of its score is what the network says of its own pixels, less what its enlargement costs
+viewers. Three numbers, fitted to the opinions of enlarged pictures (`docs/model-card.md`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+LEAST = 0.1  # octaves of enlargement below which a picture is taken as shown as it is stored
+FULL = 0.5  # octaves of enlargement from which on the own raster has its whole share; less has as much less
+
+
+def octaves(stored: tuple[int, int], shown: tuple[int, int]) -> float:
+    """How many times the sides of a picture are doubled, by its area; negative where it is shown smaller.
+
+    Args:
+        stored: (width, height), upright and with square pixels.
+        shown: (width, height).
+    """
+    return 0.5 * math.log2(shown[0] * shown[1] / (stored[0] * stored[1]))
+
+
+class OwnRaster(NamedTuple):
+    """How an enlarged picture's score is made up."""
+
+    share: float  # of the own raster, 0 to 1; the rest is what the network says of the picture as shown
+    step: float  # points that an octave of enlargement costs
+    part: float  # and the part of the score that it costs
+
+    def enlarged(self, score: float, octaves: float) -> float:
+        """What a picture scores when it is shown larger by `octaves`, which scores `score` at its own raster."""
+        return min(100.0, max(0.0, score - octaves * (self.step + self.part * score)))
+
+    def correction(self, shown: float, own: float, octaves: float) -> float:
+        """Points to add to a score.
+
+        Args:
+            shown: the score of the picture as it is shown.
+            own: that of the picture as it is stored.
+            octaves: how many times its sides are doubled for the display, above 0.
+        """
+        return self.share * min(1.0, octaves / FULL) * (self.enlarged(own, octaves) - shown)
