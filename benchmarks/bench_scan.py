@@ -54,6 +54,7 @@ class Idle:
     """A judge that costs nothing."""
 
     model_name, model_sha256, engine, fallback = "idle", "0" * 64, "none", None
+    sees_own = False
 
     def encode(self, frames: Sequence[Any], turns: Sequence[int | None]) -> list[Any]:
         return [None] * len(frames)
@@ -61,11 +62,11 @@ class Idle:
     def say(self, encoded: Sequence[Any], references: Sequence[Any] | None = None) -> list[Any]:
         return [None] * len(encoded)
 
+    def own(self, pictures: Sequence[Any], octaves: Sequence[float]) -> list[Any]:
+        return []  # it is asked for none
+
     def joined(self, said: Any, before: Any) -> Any:
         return said
-
-    def corrections(self, own: Sequence[Any], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
-        return [0.0] * len(own)
 
     def score(self, said: Any) -> float:
         return 50.0

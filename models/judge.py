@@ -16,7 +16,7 @@ from .crops import Look, in_turn, picture_looks, tiles
 from .encoded import Encoded, Picture, View
 from .heads import TokenMaps
 from .mosaic import mosaic
-from .own_raster import LEAST
+from .own_raster import LEAST, NONE, Part
 from .pixels import padded, pixels, together
 from .recorded import Recorder, plainly
 from .runner import Runner, present
@@ -184,21 +184,19 @@ class Judge:
         """What that comes to, 0 to 100."""
         return float(self.entry.score(self.network.frame(said)))
 
-    def corrections(self, own: Sequence[Picture], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
-        """Points to add to no-reference `scores` of frames as shown that are stored smaller (`own_raster`).
+    @property
+    def sees_own(self) -> bool:
+        """Whether `own` makes anything of pictures that are shown larger than they are stored."""
+        return self.entry.own is not None
 
-        Args:
-            own: the frames as they are stored.
-            octaves: how many times the sides of each are doubled for the display.
-            scores: of the frames on the display raster.
-        """
-        made_up, found = self.entry.own, [0.0] * len(own)
+    def own(self, pictures: Sequence[Picture], octaves: Sequence[float]) -> list[Part]:
+        """What pictures as they are stored have in their no-reference scores, each shown larger by so many octaves."""
+        made_up, found = self.entry.own, [NONE] * len(pictures)
         if made_up is not None:
             larger = [k for k, much in enumerate(octaves) if much >= LEAST]
-            views = [self._view(own[k], max(1, self.crops // OWN_PLACES)) for k in larger]
-            for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):
-                alone = self.score(said._replace(figures=None))  # the readout knows pictures as shown
-                found[k] = made_up.correction(scores[k], alone, octaves[k])
+            views = [self._view(pictures[k], max(1, self.crops // OWN_PLACES)) for k in larger]
+            for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):  # the readout knows those shown
+                found[k] = made_up.of(self.score(said._replace(figures=None)), octaves[k])
         return found
 
     def joined(self, said: Said, before: Said | None) -> Said | None:

@@ -3,7 +3,7 @@
 Scaled up to the display, a picture that was starved and one that was only made small look alike, soft, and opinions of
 them differ. Near by, in its own pixels, the one is blocked and the other clean; and by how much it is enlarged is known
 of every video. So part of its score is what the network says of its own pixels, less what its enlargement costs
-viewers. Three numbers, fitted to the opinions of enlarged pictures (`docs/model-card.md`).
+viewers: three numbers, chosen by people's opinions and by what FR says of real ladders (`docs/model-card.md`).
 """
 
 from __future__ import annotations
@@ -25,23 +25,28 @@ def octaves(stored: tuple[int, int], shown: tuple[int, int]) -> float:
     return 0.5 * math.log2(shown[0] * shown[1] / (stored[0] * stored[1]))
 
 
+class Part(NamedTuple):
+    """What a picture as it is stored has in its score."""
+
+    share: float  # 0 to 1; the rest is what the network says of the picture as shown
+    score: float  # 0 to 100, enlargement counted
+
+    def blended(self, shown: float) -> float:
+        """The score of the picture that scores `shown` as it is shown."""
+        return shown + self.share * (self.score - shown)
+
+
+NONE = Part(0.0, 0.0)
+
+
 class OwnRaster(NamedTuple):
     """How an enlarged picture's score is made up."""
 
-    share: float  # of the own raster, 0 to 1; the rest is what the network says of the picture as shown
+    share: float  # of the own raster, 0 to 1
     step: float  # points that an octave of enlargement costs
     part: float  # and the part of the score that it costs
 
-    def enlarged(self, score: float, octaves: float) -> float:
-        """What a picture scores when it is shown larger by `octaves`, which scores `score` at its own raster."""
-        return min(100.0, max(0.0, score - octaves * (self.step + self.part * score)))
-
-    def correction(self, shown: float, own: float, octaves: float) -> float:
-        """Points to add to a score.
-
-        Args:
-            shown: the score of the picture as it is shown.
-            own: that of the picture as it is stored.
-            octaves: how many times its sides are doubled for the display, above 0.
-        """
-        return self.share * min(1.0, octaves / FULL) * (self.enlarged(own, octaves) - shown)
+    def of(self, own: float, octaves: float) -> Part:
+        """Of a picture that scores `own` as it is stored and is shown larger by `octaves`, above 0; NaN stays NaN."""
+        score = own - octaves * (self.step + self.part * own)
+        return Part(self.share * min(1.0, octaves / FULL), min(max(score, 0.0), 100.0))

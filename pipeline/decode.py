@@ -92,6 +92,7 @@ def read_frames(
     damaged: set[Fraction] | None = None,
     interlaced: set[Fraction] | None = None,
     combs: dict[int, float] | None = None,
+    own: bool = False,
 ) -> Generator[Frame, None, None]:
     """Decode the frames with these numbers, one after the other.
 
@@ -109,6 +110,7 @@ def read_frames(
         interlaced: takes the presentation times from which on wanted pictures are deinterlaced though `info` does not
             say that they are (PyAV alone); None: they are not.
         combs: takes `combs.part_combed` of each frame, by number, of what is not deinterlaced (PyAV alone).
+        own: whether frames that `raster` enlarges come with what is stored, too; convert it before the next is read.
 
     Yields:
         Frames with their number, exact time and uint8 (height, width, 3) picture.
@@ -123,17 +125,18 @@ def read_frames(
         return
     raster = raster or (info.width, info.height)
     if info.still and stills.is_still(ref):
-        yield stills.read_still(ref, raster)
+        yield stills.read_still(ref, raster, own=own)
         return
     table = packet_table(ref, timeout_s=timeout_s)
     if wanted[0] < 0 or wanted[-1] >= len(table.order):
         raise ValueError(f"{ref.path}: frames {wanted[0]} to {wanted[-1]} wanted of {len(table.order)}")
     if choose_decoder(ref, info, decoder, timeout_s=timeout_s)[0] == "decord":
-        yield from decord_reader.read(ref, info, table, wanted, raster)
+        yield from decord_reader.read(ref, info, table, wanted, raster, own=own)
         return
     whole = fields.film if info.telecine else fields.deinterlaced if info.interlaced else None
-    stored = info.coded_width * info.coded_height if _larger(info, raster) >= LEAST else 0  # kept beside what is shown
-    most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * (raster[0] * raster[1] + stored))))
+    larger = octaves((info.width, info.height), raster) if own else 0.0
+    kept = info.coded_width * info.coded_height if larger >= LEAST else 0  # pixels beside what is shown
+    most = max(2, min(LANE_FRAMES, LANE_BYTES // (3 * (raster[0] * raster[1] + kept))))
     shares = table.shares(wanted, cores, most) if cores > 1 and whole is None and not is_remote(ref.path) else [wanted]
     if len(shares) == 1:
         threads = min(cores, DECODE_THREADS)
@@ -143,7 +146,7 @@ def read_frames(
                 _decoded, ref, timeout_s=timeout_s, whole=fields.where_marked, threads=threads, damaged=damaged
             )
             given = fields.as_marked(given, wanted, again, table, interlaced)
-        yield from _shown(given, info, table, raster, None if whole else combs)
+        yield from _shown(given, info, table, raster, larger, None if whole else combs)
         return
     losses = [Loss(times=set() if damaged is None else damaged) for _ in shares]
     with contextlib.ExitStack() as stack:
@@ -153,31 +156,31 @@ def read_frames(
             if interlaced is not None:
                 again = partial(fields.as_far_as_marked, ref, table, timeout_s=timeout_s, loss=loss)
                 given = fields.as_marked(given, share, again, table, interlaced)
-            frames = _shown(given, info, table, raster, combs)
+            frames = _shown(given, info, table, raster, larger, combs)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
     told(losses, ref, table)
 
 
 def _shown(
-    given: Numbered, info: VideoInfo, table: PacketTable, raster: tuple[int, int], combs: dict[int, float] | None
+    given: Numbered,
+    info: VideoInfo,
+    table: PacketTable,
+    raster: tuple[int, int],
+    larger: float,
+    combs: dict[int, float] | None,
 ) -> Generator[Frame, None, None]:
-    said = info.color_space, info.color_range, _turn(info), info.color_transfer
-    convert, stored = Converter(raster, *said), Converter((info.width, info.height), *said)
-    larger = _larger(info, raster)
+    colour = info.color_space, info.color_range, _turn(info), info.color_transfer
+    convert, convert_own = Converter(raster, *colour), Converter((info.width, info.height), *colour)
     with contextlib.closing(given) as frames:
         for index, frame in frames:
             if combs is not None:
                 combs[index] = part_combed(frame)
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
-            own = Own(larger, partial(stored, frame)) if larger >= LEAST else None
+            own = Own(larger, partial(convert_own, frame)) if larger >= LEAST else None
             shown = [Frame(index, pts_s, rgb, transparent=convert.transparent, own=own)]
             del frame, rgb, own  # none waits here while the caller works: they are large
             yield shown.pop()
-
-
-def _larger(info: VideoInfo, raster: tuple[int, int]) -> float:
-    return octaves((info.width, info.height), raster)
 
 
 def _turn(info: VideoInfo) -> Orientation:

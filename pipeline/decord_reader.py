@@ -81,7 +81,7 @@ def _turned_by_container(ref: VideoRef) -> bool:
 
 
 def read(
-    ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int]
+    ref: VideoRef, info: VideoInfo, table: PacketTable, wanted: list[int], raster: tuple[int, int], *, own: bool
 ) -> Iterator[Frame]:
     """The wanted frames (ascending numbers) on `raster`: the same as PyAV's, a few levels apart at coloured edges.
 
@@ -97,7 +97,7 @@ def read(
         raise BrokenVideo(ref.path, f"{counts}; use --decoder pyav")
     assumed = any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes)
     stored = info.width, info.height
-    larger = octaves(stored, raster)
+    larger = octaves(stored, raster) if own else 0.0
     for index in wanted:
         try:
             rgb = reader[index].asnumpy()
@@ -107,5 +107,5 @@ def read(
             rgb = rematrix(rgb, used="smpte170m", right=info.color_space)
         pts = int(table.pts[table.order[index]]) * table.time_base
         rgb = np.ascontiguousarray(rgb)  # decord has turned the picture itself
-        own = Own(larger, partial(rescaled, rgb, stored)) if larger >= LEAST else None
-        yield Frame(index, pts, rescaled(rgb, raster), own=own)
+        as_stored = Own(larger, partial(rescaled, rgb, stored)) if larger >= LEAST else None
+        yield Frame(index, pts, rescaled(rgb, raster), own=as_stored)

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.own_raster import LEAST, octaves
 from .colour import rescaled
 from .luma import HEIGHT, WHOLE, WIDTH, Rect, resample
 from .orientation import Orientation
-from .values import RGB
+from .values import RGB, Frame, Own
 
 BLEED = 8.0  # 320ths or 180ths by which coding moves the edge of a bar
 _OFF = 0.26  # of a pixel by which a fit misses an edge (measured on starved encodes)
@@ -50,9 +51,20 @@ class View:
 
     def apply(self, rgb: RGB) -> RGB:
         """A picture of `read_size` as this view shows it."""
+        return rescaled(self._uncovered(rgb), self.raster)
+
+    def own(self, frame: Frame) -> Own | None:
+        """What is stored of the picture that this view shows, where that is shown larger; of a frame of `read_size`."""
         left, top, right, bottom = self.cut
-        shown: RGB = np.ascontiguousarray(self.turn.apply(rgb)[top:bottom, left:right])
-        return rescaled(shown, self.raster)
+        if (right - left, bottom - top) == self.raster:  # scaled before it is cut
+            own = frame.own
+            return own and Own(own.octaves, lambda: self.turn.apply(own.picture()))
+        larger = octaves((right - left, bottom - top), self.raster)
+        return Own(larger, lambda: self._uncovered(frame.rgb)) if larger >= LEAST else None
+
+    def _uncovered(self, rgb: RGB) -> RGB:
+        left, top, right, bottom = self.cut
+        return np.ascontiguousarray(self.turn.apply(rgb)[top:bottom, left:right])
 
 
 def turned(pictures: NDArray[Any], turn: Orientation) -> NDArray[Any]:

@@ -130,7 +130,9 @@ def _scored(laid: _Laid, judge: Judge, settings: Settings, pictures: PictureSink
     videos = len([t for t in tracks if t.samples]) + len(extras)
     share = min(MOST_CORES, _cores() // max(1, videos))
     readings = [
-        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, share))
+        Reading(
+            t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, share, judge.sees_own)
+        )
         for t in tracks
         if t.samples
     ]
@@ -189,8 +191,12 @@ def _read(
     raster: tuple[int, int],
     settings: Settings,
     share: int,
+    enlarged: bool = False,
 ) -> Iterator[Frame]:
-    """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass."""
+    """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass.
+
+    With `enlarged` those that are `Due` come with what is stored of them.
+    """
     assert track.info is not None
     scored, due = {s.frame for s in samples if s.scored}, Due()
     decoded = decode.read_frames(
@@ -204,12 +210,15 @@ def _read(
         damaged=track.damaged,
         interlaced=track.interlaced,
         combs=track.combs,
+        own=enlarged,
     )
     with closing(decoded) as frames:
         for frame in frames:
-            shown = frame if view is None else replace(frame, rgb=view.apply(frame.rgb))
+            own = frame.own if view is None or not enlarged else view.own(frame)
+            shown = replace(frame, rgb=frame.rgb if view is None else view.apply(frame.rgb), own=own)
             shown = replace(shown, shot=watch.see(shown, track.start_s, scored=frame.index in scored))
-            given = [shown if frame.index in scored and due(shown) else replace(shown, own=None)]
+            own = shown.own.converted() if shown.own and frame.index in scored and due(shown) else None
+            given = [replace(shown, own=own)]
             del frame, shown  # none waits here while the caller works: they are large
             yield given.pop()
 

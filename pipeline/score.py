@@ -14,15 +14,17 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.own_raster import Part
 from .align import Sample
 from .errors import BrokenVideo, VideoError, as_video_error
 from .lockstep import Taken
-from .own_raster import Correction, corrected
+from .own_raster import Looked, with_own
 from .pictures import Shown, WorstFrames
 from .turns import WHOLE, Turn, Turns
 from .values import RGB, Frame, FrameScore, Mode
 
 T = TypeVar("T")
+UNSUITED = "its weights do not suit this picture, try another --model"
 
 
 class Judge(Protocol):
@@ -46,9 +48,10 @@ class Judge(Protocol):
 
     def joined(self, said: Any, before: Any) -> Any | None: ...  # noqa: D102
 
-    def corrections(  # noqa: D102
-        self, own: Sequence[RGB], octaves: Sequence[float], scores: Sequence[float]
-    ) -> Sequence[float]: ...
+    @property
+    def sees_own(self) -> bool: ...  # noqa: D102
+
+    def own(self, pictures: Sequence[RGB], octaves: Sequence[float]) -> Sequence[Part]: ...  # noqa: D102
 
     def score(self, said: Any) -> float: ...  # noqa: D102
 
@@ -92,7 +95,7 @@ class _Judged(NamedTuple):
     said: Any  # of all places
     span_s: float  # how old half of that is
     score: float
-    correction: Correction | None = None  # part of that
+    look: Looked | None = None  # what of that is of the picture as stored
 
 
 class Scorer:
@@ -110,7 +113,7 @@ class Scorer:
         self._reference_of = references
         self._masters = set(references.values())
         self._references: dict[tuple[int, int], _Job] = {}  # by place and step
-        self._corrections: dict[int, Correction] = {}  # by place, the last
+        self._looks: dict[int, Looked] = {}  # by place, the last at a picture as stored
         self._turns: dict[tuple[int, Mode | None], Turns] = defaultdict(Turns)  # without a mode: frames not scored
 
     def add(self, batch: Sequence[Taken]) -> None:
@@ -184,8 +187,8 @@ class Scorer:
         if mode == "fr":
             return found
         frames, scores = [(j.video, j.frame) for j in jobs[: len(found)]], [each.score for each in found]
-        moved = corrected(self._judge.corrections, frames, scores, self._corrections)
-        return [each._replace(score=score, correction=by) for each, (score, by) in zip(found, moved, strict=True)]
+        both = with_own(self._judge.own, frames, scores, self._looks)
+        return [each._replace(score=score, look=look) for each, (score, look) in zip(found, both, strict=True)]
 
     def _anew(self, mode: Mode, job: _Job) -> Any:
         """What the network says of a frame at all of its places."""
@@ -196,14 +199,11 @@ class Scorer:
     def _note(self, mode: Mode, job: _Job, judged: _Judged) -> None:
         """Write down one score."""
         self._turns[job.video, mode].said = judged.said
-        if judged.correction is not None:
-            self._corrections[job.video] = judged.correction
+        if judged.look is not None:
+            self._looks[job.video] = judged.look
         frame, score = job.frame, judged.score
         if not math.isfinite(score):
-            reason = (
-                f"the network gave no number ({score}, {mode}) for frame {frame.index}: "
-                "its weights do not suit this picture, try another --model"
-            )
+            reason = f"the network gave no number ({score}, {mode}) for frame {frame.index}: {UNSUITED}"
             job.tally.failure = BrokenVideo(job.tally.path, reason)
             return
         time_s = float(frame.pts_s - job.tally.start_s)

@@ -59,13 +59,13 @@ def probe_still(ref: VideoRef) -> VideoInfo:
     )  # fmt: skip
 
 
-def read_still(ref: VideoRef, raster: tuple[int, int] | None) -> Frame:
-    """The picture as frame 0 at time 0, scaled to `raster` (width, height) as video frames are."""
+def read_still(ref: VideoRef, raster: tuple[int, int] | None, *, own: bool = False) -> Frame:
+    """The picture as frame 0 at time 0, scaled to `raster` (width, height) as video frames are; `own`: as for them."""
     picture, _, _ = _load(ref)
     stored = picture.shape[1], picture.shape[0]
-    larger = octaves(stored, raster or stored)
-    own = Own(larger, lambda: picture) if larger >= LEAST else None
-    return Frame(0, Fraction(0), rescaled(picture, raster or stored), own=own)
+    larger = octaves(stored, raster or stored) if own else 0.0
+    as_stored = Own(larger, lambda: picture) if larger >= LEAST else None
+    return Frame(0, Fraction(0), rescaled(picture, raster or stored), own=as_stored)
 
 
 def _load(ref: VideoRef) -> tuple[RGB, str, tuple[str, ...]]:

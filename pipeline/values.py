@@ -118,7 +118,12 @@ class Own:
     """A frame as it is stored, upright, where it is shown larger."""
 
     octaves: float  # how many times its sides are doubled for the display
-    picture: Callable[[], RGB]  # converts it, in the thread that asks
+    picture: Callable[[], RGB]  # converts it
+
+    def converted(self) -> Own:
+        """The same, converted now: a decoder's frames are for its own thread."""
+        rgb = self.picture()
+        return Own(self.octaves, lambda: rgb)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class Frame:
     rgb: RGB
     shot: int = 0  # number of the shot it is in, as far as the frames given before it tell
     transparent: bool = False  # anywhere, before it was shown over black
-    own: Own | None = None  # None: it is not shown larger, or need not be looked at so
+    own: Own | None = None  # None: it is not shown larger, or was not asked for so
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from yoto_video.models.own_raster import NONE
 from yoto_video.pipeline import decode, probe, storage, telecine
 from yoto_video.pipeline.cadence import Rhythm
 from yoto_video.pipeline.errors import BrokenVideo
@@ -23,6 +24,7 @@ class FakeJudge:
     model_sha256 = "0" * 64
     engine = "none"
     fallback: str | None = None
+    sees_own = False
     fold = 0  # rated contents it never saw
 
     def __init__(self) -> None:
@@ -48,8 +50,8 @@ class FakeJudge:
     def joined(self, said: Any, before: Any) -> Any:
         return said
 
-    def corrections(self, own: Sequence[Any], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
-        return [0.0] * len(own)
+    def own(self, pictures: Sequence[Any], octaves: Sequence[float]) -> list[Any]:
+        return [NONE] * len(pictures)
 
     def score(self, said: Any) -> float:
         return float(said)

@@ -209,7 +209,7 @@ def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
     found = rows(run(ladder("a"), settings=Settings(decoder="decord", decode_timeout_s=7, display=(32, 24))))
     assert found["a", "nr"].sentences == ("read with PyAV, not decord: there is no file",)
-    noted = {"damaged": set(), "interlaced": set(), "combs": {}}
+    noted = {"damaged": set(), "interlaced": set(), "combs": {}, "own": False}
     assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7, "cores": 2, **noted}
 
 

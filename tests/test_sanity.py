@@ -14,6 +14,7 @@ import pytest
 import torch
 from yoto_video.jobs import cli, sanity
 from yoto_video.models.judge import Judge
+from yoto_video.models.own_raster import Part
 from yoto_video.models.training.harm import HARMS, STEPS, compressed, harmed
 from yoto_video.models.training.sanity import Check, examine, rules
 
@@ -61,8 +62,9 @@ class Unsound(Sound):
             return [float(x[:, : x.shape[1] // 4].mean()) / 3 for x in encoded]
         return [100 - s if self.flaw == "compression_nr" else s for s in super().nr(encoded)]
 
-    def corrections(self, own: Sequence[Any], octaves: Sequence[float], scores: Sequence[float]) -> list[float]:
-        return [20.0 * step if self.flaw == "enlarged_nr" else 0.0 for step in range(len(own))]
+    def own(self, pictures: Sequence[Any], octaves: Sequence[float]) -> list[Any]:
+        parts = super().own(pictures, octaves)
+        return [Part(1.0, 20.0 * step) for step in range(len(parts))] if self.flaw == "enlarged_nr" else parts
 
     def one(self, x: Any, y: Any) -> float:
         score = super().one(x, y)

@@ -65,7 +65,8 @@ def judge_samples(
     with ThreadPoolExecutor(1) as aside:
         for done, sample in enumerate(sorted(samples, key=lambda s: (s.dataset, str(s.reference), str(s.image))), 1):
             try:
-                picture, own, reference = read(sample.image, sample.display), read(sample.image, None), None
+                picture, reference = read(sample.image, sample.display), None
+                own = read(sample.image, None) if judge.sees_own else picture
                 key = (sample.reference, sample.display)
                 if sample.reference is not None and (shown is None or shown[0] != key):
                     reference = read(sample.reference, sample.display)
@@ -80,8 +81,8 @@ def judge_samples(
             foreign = shown is not None and is_foreign(picture, shown[1])
             beside = None if foreign else shown
             encoded = judge.encode([picture])
-            nr = judge.nr(encoded)[0]
-            nr += judge.corrections([own], [octaves((own.shape[1], own.shape[0]), sample.display)], [nr])[0]
+            larger = octaves((own.shape[1], own.shape[0]), sample.display)
+            nr = judge.own([own], [larger])[0].blended(judge.nr(encoded)[0])
             fr = None if beside is None else judge.fr(encoded, [beside[2]])[0]
             none = [f"{score}, {mode}" for score, mode in ((nr, "nr"), (fr, "fr")) if not math.isfinite(score or 0.0)]
             if none:

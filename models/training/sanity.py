@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,8 +107,8 @@ def _orders(judge: Judge, checks: Mapping[str, Check], name: str, picture: Pictu
     for codec, versions in compressed(picture).items():
         nr, fr = _scores(judge, versions, master)
         twice = [resize(v, (2 * v.shape[1], 2 * v.shape[0])) for v in versions]
-        larger = judge.nr(judge.encode(twice))
-        larger = list(map(operator.add, larger, judge.corrections(versions, [1.0] * len(twice), larger)))
+        parts = judge.own(versions, [1.0] * len(versions))
+        larger = [part.blended(shown) for part, shown in zip(parts, judge.nr(judge.encode(twice)), strict=True)]
         for weak, strong in combinations(range(len(versions)), 2):
             where = f"{name}, {codec} step {strong + 1} over {weak + 1}"
             checks["compression_fr"].at_most(fr[strong], fr[weak], where)
