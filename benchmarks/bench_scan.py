@@ -92,16 +92,18 @@ def timed(ladder: Any, judge: Any, settings: Any, **rest: Any) -> tuple[float, A
 
 def compare(ladder: Any, judge: Any, settings: Any) -> dict[str, float]:
     """The figures of one piece of work, seconds."""
+    from yoto_video.models.own_raster import LEAST, octaves
     from yoto_video.pipeline import decode
     from yoto_video.pipeline.pictures import PictureSink
-    from yoto_video.pipeline.values import Frame
+    from yoto_video.pipeline.values import Frame, Own
 
     width, height = SIZE
     still = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
 
     def from_memory(ref: Any, info: Any, indices: Sequence[int], **_: Any) -> Iterator[Any]:
-        times = decode.frame_times(ref, info)
-        return (Frame(i, Fraction(times[i]), still) for i in indices)
+        times, larger = decode.frame_times(ref, info), octaves((info.width, info.height), SIZE)
+        own = Own(larger, lambda: still[: info.height, : info.width]) if larger >= LEAST else None
+        return (Frame(i, Fraction(times[i]), still, own=own) for i in indices)
 
     decode_s, _ = timed(ladder, Idle(), settings)
     whole_s, result = timed(ladder, judge, settings, pictures=PictureSink())

@@ -26,7 +26,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 BATCH = 8  # crops a forward pass on a CPU: their maps stay in its caches, and one frame's crops go together
 GPU_BATCH = 64  # fewer where a GPU's memory runs out
-OWN_PLACES = 3  # times fewer places of a frame at its own raster: they are more of it, and differ less
+FEWER_OWN = 3  # times fewer places of a frame as it is stored: they are more of it, and differ less
 WHOLE = 960  # pixels a side up to which a network that takes any size sees a frame in one piece for its heat map
 
 
@@ -194,7 +194,7 @@ class Judge:
         made_up, found = self.entry.own, [NONE] * len(pictures)
         if made_up is not None:
             larger = [k for k, much in enumerate(octaves) if much >= LEAST]
-            views = [self._view(pictures[k], max(1, self.crops // OWN_PLACES)) for k in larger]
+            views = [self._view(pictures[k], max(1, self.crops // FEWER_OWN)) for k in larger]
             for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):  # the readout knows those shown
                 found[k] = made_up.of(self.score(said._replace(figures=None)), octaves[k])
         return found

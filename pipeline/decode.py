@@ -156,7 +156,7 @@ def read_frames(
             if interlaced is not None:
                 again = partial(fields.as_far_as_marked, ref, table, timeout_s=timeout_s, loss=loss)
                 given = fields.as_marked(given, share, again, table, interlaced)
-            frames = _shown(given, info, table, raster, larger, combs)
+            frames = _shown(given, info, table, raster, larger, combs, alone=False)
             side_by_side.append(stack.enter_context(Ahead(frames, depth=most)))
         yield from heapq.merge(*side_by_side, key=lambda frame: frame.index)
     told(losses, ref, table)
@@ -169,6 +169,8 @@ def _shown(
     raster: tuple[int, int],
     larger: float,
     combs: dict[int, float] | None,
+    *,
+    alone: bool = True,
 ) -> Generator[Frame, None, None]:
     colour = info.color_space, info.color_range, _turn(info), info.color_transfer
     convert, convert_own = Converter(raster, *colour), Converter((info.width, info.height), *colour)
@@ -178,6 +180,8 @@ def _shown(
                 combs[index] = part_combed(frame)
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
             own = Own(larger, partial(convert_own, frame)) if larger >= LEAST else None
+            if own is not None and not alone:  # the reader is in another thread, and PyAV marks frames it converts
+                own = own.converted()
             shown = [Frame(index, pts_s, rgb, transparent=convert.transparent, own=own)]
             del frame, rgb, own  # none waits here while the caller works: they are large
             yield shown.pop()

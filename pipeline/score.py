@@ -187,8 +187,8 @@ class Scorer:
         if mode == "fr":
             return found
         frames, scores = [(j.video, j.frame) for j in jobs[: len(found)]], [each.score for each in found]
-        both = with_own(self._judge.own, frames, scores, self._looks)
-        return [each._replace(score=score, look=look) for each, (score, look) in zip(found, both, strict=True)]
+        looked = with_own(self._judge.own, frames, scores, self._looks)
+        return [each._replace(score=score, look=look) for each, (score, look) in zip(found, looked, strict=True)]
 
     def _anew(self, mode: Mode, job: _Job) -> Any:
         """What the network says of a frame at all of its places."""

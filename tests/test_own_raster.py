@@ -128,15 +128,16 @@ def test_the_default_network_looks_at_pictures_that_are_shown_larger_alone() -> 
     assert judge.own(pictures, [1.0, 1.0]) == [NONE, NONE]
 
 
-@pytest.mark.parametrize("decoder", ["pyav", "decord"])
-def test_a_frame_that_is_shown_larger_comes_with_its_own_picture(tmp_path: Path, decoder: Decoder) -> None:
-    ref = VideoRef(str(make(tmp_path / "a.mp4", size=(128, 96), frames=12, b_frames=0)))
+@pytest.mark.parametrize(("decoder", "cores"), [("pyav", 1), ("pyav", 2), ("decord", 1)])
+def test_a_frame_that_is_shown_larger_comes_with_its_own_picture(tmp_path: Path, decoder: Decoder, cores: int) -> None:
+    ref = VideoRef(str(make(tmp_path / "a.mp4", size=(128, 96), frames=36, b_frames=0)))
     info = probe(ref)
     if decoder == "decord":
         pytest.importorskip("decord")
         assert why_not(ref, info, packet_table(ref)) is None
-    stored = [f.rgb for f in read_frames(ref, info, [0, 7], decoder=decoder)]
-    larger = list(read_frames(ref, info, [0, 7], raster=(512, 384), decoder=decoder, own=True))
+    assert cores == 1 or len(packet_table(ref).shares([0, 7, 30], cores, 2)) == cores  # decoders side by side
+    stored = [f.rgb for f in read_frames(ref, info, [0, 7, 30], decoder=decoder)]
+    larger = list(read_frames(ref, info, [0, 7, 30], raster=(512, 384), decoder=decoder, cores=cores, own=True))
     for frame, own in zip(larger, stored, strict=True):
         assert frame.own is not None
         assert frame.own.octaves == pytest.approx(2)
