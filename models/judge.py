@@ -180,9 +180,9 @@ class Judge:
         return self.network.say(x.seen, None if y is None else y.seen, x.view.places, x.view.grid)
 
     @torch.inference_mode()
-    def score(self, said: Said) -> float:
-        """What that comes to, 0 to 100."""
-        return float(self.entry.score(self.network.frame(said)))
+    def score(self, said: Said, *, stored: bool = False) -> float:
+        """What that comes to, 0 to 100. `stored`: it was said of a picture as it is stored, that is shown larger."""
+        return float(self.entry.score(self.network.frame(said, stored=stored)))
 
     @property
     def sees_own(self) -> bool:
@@ -195,8 +195,8 @@ class Judge:
         if made_up is not None:
             larger = [k for k, much in enumerate(octaves) if much >= LEAST]
             views = [self._view(pictures[k], max(1, self.crops // FEWER_OWN)) for k in larger]
-            for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):  # the readout knows those shown
-                found[k] = made_up.of(self.score(said._replace(figures=None)), octaves[k])
+            for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):
+                found[k] = made_up.of(self.score(said, stored=True), octaves[k])
         return found
 
     def joined(self, said: Said, before: Said | None) -> Said | None:

@@ -50,3 +50,7 @@ class OwnRaster(NamedTuple):
         """Of a picture that scores `own` as it is stored and is shown larger by `octaves`, above 0; NaN stays NaN."""
         score = own - octaves * (self.step + self.part * own)
         return Part(self.share * min(1.0, octaves / FULL), min(max(score, 0.0), 100.0))
+
+    def behind(self, score: float, octaves: float) -> float:
+        """What a picture scores as it is stored, at most 100, whose `score` as shown larger by `octaves` is all its."""
+        return min((score + octaves * self.step) / max(1 - octaves * self.part, 1e-6), 100.0)

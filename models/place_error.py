@@ -17,7 +17,7 @@ from .crops import looks
 
 # Points, of a score of 50 and six places of a frame that shows far more than these. Chosen so that 1.96 of them hold
 # 95 % of the differences seen: contents differ, and in NR their root mean square, 3.8, would hold 93 %.
-SPREAD = {"nr": 4.5, "fr": 2.9}
+SPREAD = {"nr": 4.6, "fr": 3.2}
 PLACES, SIDE = 6, 224  # a frame is judged at, and their pixels a side
 _CELL = 8  # pixels a side: how finely what places cover is counted
 _DRAWS = 4

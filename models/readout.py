@@ -58,15 +58,16 @@ def _whole(feature: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Readout(nn.Module):
-    """Two linear functions of a frame's statistics near and afar, one for each mode, and their part of its score.
+    """Linear functions of a frame's statistics near and afar, and their part of its score.
 
-    Unfitted, their part is nothing. Nothing here is trained by gradient steps.
+    One for each mode, and `own` for NR of frames as they are stored, that are shown larger (`own_raster`). Unfitted,
+    their part is nothing. Nothing here is trained by gradient steps.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         width = 4 * channels  # two figures a channel, near and afar
-        for mode in ("nr", "fr"):
+        for mode in ("nr", "fr", "own"):
             self.register_buffer(f"{mode}_centre", torch.zeros(width))
             self.register_buffer(f"{mode}_scale", torch.ones(width))
             self.register_buffer(f"{mode}_weight", torch.zeros(width))
@@ -78,9 +79,13 @@ class Readout(nn.Module):
         centred = (figures - self.get_buffer(f"{mode}_centre")) / self.get_buffer(f"{mode}_scale")
         return centred.clamp(-FAR, FAR)
 
-    def nr(self, votes: Tensor, figures: Tensor) -> Tensor:
-        """(B,) scores 0 to 1 from the (B,) votes and (B, 4C) `statistics` of frames, near and afar."""
-        return torch.lerp(votes, self._read("nr", figures), self.get_buffer("nr_part"))
+    def nr(self, votes: Tensor, figures: Tensor, *, stored: bool = False) -> Tensor:
+        """(B,) scores 0 to 1 from the (B,) votes and (B, 4C) `statistics` of frames, near and afar.
+
+        `stored`: of frames as they are stored, that are shown larger.
+        """
+        mode = "own" if stored else "nr"
+        return torch.lerp(votes, self._read(mode, figures), self.get_buffer(f"{mode}_part"))
 
     def fr(self, votes: Tensor, figures: Tensor) -> Tensor:
         """(B,) scores 0 to 1 from the (B,) votes and (B, 4C) `pairing` of frames; a perfect copy keeps its vote, 1."""

@@ -220,13 +220,16 @@ class Yoto(nn.Module):
         afar, turns = torch.tensor([[k.step > 1 for k in places], [k.turn for k in places]], device=votes.device)
         return Said(votes, weights, figures[0] if figures else None, afar.bool(), turns, y is not None, grid)
 
-    def frame(self, said: Said) -> Tensor:
-        """(1,) score of one frame from all its looks: all their tokens vote at once."""
+    def frame(self, said: Said, *, stored: bool = False) -> Tensor:
+        """(1,) score of one frame from all its looks: all their tokens vote at once.
+
+        `stored`: they were looks at a picture as it is stored, that is shown larger.
+        """
         score = (said.votes.sum() / said.weights.sum())[None]
         if said.figures is None:
             return score
-        read = self.readout.fr if said.compared else self.readout.nr
-        return read(score, near_and_far(said.figures, said.afar))
+        figures = near_and_far(said.figures, said.afar)
+        return self.readout.fr(score, figures) if said.compared else self.readout.nr(score, figures, stored=stored)
 
 
 def _small_init(module: nn.Module) -> None:

@@ -75,7 +75,7 @@ ZOO = {
     for entry in (
         Entry(
             "yoto_mobilenetv2", LIGHT, HALF, HALF, scale=(0.0, 1.0), weights="yoto_mobilenetv2.safetensors",
-            sha256="a13e87fc613639e60cd48fcb12599d45e635fac5559771682884071f1a7ddf76",
+            sha256="0322f89806a02335f6853531468bf5a1fd39de312e957e2ec5700ee2f3be4b90",
             own=OwnRaster(share=0.65, step=4.2, part=0.17),
             about="the default: light form, for machines without a GPU",
         ),

@@ -12,7 +12,7 @@ from .lint_findings import foreign, lacks_parts
 from .lint_issue import Issue, told
 from .read import LadderTable
 
-JND = 6.0  # points from which on viewers agree on the order: 4.5 in FR, 5.5 in NR (docs/model-card.md)
+JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.7 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 

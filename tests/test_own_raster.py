@@ -56,6 +56,15 @@ def test_more_enlargement_never_scores_higher(own: float, one: float, other: flo
     assert SHIPPED.of(own, more).score <= SHIPPED.of(own, less).score + 1e-9 <= own + 2e-9
 
 
+@given(SCORES, st.floats(0, 5))
+def test_what_stood_behind_a_score_gives_it_again(score: float, larger: float) -> None:
+    assert SHIPPED is not None
+    own = SHIPPED.behind(score, larger)
+    assert score - 1e-9 <= own <= 100
+    if own < 100:
+        assert SHIPPED.of(own, larger).score == pytest.approx(score)
+
+
 def test_a_little_enlargement_has_a_little_share() -> None:
     half = OwnRaster(share=0.5, step=0, part=0)
     assert half.of(80, FULL).blended(40) == pytest.approx(60)

@@ -44,6 +44,7 @@ def test_a_perfect_copy_keeps_the_top_and_all_stays_on_the_scale(seed: int) -> N
     for said in (
         readout.fr(votes, near_and_far(pairing(x, y), afar)),
         readout.nr(votes, near_and_far(statistics(x), afar)),
+        readout.nr(votes, near_and_far(statistics(x), afar), stored=True),
     ):
         assert 0 <= float(said) <= 1
 
@@ -51,7 +52,8 @@ def test_a_perfect_copy_keeps_the_top_and_all_stays_on_the_scale(seed: int) -> N
 def test_unfitted_it_says_nothing() -> None:
     readout, votes = Readout(10), torch.tensor([0.25])
     near = torch.tensor([False] * 3)
-    assert torch.equal(readout.nr(votes, near_and_far(statistics(maps(1)), near)), votes)
+    for stored in (False, True):
+        assert torch.equal(readout.nr(votes, near_and_far(statistics(maps(1)), near), stored=stored), votes)
     assert torch.equal(readout.fr(votes, near_and_far(pairing(maps(1), maps(2)), near)), votes)
 
 
@@ -79,6 +81,9 @@ def test_one_look_scores_as_the_whole_network_does() -> None:
     torch.manual_seed(0)
     network = Yoto(zoo.LIGHT).eval()
     network.readout = fitted(1, sum(network.encoder.channels))
+    for mode, says in (("nr", 0.2), ("own", 0.8)):
+        network.readout.get_buffer(f"{mode}_weight").zero_()
+        network.readout.get_buffer(f"{mode}_bias").fill_(says)
     x, y = torch.rand(2, 1, 3, 96, 96)
     with torch.inference_mode():
         place = [Look(0, 0)]
@@ -87,4 +92,6 @@ def test_one_look_scores_as_the_whole_network_does() -> None:
             seen = network.see(network.encode(x))
             said = network.say(seen, encoded, place, place)
             torch.testing.assert_close(network(x, reference), network.frame(said))
+            differs = float(network.frame(said, stored=True) - network.frame(said))
+            assert differs == pytest.approx(0 if reference is not None else 0.7 * (0.8 - 0.2))  # FR has no such part
         assert float(network(x, x)) == 1

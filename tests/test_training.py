@@ -165,7 +165,11 @@ def test_an_interrupted_run_ends_in_the_same_place(
     whole = loop.train(tiny_data, tmp_path / "whole", SHORT, lambda _: None)
     first = torch.load(tmp_path / "whole" / loop.FIRST_PHASE, weights_only=True)
     assert first["step"] == SHORT.phases[0].steps  # kept though no other save falls there
-    assert zoo.load(str(whole)).network.encoder.in_int8
+    network = zoo.load(str(whole)).network
+    assert network.encoder.in_int8
+    for mode, ridge in (("nr", SHORT.nr_readout), ("fr", SHORT.fr_readout), ("own", SHORT.own_readout)):
+        assert float(network.readout.get_buffer(f"{mode}_part")) == ridge.part
+        assert bool(network.readout.get_buffer(f"{mode}_weight").any())
 
     real, calls = loop.step_loss, []
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import zoo
+from ..own_raster import octaves
 from ..upright import upright_rgb, upright_size
 from . import distortions, opinions
 from .distortions import Picture
@@ -89,6 +90,14 @@ class PictureCache:
             if not (self.folder / files[-1]).exists():
                 self.put(files[-1], load_picture(path, sample.display))
         return files[0], files[1] if len(files) == 2 else None
+
+    def stored(self, sample: Sample) -> tuple[str, float]:
+        """The file of a rated picture as it is stored, made when missing, and how many octaves larger it is shown."""
+        file = f"stored-{zlib.crc32(str(sample.image).encode()):08x}-{sample.image.stem[-60:]}.npy"
+        if not (self.folder / file).exists():
+            self.put(file, load_picture(sample.image))
+        height, width = self.get(file).shape[:2]
+        return file, octaves((width, height), sample.display)
 
 
 def _make(job: tuple[Path, int, Path, int]) -> MadeLadder:

@@ -55,7 +55,8 @@ class Recipe:
     made_weight: float = 0.5  # of an opinion computed, against 1 of a person's
     pristine_opinion: float = 0.95  # 0 to 1, NR score that a pristine photograph is taught
     nr_readout: Ridge = Ridge(1.0, 0.5)
-    fr_readout: Ridge = Ridge(0.15, 0.5)
+    fr_readout: Ridge = Ridge(0.07, 0.5)
+    own_readout: Ridge = Ridge(3.0, 0.5)  # of pictures as they are stored
     readout_looks: int = 12  # at each rated picture
     settled_on: int = 64  # places of training pictures that the 8-bit ranges are measured on; 0: stay in float32
     save_every: int = 100  # steps

@@ -37,8 +37,8 @@ def refit(
         recipe: says how, and how often each picture is looked at.
         tell: takes progress lines.
     """
-    figures: dict[str, list[torch.Tensor]] = {"nr": [], "fr": []}
-    opinions: dict[str, list[float]] = {"nr": [], "fr": []}
+    figures: dict[str, list[torch.Tensor]] = {"nr": [], "fr": [], "own": []}
+    opinions: dict[str, list[float]] = {"nr": [], "fr": [], "own": []}
     seen: dict[str, tuple[list[torch.Tensor], torch.Tensor]] = {}
     for done, sample in enumerate(sorted(samples, key=lambda s: (str(s.reference), str(s.image))), 1):
         file, reference = cache.rated(sample)
@@ -47,6 +47,11 @@ def refit(
         mine = statistics(maps)
         figures["nr"].append(near_and_far(mine, afar))
         opinions["nr"].append(opinion)
+        if entry.own is not None:
+            file, larger = cache.stored(sample)
+            stored, from_afar = _maps(network, entry, cache, file, recipe.readout_looks)
+            figures["own"].append(near_and_far(statistics(stored), from_afar))
+            opinions["own"].append(entry.own.behind(100 * opinion, max(0.0, larger)) / 100)
         if reference is not None:
             if reference not in seen:
                 theirs = _maps(network, entry, cache, reference, recipe.readout_looks)[0]
@@ -57,9 +62,9 @@ def refit(
             opinions["fr"].append(opinion)
         if done % 100 == 0 or done == len(samples):
             tell(f"statistics of {done} of {len(samples)} rated pictures")
-    for mode, ridge in (("nr", recipe.nr_readout), ("fr", recipe.fr_readout)):
+    for mode, ridge in (("nr", recipe.nr_readout), ("fr", recipe.fr_readout), ("own", recipe.own_readout)):
         if len(figures[mode]) > 1:
-            _fit(network, mode, torch.cat(figures[mode]), np.asarray(opinions[mode]), ridge)
+            fit(network, mode, torch.cat(figures[mode]), np.asarray(opinions[mode]), ridge)
 
 
 @torch.inference_mode()
@@ -74,7 +79,16 @@ def _maps(
     return [torch.cat(stage) for stage in zip(*encoded, strict=True)], torch.tensor([p.step > 1 for p in places])
 
 
-def _fit(network: Yoto, mode: str, figures: torch.Tensor, opinions: Values, ridge: Ridge) -> None:
+def fit(network: Yoto, mode: str, figures: torch.Tensor, opinions: Values, ridge: Ridge) -> None:
+    """Fit one of the network's regressions, in place.
+
+    Args:
+        network: whose readout it is.
+        mode: "nr", "fr" or "own" (`Readout`).
+        figures: (N, 4C) statistics of N pictures, near and afar.
+        opinions: (N,) what people think of them, 0 to 1.
+        ridge: how strongly it is drawn to nought, and its part of the score.
+    """
     readout = network.readout
     readout.get_buffer(f"{mode}_centre").copy_(figures.mean(0))
     readout.get_buffer(f"{mode}_scale").copy_(figures.std(0).clamp_min(1e-6))
