@@ -193,6 +193,11 @@ def test_an_interrupted_run_ends_in_the_same_place(
 
     with pytest.raises(DataError, match="another recipe"):
         loop.train(tiny_data, tmp_path / "cut", replace(SHORT, rate=1.0), lambda _: None)
+    state = torch.load(tmp_path / "cut/save.pt", weights_only=True)
+    for other in ({**state, "network": {}}, {"step": 2}, [1]):
+        torch.save(other, tmp_path / "cut/save.pt")
+        with pytest.raises(DataError, match=r"save\.pt: a save of another network, or another version's; delete it"):
+            loop.train(tiny_data, tmp_path / "cut", SHORT, lambda _: None)
     for damaged in (b"", b"bad\n", b"no save\n", again.read_bytes()[:99]):
         (tmp_path / "cut/save.pt").write_bytes(damaged)
         with pytest.raises(DataError, match=r"save\.pt: this save is damaged; delete it"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from .making import PictureCache, make_ladders, measure_rated, rated_samples
 from .opinions import MEASURES, fit_opinion
 from .recipe import Recipe
 from .refit import refit
-from .saves import cut_log, read_save, write_save
+from .saves import cut_log, go_on, write_save
 from .tables import DataError
 
 Tell = Callable[[str], None]
@@ -143,14 +144,10 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe))
+    kept: dict[str, Any] = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
     save, done = out / "save.pt", 0
     if save.exists():
-        state = read_save(save)
-        done = int(state["step"])
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
+        done = go_on(save, kept)
         tell(f"going on after step {done}")
 
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a tenth faster on CPUs
@@ -179,8 +176,7 @@ def train(data: Path, out: Path, recipe: Recipe, tell: Tell) -> Path:
             first = step + 1 == recipe.phases[0].steps
             if (step + 1) % recipe.save_every == 0 or first or step + 1 == recipe.steps:
                 log.flush()
-                state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
-                state |= {"optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
+                state = {"step": step + 1} | {name: part.state_dict() for name, part in kept.items()}
                 if first:  # before the other: a run that is killed between the two comes by here again
                     write_save(state, out / FIRST_PHASE)
                 write_save(state, save)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from .tables import DataError
 
 
-def read_save(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """A save.
 
     Raises:
@@ -24,6 +25,21 @@ def read_save(path: Path) -> dict[str, Any]:
     except Exception as error:  # of whatever kind: the bytes are read as a program
         raise DataError(f"{path}: this save is damaged; delete it to begin again") from error
     return state
+
+
+def go_on(path: Path, parts: Mapping[str, Any]) -> int:
+    """Give each part what a save has for it (`load_state_dict`). Returns the steps done.
+
+    Raises:
+        DataError: it cannot be read, or is of another network.
+    """
+    state = _read(path)
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return int(state["step"])
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: a save of another network, or another version's; delete it to begin again") from error
 
 
 def write_save(state: dict[str, object], path: Path) -> None:
