@@ -173,7 +173,7 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
             metadata: dict[str, str] = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); fetch or train it again") from error
     if record is None:
         if "model" not in metadata:
             raise CheckpointError(
@@ -191,7 +191,10 @@ def _read(path: Path, record: Entry | None, digest: str, encoder_for: EncoderFor
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: these are not weights of {record.name} as this version has it") from error
+        raise CheckpointError(
+            f"{path}: these are not weights of {record.name} as this version has it; train it again, or use the "
+            "version that trained it"
+        ) from error
     numbers = (v for key, v in network.state_dict().items() if not key.endswith(".range"))
     if not all(bool(torch.isfinite(v).all()) for v in numbers):
         raise CheckpointError(f"{path}: holds numbers that are not finite")

@@ -211,6 +211,15 @@ def test_colours_that_differ_from_the_masters(good: Path, tmp_path: Path) -> Non
     assert "contrast" in found(made(tmp_path / "flat.mp4", half), good, "fr")["colour"].sentence
 
 
+def test_colours_of_a_picture_that_differ_from_its_masters(tmp_path: Path) -> None:
+    picture = moving(0, *SIZE)
+    yellow = (picture * np.array([1.0, 1.0, 0.7])).astype(np.uint8)
+    for name, pixels in (("master", picture), ("copy", picture), ("yellow", yellow)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    assert "colour" not in found(tmp_path / "copy.png", tmp_path / "master.png", "fr")
+    assert "blue" in found(tmp_path / "yellow.png", tmp_path / "master.png", "fr")["colour"].sentence
+
+
 def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None:
     narrow = made(tmp_path / "narrow.mp4", size=(240, 180), frames=50)
     assert found(narrow, good)["aspect"].severity == "warning"
