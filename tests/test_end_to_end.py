@@ -135,8 +135,11 @@ def command_lines(process: subprocess.Popen[str]) -> list[bytes]:
 
 def committed(out: Path) -> int:
     """Ladders that have rows, as any reader finds them."""
-    parts = list((out / "clips").glob("*.parquet"))
-    return len({row["ladder"] for part in parts for row in pq.read_table(part, columns=["ladder"]).to_pylist()})
+    found = set()
+    for part in (out / "clips").glob("*.parquet"):
+        with part.open("rb") as file:  # once: by its path it is opened twice, and may have been replaced in between
+            found.update(pq.read_table(file, columns=["ladder"]).column("ladder").to_pylist())
+    return len(found)
 
 
 def wait_for_ladders(process: subprocess.Popen[str], out: Path, count: int) -> None:
