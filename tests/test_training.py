@@ -153,7 +153,7 @@ def tiny_data(tmp_path: Path) -> Path:
 SHORT = Recipe(
     pictures=(("p", 2),), phases=(Phase(1, 2, 2, 0, 0), Phase(3, ladders=1, versions=2, rated=2, crops=2)),
     cycles=((3, 1.0), (1, 0.5)),
-    crop_sides=(64,), save_every=2, warmup=1,
+    crop_sides=(64,), save_every=2, warmup=1, readout_looks=2, settled_on=8,
 )  # fmt: skip
 
 
