@@ -41,7 +41,8 @@ def scores_of(weights: str, data: Path) -> tuple[list[Any], dict[tuple[str, floa
     shown: tuple[Any, Any] = (None, None)
     for number, sample in enumerate(samples):
         unseen = sample.content in FOLDS[judge.fold]
-        if sample.dataset != JUDGED if unseen else sample.content in held_out(judge.fold):
+        left_out = sample.dataset != JUDGED if unseen else sample.content in held_out(judge.fold)
+        if left_out:
             continue
         judge.crops = JUDGED_AT if unseen else FITTED_AT
         encoded = judge.encode([as_scored(sample.image, sample.display)])

@@ -216,7 +216,8 @@ def test_a_save_of_another_network_is_one_sentence(tmp_path: Path) -> None:
     network = torch.nn.Linear(2, 1)
     torch.save({"step": 7, "network": network.state_dict()}, tmp_path / "save.pt")
     assert saves.go_on(tmp_path / "save.pt", {"network": network}) == 7
-    for other in ({"step": 7, "network": {}}, {"step": 7}, {"network": network.state_dict()}, [1]):
+    known = network.state_dict()
+    for other in ({"step": 7, "network": {}}, {"step": 7, "network": 5}, {"step": 7}, {"network": known}, [1]):
         torch.save(other, tmp_path / "save.pt")
         with pytest.raises(DataError, match=r"save\.pt: a save of another network, or another version's; delete it"):
             saves.go_on(tmp_path / "save.pt", {"network": network})

@@ -38,7 +38,7 @@ def go_on(path: Path, parts: Mapping[str, Any]) -> int:
         for name, part in parts.items():
             part.load_state_dict(state[name])
         return int(state["step"])
-    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: a save of another network, or another version's; delete it to begin again") from error
 
 
