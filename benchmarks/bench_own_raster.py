@@ -3,7 +3,7 @@
 python benchmarks/bench_own_raster.py [--cross WEIGHTS ...]
 
 Three real clips, their first 4 s, are encoded by x264 at five sizes and three CRFs, and once more at 360 lines, fading
-in. NR of the 45 rungs is held against their FR: as shown alone, as shipped, and of the own pixels alone. NR of what is
+in. NR of the 45 rungs is held against their FR, for several shares of the own pixels in it. NR of what is
 enlarged is then held against NR with a look at the own pixels of every frame. `--cross` takes the weights of folds 1
 to 3 (`yoto-video train --fold`) and says how NR of each share agrees with people, on contents that they never saw.
 """
