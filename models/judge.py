@@ -18,6 +18,7 @@ from .heads import TokenMaps
 from .mosaic import mosaic
 from .own_raster import LEAST, NONE, Part
 from .pixels import padded, pixels, together
+from .place_error import place_error
 from .recorded import Recorder, plainly
 from .runner import Runner, present
 from .said import Said, joined
@@ -194,9 +195,11 @@ class Judge:
         made_up, found = self.entry.own, [NONE] * len(pictures)
         if made_up is not None:
             larger = [k for k, much in enumerate(octaves) if much >= LEAST]
-            views = [self._view(pictures[k], max(1, self.crops // FEWER_OWN)) for k in larger]
+            count = max(1, self.crops // FEWER_OWN)
+            views = [self._view(pictures[k], count) for k in larger]
             for k, said in zip(larger, self.say(self._encode_at(views)), strict=True):
-                found[k] = made_up.of(self.score(said, stored=True), octaves[k])
+                part = made_up.of(self.score(said, stored=True), octaves[k])
+                found[k] = part._replace(error=place_error("own", part.score, pictures[k].shape[1::-1], count))
         return found
 
     def joined(self, said: Said, before: Said | None) -> Said | None:

@@ -30,6 +30,7 @@ class Part(NamedTuple):
 
     share: float  # 0 to 1; the rest is what the network says of the picture as shown
     score: float  # 0 to 100, enlargement counted
+    error: float = 0.0  # standard deviation of that over the choice of places, points
 
     def blended(self, shown: float) -> float:
         """The score of the picture that scores `shown` as it is shown."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..models.place_error import place_error
+from ..models.own_raster import Part
+from ..models.place_error import place_error, with_own
 from . import detect, fields, pool
 from .colour import OVER_BLACK
 from .drops import quality_drops
@@ -78,7 +79,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
     looked_at = (width, height), context.crops
-    results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]))]
+    stored = [look.part for look in tally.looks]
+    results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]), stored)]
     if master is not None and beside is not None:
         of_master = [*_partial(master, context.tallies[master.place]), *_damaged(master)]
         findings += [*track.fr_findings, *map(_as_source, of_master)]
@@ -181,12 +183,17 @@ def _declared(track: Track, ladder: Ladder) -> Declared:
 
 
 def _scored(
-    mode: Mode, frames: Sequence[FrameScore], looked_at: tuple[tuple[int, int], int], columns: Mapping[str, Any]
+    mode: Mode,
+    frames: Sequence[FrameScore],
+    looked_at: tuple[tuple[int, int], int],
+    columns: Mapping[str, Any],
+    own: Sequence[Part] = (),
 ) -> ClipResult:
-    """`looked_at`: the raster, and how many places of it."""
+    """`looked_at`: the raster, and how many places of it; `own`: what their scores have of pictures as stored."""
     scores, spans = [f.score for f in frames], [f.span_s for f in frames]
     pools = pool.pool([f.pts_time for f in frames], scores)
-    error = place_error(mode, pools["mean"], *looked_at, shots_worth(frames))
+    shots = shots_worth(frames)
+    error = with_own(place_error(mode, pools["mean"], *looked_at, shots), own, len(frames), shots)
     clip = ClipScore(
         mode=mode, status="ok", pools=pools, ci95=pool.ci95(scores, error, spans),
         ci95_frames=pool.ci95(scores, spans=spans), frames=len(frames), **columns,

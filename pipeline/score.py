@@ -68,6 +68,7 @@ class Tally:
     start_s: Fraction  # exact presentation time of the stream's first frame, seconds
     worst: WorstFrames
     scores: dict[Mode, list[FrameScore]] = field(default_factory=lambda: {"nr": [], "fr": []})
+    looks: list[Looked] = field(default_factory=list)  # at pictures as stored, of each score in "nr" that has one
     decoded: int = 0  # samples whose frame came
     trouble: str | None = None  # why decoding stopped before the last sample
     failure: VideoError | None = None
@@ -113,7 +114,6 @@ class Scorer:
         self._reference_of = references
         self._masters = set(references.values())
         self._references: dict[tuple[int, int], _Job] = {}  # by place and step
-        self._looks: dict[int, Looked] = {}  # by place, the last at a picture as stored
         self._turns: dict[tuple[int, Mode | None], Turns] = defaultdict(Turns)  # without a mode: frames not scored
 
     def add(self, batch: Sequence[Taken]) -> None:
@@ -187,7 +187,8 @@ class Scorer:
         if mode == "fr":
             return found
         frames, scores = [(j.video, j.frame) for j in jobs[: len(found)]], [each.score for each in found]
-        looked = with_own(self._judge.own, frames, scores, self._looks)
+        known = {place: tally.looks[-1] for place, tally in self._tallies.items() if tally.looks}
+        looked = with_own(self._judge.own, frames, scores, known)
         return [each._replace(score=score, look=look) for each, (score, look) in zip(found, looked, strict=True)]
 
     def _anew(self, mode: Mode, job: _Job) -> Any:
@@ -200,7 +201,7 @@ class Scorer:
         """Write down one score."""
         self._turns[job.video, mode].said = judged.said
         if judged.look is not None:
-            self._looks[job.video] = judged.look
+            job.tally.looks.append(judged.look)
         frame, score = job.frame, judged.score
         if not math.isfinite(score):
             reason = f"the network gave no number ({score}, {mode}) for frame {frame.index}: {UNSUITED}"
@@ -222,8 +223,7 @@ class Scorer:
         """Call the judge on all jobs at once; if that fails, one by one, so that only the video at fault has to go."""
         if not jobs:
             return []
-        began, problem = time.perf_counter(), None
-        results: list[T] = []
+        began, problem, results = time.perf_counter(), None, list[T]()
         try:
             results = list(call(jobs))
             if len(results) != len(jobs):

@@ -129,6 +129,7 @@ def test_the_default_network_looks_at_pictures_that_are_shown_larger_alone() -> 
     pictures = [small, jpeg(small, 10)]
     both = judge.own(pictures, [1.0, 1.0])
     assert both[1].score < both[0].score - 5  # blocks show
+    assert both[0].error == 0 < judge.own([resize(small, (640, 360))], [1.0])[0].error  # two places cover the small one
     assert judge.own(pictures[1:], [1.0])[0].score == pytest.approx(both[1].score, abs=0.01)
     assert judge.own(pictures, [LEAST / 2, -1.0]) == [NONE, NONE]
     assert judge.sees_own

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yoto_video.models.place_error import SPREAD, place_error
+from yoto_video.models.own_raster import Part
+from yoto_video.models.place_error import SPREAD, place_error, with_own
 from yoto_video.pipeline.rows import shots_worth
 from yoto_video.pipeline.values import FrameScore
 
@@ -35,6 +36,19 @@ def test_it_is_never_more_than_what_was_measured(
     mode: str, score: float, width: int, height: int, shots: float, count: int
 ) -> None:
     assert 0 <= place_error(mode, score, (8 * width, 8 * height), count, shots) <= SPREAD[mode]  # type: ignore[arg-type]
+
+
+@given(st.floats(0, 5), st.floats(0.1, 1), st.floats(0, 5), st.integers(1, 20), st.integers(0, 20), st.integers(1, 50))
+def test_what_is_seen_as_it_is_stored_has_its_own_part_of_it(
+    error: float, share: float, own: float, seen: int, others: int, shots: int
+) -> None:
+    part = Part(share, 50.0, own)
+    found = with_own(error, [part] * seen, seen + others, shots)
+    assert found <= max(error, own / shots**0.5) * 2**0.5 + 1e-9
+    assert with_own(error, [], seen, shots) == error
+    assert with_own(error, [Part(1.0, 50.0, own)] * seen, seen, shots) == pytest.approx(own / shots**0.5)
+    if not others:
+        assert found == pytest.approx(((1 - share) ** 2 * error**2 + share**2 * own**2 / shots) ** 0.5)
 
 
 def test_shots_count_by_their_length() -> None:
