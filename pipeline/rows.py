@@ -62,9 +62,11 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     lost = None if context.master in (None, track) else _failure_of_master(context)
     if lost is not None and context.master is not None:
         name = context.master.ref.name
-        findings.append(f"not compared with its master {name}, which could not be used: {lost.reason}")
+        said = f"not compared with its master {name}, which could not be used: {lost.reason}"
+        findings.append(Finding(said, "not_compared", "warning"))
     elif any(s.paired for s in track.samples) and not tally.scores["fr"]:
-        findings.append("not compared with its master: of no pair of frames could both be decoded")
+        said = "not compared with its master: of no pair of frames could both be decoded"
+        findings.append(Finding(said, "not_compared", "warning"))
     view = None if track.match is None else track.match.view
     width, height = context.raster if view is None else view.raster
     common |= {

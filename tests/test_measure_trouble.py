@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from yoto_video.pipeline import decode
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.settings import Settings
 from yoto_video.pipeline.values import Mode, VideoRef
 
@@ -129,8 +130,19 @@ def test_without_its_master_an_encode_is_judged_alone_and_says_why(make: Make, m
     assert list(found) == [("m", None), ("a", "nr")]
     assert found["m", None].is_master
     assert found["m", None].reason == reason
-    assert found["a", "nr"].sentences == (f"not compared with its master m.mp4, which could not be used: {reason}",)
+    said = f"not compared with its master m.mp4, which could not be used: {reason}"
+    assert found["a", "nr"].findings == (Finding(said, "not_compared", "warning"),)
     assert found["a", "nr"].frames >= 8
+
+
+def test_videos_of_which_no_pair_of_frames_can_be_decoded_are_not_compared(make: Make) -> None:
+    first, last = frozenset(range(50)), frozenset(range(50, 100))
+    make(m=FakeVideo(times(100), missing=first), a=FakeVideo(times(100), missing=last))
+    found = rows(run(ladder("a", master="m")))
+    assert list(found) == [("m", "nr"), ("a", "nr")]
+    (said,) = (finding for finding in found["a", "nr"].findings if finding.kind == "not_compared")
+    sentence = "not compared with its master: of no pair of frames could both be decoded"
+    assert said == Finding(sentence, "not_compared", "warning")
 
 
 def test_a_master_lost_for_a_passing_reason_has_its_encodes_tried_again(make: Make) -> None:
