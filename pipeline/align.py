@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from . import sample, tone
+from .findings import Finding
 from .packet_table import frame_gap
 from .values import VideoInfo
 
 _SLOWER = Fraction(11, 10)  # frames that last this much longer than the master's: some of its frames were left out
+_LARGER = 1.1  # times the master's sides: less than from any rung of usual ladders to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,19 @@ def why_not_comparable(info: VideoInfo, master: VideoInfo) -> str | None:
     if mine == theirs:
         return None
     return f"not compared with its master: this is {mine}, the master {theirs}: equal values stand for other light"
+
+
+def smaller_master(info: VideoInfo, master: VideoInfo) -> list[Finding]:
+    """A finding where both sides of the master, turned or not, are clearly the shorter ones: bars and cuts change one.
+
+    As where the two were exchanged: FR then says nothing of the encode.
+    """
+    mine, theirs = sorted((info.width, info.height)), sorted((master.width, master.height))
+    if any(own < _LARGER * other for own, other in zip(mine, theirs, strict=True)):
+        return []
+    sizes = f"{master.width}x{master.height} against {info.width}x{info.height}"
+    said = f"its master is stored smaller than it, {sizes}: the two may have been exchanged"
+    return [Finding(said, "smaller_master", "warning")]
 
 
 def _light(info: VideoInfo) -> str:

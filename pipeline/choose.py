@@ -165,7 +165,7 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
         said = f"{len(alone)} sampled frames lie before or after what its master shows: judged alone, and not compared"
         track.fr_findings.append(Finding(said, "pairing", "warning"))
     track.match, track.paired = found, (pairing.wanted - pairing.unpaired, pairing.unpaired)
-    track.fr_findings += found.findings
+    track.fr_findings += [*align.smaller_master(info, theirs_info), *found.findings]
     if pairing.unpaired:
         track.fr_findings.append(
             f"{pairing.unpaired} of {pairing.wanted} sampled frames of the master have no counterpart within half a "

@@ -16,9 +16,11 @@ from yoto_video.pipeline.align import (
     outside,
     own_samples,
     pair_with_master,
+    smaller_master,
     span,
     why_not_comparable,
 )
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.packet_table import Times, frame_gap, since_first
 
 from .fakes import info, times
@@ -170,6 +172,26 @@ def test_hdr_is_not_compared_with_sdr(mine: str, theirs: str, comparable: bool) 
     assert (reason is None) == comparable
     if reason is not None:
         assert "HDR" in reason
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "told"),
+    [
+        ((1920, 1080), (426, 240), True),
+        ((960, 540), (854, 480), True),  # neighbours of a usual ladder
+        ((1080, 1920), (640, 360), True),  # turned
+        ((1920, 1080), (1920, 1080), False),
+        ((426, 240), (1920, 1080), False),
+        ((1920, 1088), (1916, 1076), False),
+        ((1920, 1080), (1920, 800), False),  # bars
+        ((1920, 1080), (1440, 1080), False),
+    ],
+)
+def test_a_master_smaller_than_its_encode_is_told(mine: tuple[int, int], theirs: tuple[int, int], told: bool) -> None:
+    found = smaller_master(info(*mine), info(*theirs))
+    sizes = "{}x{} against {}x{}".format(*theirs, *mine)
+    said = f"its master is stored smaller than it, {sizes}: the two may have been exchanged"
+    assert found == ([Finding(said, "smaller_master", "warning")] if told else [])
 
 
 def test_a_still_picture_is_not_compared_with_a_video() -> None:

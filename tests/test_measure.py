@@ -89,6 +89,14 @@ def test_half_the_frame_rate_is_compared_at_the_frames_both_have(make: Make) -> 
     assert notes(clip) == ("30.00 frames a second, its master 60.00",)
 
 
+def test_a_master_smaller_than_its_encodes_is_told_of_those_that_are_compared(make: Make) -> None:
+    make(m=FakeVideo(times(100)), a=FakeVideo(times(100), info(128, 96)), b=FakeVideo(times(100), info(66, 50)))
+    found = rows(run(ladder("a", "b", master="m")))
+    kinds = {key: {f.kind for f in clip.findings} for key, clip in found.items()}
+    assert [key for key, own in kinds.items() if "smaller_master" in own] == [("a", "fr")]
+    assert found["a", "fr"].pools["min"] == 100
+
+
 def test_the_masters_own_score_stands_beside_the_comparison_also_when_only_an_encode_is_new(make: Make) -> None:
     make(m=FakeVideo(times(100), noise=90), a=FakeVideo(times(100), noise=90), b=FakeVideo(times(100), noise=5))
     both = ladder("a", "b", master="m")
