@@ -121,12 +121,12 @@ def beside_a_closer_look(judge: Any, ladders: list[Any]) -> None:
 
 def beside_people(weights: list[str], data: Path) -> None:
     """SROCC of NR by share, all rows and the median of ten splits, cross-validated."""
-    from yoto_video.jobs.rated_pictures import as_scored
     from yoto_video.models.judge import Judge
     from yoto_video.models.training.correlation import agreement, split_median
     from yoto_video.models.training.evaluation import judge_samples
     from yoto_video.models.training.folds import FOLDS
     from yoto_video.models.training.making import rated_samples
+    from yoto_video.pipeline.colour import rescaled
 
     class Noting(Judge):
         """Keeps what pictures score as shown."""
@@ -142,7 +142,7 @@ def beside_people(weights: list[str], data: Path) -> None:
         shipped = judge.entry.own
         judge.entry = replace(judge.entry, own=shipped._replace(share=1.0))
         mine = [s for s in rated_samples(data) if s.content in FOLDS[judge.fold]]
-        judged += judge_samples(judge, mine, read=as_scored)[0]
+        judged += judge_samples(judge, mine, scaled=rescaled)[0]
     for share, part in SHARES:
         part = shipped.share if part is None else part
         for dataset in sorted({j.sample.dataset for j in judged}):

@@ -26,13 +26,13 @@ JUDGED = "avt_vqdb_uhd1"
 def scores_of(weights: str, data: Path) -> tuple[list[Any], dict[tuple[str, float], dict[int, float]]]:
     """The rated frames in order, and of those that the network never saw scores by mode and strength, by number."""
     import torch
-    from yoto_video.jobs.rated_pictures import as_scored
     from yoto_video.models.judge import Judge
     from yoto_video.models.readout import near_and_far
     from yoto_video.models.training.folds import FOLDS, held_out
-    from yoto_video.models.training.making import rated_samples
+    from yoto_video.models.training.making import load_picture, rated_samples
     from yoto_video.models.training.recipe import Recipe, Ridge
     from yoto_video.models.training.refit import fit
+    from yoto_video.pipeline.colour import rescaled
 
     judge, recipe = Judge.load(weights), Recipe()
     samples = sorted(rated_samples(data), key=lambda s: (str(s.reference), str(s.image)))
@@ -45,12 +45,12 @@ def scores_of(weights: str, data: Path) -> tuple[list[Any], dict[tuple[str, floa
         if left_out:
             continue
         judge.crops = JUDGED_AT if unseen else FITTED_AT
-        encoded = judge.encode([as_scored(sample.image, sample.display)])
+        encoded = judge.encode([rescaled(load_picture(sample.image), sample.display)])
         said = {"nr": judge.say(encoded)[0]}
         if sample.reference is not None:
             key = sample.reference, sample.display, judge.crops
             if shown[0] != key:
-                shown = key, judge.encode([as_scored(sample.reference, sample.display)])
+                shown = key, judge.encode([rescaled(load_picture(sample.reference), sample.display)])
             said["fr"] = judge.say(encoded, shown[1])[0]
         for mode, what in said.items():
             if unseen:

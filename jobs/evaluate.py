@@ -27,12 +27,12 @@ from ..models.training.evaluation import (
 from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
+from ..pipeline.colour import rescaled
 from ..pipeline.errors import UsageError
 from ..pipeline.text import counted
 from ..pipeline.two_pictures import shows_another
 from .evaluation_files import write_files
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
-from .rated_pictures import as_scored, why_not_compared
 from .rated_table import RatedTable, check_writable, mos_range, read_table, table_of
 from .train import data_folder
 from .work import slower
@@ -83,7 +83,7 @@ def run_evaluate(wanted: Evaluate) -> int:
         before = len(judged)
         said = partial(_tell, before, of)
         more = {} if wanted.table is None else {"is_foreign": shows_another}  # the known sets' references are right
-        done, broken = judge_samples(each, mine, said, read=as_scored, with_peers=wanted.peers, **more)
+        done, broken = judge_samples(each, mine, said, scaled=rescaled, with_peers=wanted.peers, **more)
         judged += done
         skipped += broken
     if not judged:
@@ -115,9 +115,9 @@ def _print(
         objects += _scale_objects(meanings)
         objects += [{"type": "skipped", "path": str(s.image), "reason": s.reason} for s in skipped]
         objects += [
-            {"type": "not_compared", "path": str(j.sample.image), "reason": reason}
+            {"type": "not_compared", "path": str(j.sample.image), "reason": j.not_compared}
             for j in judged
-            if (reason := why_not_compared(j)) is not None
+            if j.not_compared is not None
         ]
         for line_of in [*objects, _last(judges, judged, skipped)]:
             print(json.dumps(line_of))
@@ -214,7 +214,7 @@ def _note(
     notes = [f"skipped {s}" for s in skipped[:NAMED]]
     if len(skipped) > NAMED:
         notes.append(f"skipped {len(skipped) - NAMED} more; --format json names all")
-    alone = [f"{j.sample.image}: {reason}" for j in judged if (reason := why_not_compared(j)) is not None]
+    alone = [f"{j.sample.image}: {j.not_compared}" for j in judged if j.not_compared is not None]
     notes += alone[:NAMED]
     if len(alone) > NAMED:
         notes.append(f"{len(alone) - NAMED} more not compared with their references; --format json names all")

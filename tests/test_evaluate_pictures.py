@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from yoto_video.jobs import cli
-from yoto_video.jobs.rated_pictures import as_scored
 from yoto_video.models.judge import Judge
+from yoto_video.models.training.making import load_picture
 from yoto_video.pipeline import stills
+from yoto_video.pipeline.colour import rescaled
 from yoto_video.pipeline.values import VideoRef
 
 from . import published_sets as sets
@@ -25,7 +26,7 @@ from .fakes import FakeJudge
 def test_pictures_are_scaled_as_scoring_scales_them(display: tuple[int, int], tmp_path: Path) -> None:
     sets.save(tmp_path / "p.png", 1)
     scored = stills.read_still(VideoRef(str(tmp_path / "p.png")), display).rgb
-    assert np.array_equal(as_scored(tmp_path / "p.png", display), scored)
+    assert np.array_equal(rescaled(load_picture(tmp_path / "p.png"), display), scored)
 
 
 def test_evaluate_and_score_say_the_same_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
