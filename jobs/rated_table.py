@@ -41,7 +41,7 @@ def read_table(path: Path) -> RatedTable:
     """The rows of a CSV file with the columns image, reference, mos, content and display; paths relative to the file.
 
     `image` and `mos` are needed. Without a reference a row is judged in NR only; without a content the picture is its
-    own; without a display it is judged at its reference's size, without one at its own.
+    own; without a display it is judged at the size of its reference, if that shows the same picture, else at its own.
 
     Raises:
         UsageError: no such file, no such column, no row, a display that is no raster, or cells of no column or of two.

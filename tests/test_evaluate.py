@@ -232,6 +232,21 @@ def test_a_reference_of_another_picture_is_named_and_kept_out_of_fr(run: Run, tm
     assert changed.endswith(",")
 
 
+def test_the_size_of_another_picture_decides_no_display(run: Run, tmp_path: Path) -> None:
+    sets.picture(1, (384, 256)).resize((192, 128)).save(tmp_path / "small.png")
+    for seed in (1, 2):
+        sets.picture(seed, (384, 256)).save(tmp_path / f"large{seed}.png")
+    rows = [("", ""), ("", "384x256"), ("large1.png", ""), ("large2.png", ""), ("large2.png", "384x256")]
+    table = [("small.png", reference, 3, display) for reference, display in rows]
+    sets.table(tmp_path / "t.csv", ("image", "reference", "mos", "display"), table)
+    assert run("--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / "rows.csv"))[0] == 4
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        scores = [(row["nr"], row["fr"] == "") for row in csv.DictReader(file)]
+    own, enlarged = scores[0][0], scores[1][0]
+    assert own != enlarged
+    assert scores[2:] == [(enlarged, False), (own, True), (enlarged, True)]
+
+
 def test_only_image_and_mos_are_needed_and_other_scales_are_named(run: Run, tmp_path: Path) -> None:
     rated(tmp_path, contents=2)
     names = [f"pictures/{c}-{i}.png" for c in (0, 1) for i in range(5)]

@@ -62,7 +62,8 @@ def judge_samples(
         scaled: brings a picture to a display raster (width, height), as scoring does. Training does it with Pillow,
             and is left at that: the shipped weights learnt so. Their scores were seen to be up to 1.3 points apart.
         with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
-        is_foreign: asked of a picture and its reference, whether they show different things; then `fr` is None.
+        is_foreign: asked of a picture and its reference, whether they show different things; then `fr` is None, and
+            the reference's size decides nothing.
 
     Returns:
         What was judged, and what was not because its pixels or its reference's cannot be read, or because the network
@@ -89,8 +90,10 @@ def judge_samples(
                 shown = (key, reference, judge.encode([reference])[0])
             foreign = shown is not None and is_foreign(picture, shown[1])
             beside = None if foreign else shown
+            if foreign and sample.as_reference:
+                picture = stored
             encoded = judge.encode([picture])
-            larger = octaves((stored.shape[1], stored.shape[0]), sample.display)
+            larger = octaves((stored.shape[1], stored.shape[0]), (picture.shape[1], picture.shape[0]))
             nr = judge.own([stored], [larger])[0].blended(judge.nr(encoded)[0])
             fr = None if beside is None else judge.fr(encoded, [beside[2]])[0]
             none = [f"{score}, {mode}" for score, mode in ((nr, "nr"), (fr, "fr")) if not math.isfinite(score or 0.0)]

@@ -30,6 +30,7 @@ class Sample:
     dataset: str
     group: str  # what is compared within a data set: test, codec, distortion
     published: dict[str, float] = field(default_factory=dict)  # other measures' figures on the same row
+    as_reference: bool = False  # `display` is the reference's size, for no other was asked for
 
     def unseen(self, fold: int = 0) -> bool:
         """Whether training on this fold never saw this content; it reads none of the other sets."""
@@ -124,8 +125,9 @@ def _sample(dataset: str, label: Label, size_of: Callable[[Path], tuple[int, int
             raise DataError(f"is {shapes}; both must have one size" + (", or a display raster" if scaled else ""))
         display = display or size
     return Sample(
-        label.image, label.reference, label.mos, label.content, display or own, dataset, label.group, label.published
-    )
+        label.image, label.reference, label.mos, label.content, display or own, dataset, label.group, label.published,
+        as_reference=label.display is None and label.reference is not None,
+    )  # fmt: skip
 
 
 def _size(path: Path) -> tuple[int, int]:
