@@ -43,8 +43,10 @@ def read_table(path: Path) -> RatedTable:
     `image` and `mos` are needed. Without a reference a row is judged in NR only; without a content the picture is its
     own; without a display it is judged at the size of its reference, if that shows the same picture, else at its own.
 
+    Labels say what is wrong with their lines: a display that is no raster, or no image; then the table stands for it.
+
     Raises:
-        UsageError: no such file, no such column, no row, a display that is no raster, or cells of no column or of two.
+        UsageError: no such file, no such column, no row, or cells of no column or of two.
     """
     try:
         cells = csv_cells(path)
@@ -63,15 +65,14 @@ def read_table(path: Path) -> RatedTable:
     labels = []
     for line, row in numbered:
         image, reference, display = (row.get(name, "").strip() for name in ("image", "reference", "display"))
-        if not image:
-            raise UsageError(f"{path}, line {line}: names no image")
+        raster, wrong = None, "" if image else f"line {line}: names no image"
         try:
             raster = parse_display(display) if display else None
         except UsageError as error:
-            raise UsageError(f"{path}, line {line}: {error}") from None
+            wrong = wrong or f"line {line}: {error}"
         labels.append(Label(
-            path.parent / image, path.parent / reference if reference else None, number(row["mos"]),
-            row.get("content", "").strip() or image, row[group] if group else "", raster, published(row),
+            path.parent / image if image else path, path.parent / reference if reference else None, number(row["mos"]),
+            row.get("content", "").strip() or image, row[group] if group else "", raster, published(row), wrong,
         ))  # fmt: skip
     return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels)
 

@@ -32,9 +32,7 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("image,mos,display\n\np.png,3,\n\n\np.png,4,wide\n", "line 6: the display raster must be"),
-        ('image,mos,display\n"p.png","3\n\n",\n,4,\n', "line 5: names no image"),
-        ("image,mos\np.png,3\np.png,4,more,\n", "line 3: has 4 cells for 2 columns; name them all"),
+        ("image,mos\n\np.png,3\np.png,4,more,\n", "line 4: has 4 cells for 2 columns; name them all"),
         ("\nimage,mos,mos\np.png,3,4\n", "line 2: has two columns 'mos'; rename one, or take it away"),
         ("image,mos,,\np.png,3,,note\n", "line 2: has 4 cells for 2 columns"),
     ],
@@ -43,6 +41,45 @@ def test_lines_are_counted_as_editors_count_them(text: str, sentence: str, tmp_p
     with pytest.raises(UsageError) as caught:
         read_table(written(tmp_path, text))
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "reason"),
+    [
+        (
+            "image,mos,display\n\np.png,3,\n\n\np.png,4,wide\n",
+            "p.png",
+            "line 6: the display raster must be WIDTHxHEIGHT",
+        ),
+        (
+            "image,mos,display\np.png,3,\np.png,4,9x9\n",
+            "p.png",
+            "line 3: the display raster's sides must be 16 to 16384",
+        ),
+        ('image,mos,display\n"p.png","3\n\n",\n,4,\n', "t.csv", "line 5: names no image"),
+        ("image,mos\np.png,3\np.png,good\n", "p.png", "its opinion score is not a number"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named_and_the_others_are_judged(
+    text: str, named: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--no-peers", "--format", "json", "--out", str(tmp_path / "rows.csv")]
+    assert cli.main(["evaluate", "--table", str(written(tmp_path, text)), *words]) == 4
+    out, err = capsys.readouterr()
+    objects = [json.loads(line) for line in out.splitlines()]
+    (skipped,) = (o for o in objects if o["type"] == "skipped")
+    assert skipped["path"] == str(tmp_path / named)
+    assert skipped["reason"].startswith(reason)
+    assert f"skipped {tmp_path / named}: {reason}" in err
+    assert (objects[-1]["nr"]["n"], objects[-1]["skipped"]) == (1, 1)
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        assert [row["nr"] == "" for row in csv.DictReader(file)] == [False, True]
+
+
+def test_a_table_of_which_no_row_can_be_used_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = written(tmp_path, "image,mos,display\np.png,3,wide\n,4,\n")
+    assert cli.main(["evaluate", "--no-peers", "--table", str(table)]) == 2
+    assert "none of its 2 pictures can be used; the first, " in capsys.readouterr().err
 
 
 def test_columns_without_a_name_may_be_empty_anywhere(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class Label:
     # Raster, or the picture that has its size. None: the reference's size, without one the picture's own.
     display: tuple[int, int] | Path | None = None
     published: dict[str, float] = field(default_factory=dict)
+    wrong: str = ""  # why its line cannot be used
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def listing(dataset: str, labels: Iterable[Label], *, scaled: bool = False) -> L
 
 
 def _sample(dataset: str, label: Label, size_of: Callable[[Path], tuple[int, int]], scaled: bool) -> Sample:
+    if label.wrong:
+        raise DataError(label.wrong)
     if not math.isfinite(label.mos):
         raise DataError("its opinion score is not a number")
     own, display = size_of(label.image), label.display
