@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour import rescaled
+from .errors import ScalingError
 from .luma import HEIGHT, WIDTH, Sight, Stretch
 from .match import match
 from .values import RGB
@@ -22,7 +23,10 @@ def shows_another(picture: RGB, reference: RGB) -> bool:
         picture, reference: (height, width, 3), both on one raster.
     """
     size = reference.shape[1], reference.shape[0]
-    return match(_Still(picture), _Still(reference), size, size, (Fraction(0), Fraction(0))).reason is not None
+    try:
+        return match(_Still(picture), _Still(reference), size, size, (Fraction(0), Fraction(0))).reason is not None
+    except ScalingError:  # of hardly any lines
+        return False
 
 
 class _Still(Sight):

@@ -76,6 +76,13 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_are_judged(
         assert [row["nr"] == "" for row in csv.DictReader(file)] == [False, True]
 
 
+def test_a_picture_of_hardly_any_lines_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = written(tmp_path, "image,reference,mos\np.png,p.png,3\nwide.png,wide.png,4\n")
+    sets.picture(1, (16384, 3)).save(tmp_path / "wide.png")
+    assert cli.main(["evaluate", "--no-peers", "--format", "json", "--table", str(table)]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["fr"]["n"] == 2
+
+
 def test_a_table_of_which_no_row_can_be_used_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = written(tmp_path, "image,mos,display\np.png,3,wide\n,4,\n")
     assert cli.main(["evaluate", "--no-peers", "--table", str(table)]) == 2
