@@ -35,8 +35,9 @@ endif
 demo: setup
 	@$(BIN)/yoto-video demo
 
+# Files of tests side by side: most tests have one thread, and hundreds of MB.
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: setup
 	@$(BIN)/ruff check .

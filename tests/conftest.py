@@ -30,6 +30,12 @@ atexit.register(shutil.rmtree, os.environ["YOTO_CACHE"], ignore_errors=True)
 os.environ["YOTO_DATA"] = str(Path(os.environ.get("YOTO_DATA") or ROOT.parent / "shared" / "data").resolve())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Let what a test logged be sent on: file names in it may be no UTF-8."""
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder of the shared data (YOTO_DATA, default ../shared/data); skips, saying so, where it is absent."""
