@@ -111,16 +111,21 @@ def _search_one(
     near, hit = nearest(times, master, offsets, gap)
     rows = np.broadcast_to(np.arange(len(times)), near.shape)
     hit &= counts[rows, near]
-    count = hit.sum(axis=1)
-    distance = np.where(hit, apart[rows, near], 0).sum(axis=1) / np.maximum(count, 1)
     usual = float(np.median(np.diff(times))) if len(times) > 1 else gap
     least = max(LEAST_FRAMES, share * len(times), LEAST_S / max(usual, 1e-6))
-    allowed = count >= max(1, min(least, count.max()))  # of a short video at another rate no more may overlap
+    far = apart[rows, near]
+    count, cost, at = _least(far, hit, least, offsets)
+    lit = hit & encode.textured[rows] & master_seen.textured[near]
+    if lit.any() and (lit != hit).any():
+        # Black that only one of them has, as before a fade, is far from everything: the least mean is where most of it
+        # is left out. What both show is believed where it says something else.
+        other_count, other_cost, other = _least(far, lit, least, offsets)
+        both = lit[at] & lit[other]
+        if other != at and lead(far[other][both], far[at][both]) >= SURE:
+            hit, count, cost, at = lit, other_count, other_cost, other
+    allowed = np.isfinite(cost)
     if not allowed.any():
         return None
-    cost = np.where(allowed, distance, np.inf)
-    # Ties go to the offset nearest to equal start.
-    at = int(min(np.flatnonzero(cost <= cost.min() + 1e-7), key=lambda k: (abs(offsets[k]), k)))
     # Around it without what is constant, which draws the distance towards pictures that are merely blurred alike.
     around = [int(k) for k in np.flatnonzero(allowed) if abs(offsets[k] - offsets[at]) < _AROUND * frame]
     plain = {k: float(_unbiased(encode, master_seen, near[k], hit[k]).mean()) for k in around if count[k] >= 8}
@@ -149,7 +154,7 @@ def _search_one(
         mine, theirs = apart[rows[at], near[at]][both], apart[rows[k], near[k]][both]
         if away < _AROUND * frame and len(mine) >= 8:
             mine, theirs = (_unbiased(encode, master_seen, near[o], both) for o in (at, k))
-        score = lead(mine, theirs) if len(mine) >= 8 else SURE * distance[k] / (2 * distance[at] + 4 * _FLOOR)
+        score = lead(mine, theirs) if len(mine) >= 8 else SURE * cost[k] / (2 * cost[at] + 4 * _FLOOR)
         if away < 0.9 * frame + gap:
             moves = min(moves, score)
         else:
@@ -164,6 +169,19 @@ def _search_one(
         over_start,
         uneven,
     )
+
+
+def _least(
+    far: NDArray[np.float32], hit: NDArray[np.bool_], least: float, offsets: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Frames that count at each offset, their mean distance (infinite of too few), and the offset where it is least."""
+    count = hit.sum(axis=1)
+    distance = np.where(hit, far, 0).sum(axis=1) / np.maximum(count, 1)
+    enough = count >= max(1, min(least, count.max()))  # of a short video at another rate no more may overlap
+    cost = np.where(enough, distance, np.inf)
+    # Ties go to the offset nearest to equal start.
+    ties = np.flatnonzero(cost <= cost.min() + 1e-7)
+    return count, cost, int(min(ties, key=lambda k: (abs(offsets[k]), k)))
 
 
 def nearest(

@@ -229,6 +229,27 @@ def test_a_leading_slate_is_passed_over(compare: Compare) -> None:
     assert same_score(fr)
 
 
+@pytest.mark.parametrize("of_master", [False, True])
+@pytest.mark.parametrize(("black", "fades", "frames"), [(1, 10, 0), (0, 30, 0), (45, 25, 0), (0, 30, 12)])
+def test_a_fade_that_only_one_of_them_has_hides_no_offset(
+    compare: Compare, black: int, fades: int, frames: int, of_master: bool
+) -> None:
+    """Black is far from every picture, and the least mean of distances is where most of it lies outside."""
+
+    def fading(draw: Any) -> Any:
+        def faded(moment: float, width: int, height: int) -> Any:
+            gain = min(1.0, max(0.0, (25 * moment - black) / fades))
+            return (draw(moment, width, height) * gain).astype(np.uint8)
+
+        return faded
+
+    encode, master = drawn(pan=4, shift_s=frames / 25), drawn(pan=4, noise=0)
+    encode, master = (encode, fading(master)) if of_master else (fading(encode), master)
+    fr = compare(video(encode, times(125)), video(master, times(125)))["fr"]
+    assert fr.offset_frames == frames
+    assert not any("too little moves" in said for said in said_of(fr))
+
+
 @pytest.mark.parametrize("leader", ["black", "bars"])
 @pytest.mark.parametrize("seed", [0, 5])
 def test_behind_a_long_leader_the_pictures_decide(compare: Compare, leader: str, seed: int) -> None:
