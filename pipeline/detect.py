@@ -43,6 +43,14 @@ class Beside:
     keys: Floats  # times of its key frames, seconds from its first frame
     pairs: Sequence[tuple[int, int]]  # (frame of the clip, frame of the master)
 
+    def rows_beside(self, watch: Watch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows of the clip's looks and of its master's that were paired; both (n,)."""
+        mine = {int(frame): i for i, frame in enumerate(watch.column("frame"))}
+        theirs = {int(frame): i for i, frame in enumerate(self.watch.column("frame"))}
+        both = [(mine[a], theirs[b]) for a, b in self.pairs if a in mine and b in theirs]
+        at, by = np.array(both, np.intp).reshape(-1, 2).T
+        return at, by
+
 
 def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Beside | None = None) -> list[Finding]:
     """What the pictures of one clip show, over time. With its master it is known whether a freeze is its own."""
@@ -137,28 +145,34 @@ def _slack(bounds: tuple[Floats, Floats]) -> float:
 
 
 def unexplained(others: Sequence[str | Finding], pictures: Sequence[str | Finding]) -> list[str | Finding]:
-    """`others` less what follows from stretches that are black or frozen anyway: all but empty frames, lost quality."""
-    by = [f for f in pictures if isinstance(f, Finding) and f.kind in ("black", "frozen")]
+    """`others` less what follows from stretches that are black, frozen or dimmed anyway: empty frames, lost quality."""
+    by = [f for f in pictures if isinstance(f, Finding) and (f.kind in ("black", "frozen") or _dimmed(f))]
 
     def told(finding: Finding) -> bool:
-        if finding.kind not in ("repeated", "quality_drop", "collapse"):
+        if finding.kind == "repeated":  # what stands still is coded as well as ever, but unlike what moves
+            spans = [f for f in by if f.kind != "colour"]
+        elif finding.kind in ("quality_drop", "collapse"):
+            spans = [f for f in by if f.kind != "frozen" or f.severity == "error"]
+        elif _dimmed(finding):
+            spans = [f for f in by if f.kind == "black" or f.severity == "error"]
+        else:
             return False
         start, end = finding.start_s or 0.0, finding.end_s or 0.0
-        lost = finding.kind != "repeated"  # what stands still is coded as well as ever, but unlike what moves
-        spans = [f for f in by if not lost or f.kind == "black" or f.severity == "error"]
         return any((f.start_s or 0.0) - 1.0 <= start and end <= (f.end_s or 0.0) + 1.0 for f in spans)
 
     return [f for f in others if isinstance(f, str) or not told(f)]
 
 
+def _dimmed(finding: Finding) -> bool:
+    """Whether it tells a stretch of other brightness (`fades`)."""
+    return finding.kind == "colour" and finding.start_s is not None
+
+
 def against_master(watch: Watch, master: Beside) -> list[Finding]:
     """What differs from the master more than coding makes it, over the whole clip: colours, contrast, banding."""
-    mine = {int(frame): i for i, frame in enumerate(watch.column("frame"))}
-    theirs = {int(frame): i for i, frame in enumerate(master.watch.column("frame"))}
-    both = [(mine[a], theirs[b]) for a, b in master.pairs if a in mine and b in theirs]
-    if len(both) < max(1, min(2, len(mine))):  # one pair of many frames tells nothing, a picture has no other
+    at, by = master.rows_beside(watch)
+    if len(at) < max(1, min(2, len(watch.column("frame")))):  # one pair of many tells nothing, a picture has no other
         return []
-    at, by = np.array(both).T
 
     def more(name: str) -> float:
         return float(np.median(watch.column(name)[at] - master.watch.column(name)[by]))

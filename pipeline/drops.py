@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from .values import FrameScore
 PUMPING = {"fr": 10.0, "nr": 15.0}  # points; NR also follows the content
 SETTLED_S = 1.0  # after a key frame
 STARTS_S = 0.6
+OTHER_LIGHT = 10.0  # levels of luma; coding moves means by one or two
 COLLAPSE = 25.0  # points of FR below the clip's median: three just noticeable differences and more
 
 
@@ -26,11 +27,16 @@ class Drop(NamedTuple):
     points: float
 
 
-def quality_drops(scores: Sequence[FrameScore], keys: Floats, duration_s: float | None) -> list[Finding]:
-    """Where scores of one mode fall, key frames first: what these explain is not told again."""
+def quality_drops(
+    scores: Sequence[FrameScore], keys: Floats, duration_s: float | None, lighter: Mapping[int, float] | None = None
+) -> list[Finding]:
+    """Where scores of one mode fall, key frames first: what these explain is not told again.
+
+    `lighter`: levels of luma by which frames are lighter than their master's, of those that were paired with it.
+    """
     if len(scores) < 4:
         return []
-    starts, looked = starved(scores, keys)
+    starts, looked = starved(scores, keys, lighter or {})
     rest = [drop for drop in collapses(scores, duration_s or 0.0) if _share(drop.stretch, starts) < 0.5]
     return [*_of_key_frames(starts, looked, scores[0].mode), *_of_collapses(rest)]
 
@@ -56,18 +62,20 @@ def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Drop]:
     return drops
 
 
-def starved(scores: Sequence[FrameScore], keys: Floats) -> tuple[list[Drop], int]:
+def starved(scores: Sequence[FrameScore], keys: Floats, lighter: Mapping[int, float]) -> tuple[list[Drop], int]:
     """Key frames after which quality is low and recovers while the shot goes on, and how many could be looked at.
 
     The frame sampled within 0.6 s of a key frame is compared with the median of those from 1 s after it up to the next
     key frame (or 4 s), which show the same shot, and with the frame before. Where it shares half of its places with
-    that one, its score tells half of what it looks like itself.
+    that one, its score tells half of what it looks like itself. One that is darker or lighter beside its master than
+    those a second on fades, or flashes: no key frame does that.
     """
     if not len(keys):
         return [], 0
     times = np.array([s.pts_time for s in scores])
     values = np.array([s.score for s in scores])
     own = alone(values, [s.span_s for s in scores])
+    light = np.array([lighter.get(s.frame_num, np.nan) for s in scores])
     least = PUMPING[scores[0].mode]
     ends = np.append(keys[1:], np.inf)
     long = ends - keys > SETTLED_S  # where every frame is one, none says anything
@@ -76,6 +84,8 @@ def starved(scores: Sequence[FrameScore], keys: Floats) -> tuple[list[Drop], int
     for key, end in zip(keys[long], ends[long], strict=True):
         first, settled, stop = np.searchsorted(times, [key, key + SETTLED_S, min(end, key + 4.0)]).tolist()
         if not first < settled < stop or times[first] > key + STARTS_S:
+            continue
+        if abs(light[first] - np.median(light[settled:stop])) >= OTHER_LIGHT:
             continue
         looked += 1
         drop = float(np.median(values[settled:stop]) - own[first])

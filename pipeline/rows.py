@@ -11,7 +11,7 @@ import numpy as np
 
 from ..models.own_raster import Part
 from ..models.place_error import place_error, with_own
-from . import detect, fields, pool
+from . import detect, fades, fields, pool
 from .colour import OVER_BLACK
 from .drops import quality_drops
 from .errors import BrokenVideo, VideoError, as_video_error
@@ -77,16 +77,18 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.unexplained(findings, seen), *seen]
+    lighter = {} if beside is None else fades.lighter(track.watch, beside)
     scores = tally.scores
     if track is context.master:
         findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
     looked_at = (width, height), context.crops
-    stored = [look.part for look in tally.looks]
-    results = [_scored("nr", scores["nr"], looked_at, common | _told(track, findings, scores["nr"]), stored)]
+    stored, columns = [look.part for look in tally.looks], common | _told(track, findings, scores["nr"], lighter)
+    results = [_scored("nr", scores["nr"], looked_at, columns, stored)]
     if master is not None and beside is not None:
         of_master = [*_partial(master, context.tallies[master.place]), *_damaged(master)]
         findings += [*track.fr_findings, *map(_as_source, of_master)]
-        findings += detect.against_master(track.watch, beside)
+        dimmed = fades.of_pairs(track.watch, beside, common["duration_s"])
+        findings += [*detect.against_master(track.watch, beside), *detect.unexplained(dimmed, findings)]
         own = _mean(context.tallies[master.place].scores["nr"])
         findings += detect.poor_source(own, of_master=False)
         common |= {
@@ -103,7 +105,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
                 "rate_ratio": float(track.match.clock.ratio),
                 "match_confidence": track.match.confidence,
             }
-        results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"])))
+        results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"], lighter)))
     return results
 
 
@@ -214,7 +216,10 @@ def _mean(frames: Sequence[FrameScore]) -> float | None:
     return pool.pool([f.pts_time for f in frames], [f.score for f in frames])["mean"] if frames else None
 
 
-def _told(track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore]) -> dict[str, Any]:
+def _told(
+    track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore], lighter: Mapping[int, float]
+) -> dict[str, Any]:
     """The column of findings: those, and what the scores of one mode show beside."""
-    drops = quality_drops(frames, track.key_times, track.info.duration_s if track.info else None)
+    duration_s = track.info.duration_s if track.info else None
+    drops = quality_drops(frames, track.key_times, duration_s, lighter)
     return {"findings": tuple(map(Finding.of, [*findings, *detect.unexplained(drops, findings)]))}

@@ -108,7 +108,13 @@ def test_lost_quality_is_not_told_of_a_black_second(good: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("kind", "severity", "left"),
-    [("frozen", "warning", 1), ("frozen", "info", 1), ("frozen", "error", 0), ("black", "warning", 0)],
+    [
+        ("colour", "warning", 0),
+        ("frozen", "warning", 1),
+        ("frozen", "info", 1),
+        ("frozen", "error", 0),
+        ("black", "warning", 0),
+    ],
 )
 def test_only_a_freeze_beside_a_master_that_moves_explains_lost_quality(
     kind: str, severity: Severity, left: int
@@ -209,6 +215,51 @@ def test_colours_that_differ_from_the_masters(good: Path, tmp_path: Path) -> Non
     assert "colour" not in found(full, good, "fr")  # said in its header, and so converted
     half = lambda n, w, h: (16 + moving(n, w, h).astype(np.float32) * 219 / 255).astype(np.uint8)  # noqa: E731
     assert "contrast" in found(made(tmp_path / "flat.mp4", half), good, "fr")["colour"].sentence
+
+
+def fading(first: int, last: int, way: str = "in") -> Picture:
+    """From black, or to it, between two frames."""
+
+    def faded(number: int, width: int, height: int) -> Any:
+        gain = min(1.0, max(0.0, (number - first) / (last - first)))
+        return (moving(number, width, height) * (gain if way == "in" else 1 - gain)).astype(np.uint8)
+
+    return faded
+
+
+@pytest.mark.parametrize(("way", "first", "start", "end"), [("in", 0, 0.0, 1.1), ("out", 172, 7.0, 8.0)])
+def test_a_fade_that_its_master_has_not_is_told_as_that_and_no_drop_of_quality(
+    good: Path, tmp_path: Path, way: str, first: int, start: float, end: float
+) -> None:
+    faded = made(tmp_path / "faded.mp4", fading(first, first + 28, way))
+    seen = found(faded, good, "fr")
+    assert not {"quality_drop", "collapse"} & set(seen)
+    assert seen["colour"].sentence.startswith("darker than its master, by up to ")
+    assert seen["colour"].sentence.endswith(f": it fades {way} where its master does not")
+    assert at(seen["colour"], start, end)
+    assert not {"quality_drop", "collapse"} & set(found(faded, good, "nr"))  # beside its master it is known there, too
+    shared = made(tmp_path / "low.mp4", scaled(fading(first, first + 28, way)), size=(160, 90))
+    assert "colour" not in found(shared, faded, "fr")
+    assert f"its master fades {way} where it does not" in found(good, faded, "fr")["colour"].sentence
+
+
+def test_a_dip_is_told_with_its_times_and_other_pictures_are_no_dip(good: Path, tmp_path: Path) -> None:
+    dark = lambda n, w, h: (moving(n, w, h) * 0.3).astype(np.uint8)  # noqa: E731
+    dip = found(made(tmp_path / "dip.mp4", instead(80, 110, dark)), good, "fr")["colour"]
+    assert at(dip, 3.2, 4.4)
+    assert "fades" not in dip.sentence
+    other = found(made(tmp_path / "card.mp4", instead(80, 110, clips.flat(60, 40, 90))), good, "fr")
+    assert "colour" not in other
+    assert "collapse" in other
+
+
+def test_a_key_frame_explains_no_drop_where_brightness_is_another() -> None:
+    rows = [FrameScore(i, i / 2, 40.0 if i in (8, 16) else 80.0, "fr") for i in range(24)]
+    keys = np.array([0.0, 4.0, 8.0])
+    told = drops.quality_drops(rows, keys, 12.0, {i: -60.0 if i == 8 else 0.5 for i in range(24)})
+    assert [f.start_s for f in told if f.kind == "quality_drop"] == [8.0]
+    graded = dict.fromkeys(range(24), -60.0)  # all of it: that is no fade
+    assert len([f for f in drops.quality_drops(rows, keys, 12.0, graded) if f.kind == "quality_drop"]) == 2
 
 
 def test_colours_of_a_picture_that_differ_from_its_masters(tmp_path: Path) -> None:
