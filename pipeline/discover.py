@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from . import drafts as drafting
 from . import mapping as mappings
 from . import names, storage
+from .added_words import added_words
 from .drafts import Draft
 from .errors import UsageError, VideoError
 from .far_masters import join_masters
@@ -84,6 +85,8 @@ def discover(
         parted, notes = parted + odd, notes + said
     settled = settle(parted, groups, looks)
     groups, notes = settled.groups, notes + settled.notes
+    added, said = added_words(groups, looks)
+    notes += said if reference is None else []  # or it has its master
     root_name = found.folder.rstrip("/").rsplit("/", 1)[-1]
     drafts = [one.draft(root_name) for one in presentations] + [drafting.of_group(g, root_name) for g in groups]
     notes += [note for each in groups for note in each.notes]
@@ -103,7 +106,7 @@ def discover(
     sizes = {p: (g.height or 0, g.bitrate_kbps or 0.0) for p, g in looks.glances.items() if g is not None}
     return Plan(
         root=path,
-        ladders=drafting.finish(drafts, sizes, settled.findings),
+        ladders=drafting.finish(drafts, sizes, added | settled.findings),
         rejected=tuple(sorted(gathered.rejected, key=lambda error: error.path)),
         notes=tuple(dict.fromkeys(found.relative(note) for note in found.notes + gathered.notes + notes)),
         files=found.files,

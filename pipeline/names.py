@@ -122,6 +122,11 @@ def title_key(name: Name) -> str:
     return name.key[-1] if name.key else ""
 
 
+def title_words(name: Name) -> tuple[str, ...]:
+    """Of the title, for comparison."""
+    return tuple(t.text.casefold() for t in _tokens(name.title))
+
+
 def common_title(titles: list[str]) -> str:
     """The words all these titles begin with, as the first one writes them; empty when there are none."""
     cut = [_tokens(title) for title in titles]
