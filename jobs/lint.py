@@ -81,12 +81,13 @@ def _wanted(fail_on: str | None) -> frozenset[str]:
 
 
 def _fails(issue: Issue, on: frozenset[str]) -> bool:
-    return issue.rule in GATES | on or issue.severity in on
+    return not {issue.rule, issue.also}.isdisjoint(GATES | on) or issue.severity in on
 
 
 def _lines(issues: Sequence[Issue]) -> Iterator[str]:
     for issue in issues:
-        yield json.dumps({"type": "lint", **asdict(issue)}, ensure_ascii=False, allow_nan=False)
+        known = {name: value for name, value in asdict(issue).items() if name != "also"}
+        yield json.dumps({"type": "lint", **known}, ensure_ascii=False, allow_nan=False)
 
 
 def _summary(issues: Sequence[Issue], count: Mapping[str, int], on: frozenset[str]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from ..pipeline.findings import GRAVEST_FIRST
 from .lint_curves import GAP, JND, of_curves
 from .lint_files import of_files
@@ -26,8 +29,23 @@ def check(fleet: Fleet) -> list[Issue]:
 
 def of_ladder(ladder: LadderTable) -> list[Issue]:
     """One ladder, the gravest first; of like ones curves first, then what was found in clips."""
-    found = [*of_curves(ladder), *of_findings(ladder), *of_files(ladder)]
+    found = [*of_curves(ladder), *_with_bars(ladder, [*of_findings(ladder), *of_files(ladder)])]
     return sorted(found, key=lambda issue: GRAVEST_FIRST.index(issue.severity))
+
+
+def _with_bars(ladder: LadderTable, found: Sequence[Issue]) -> list[Issue]:
+    """One line of bars and of the size that they make another than a name or manifest says."""
+    sizes = {(clip.path,): (clip.size, f"{clip.label}: ") for clip in ladder.clips if clip.size}
+    bars = {issue.paths: issue for issue in found if issue.rule == "area" and issue.paths in sizes}
+    made: list[Issue] = []
+    for issue in found:
+        if issue.rule in ("mislabelled", "declared_size") and issue.paths in bars:
+            size, label = sizes[issue.paths]
+            if size and size in issue.sentence:  # not of its codec
+                said = bars.pop(issue.paths).sentence.removeprefix(label)
+                issue = replace(issue, sentence=f"{issue.sentence}; {said}", also="area")
+        made.append(issue)
+    return [issue for issue in made if issue.rule != "area" or issue.paths in bars or issue.paths not in sizes]
 
 
 def gates(fleet: Fleet, *, fail_under: float | None = None, max_drop: float | None = None) -> list[Issue]:

@@ -6,6 +6,7 @@ Encodes of one codec that were judged alike (same mode, same raster) are compare
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from .clip import MODES, Clip
 from .lint_findings import foreign, lacks_parts
@@ -14,6 +15,7 @@ from .read import LadderTable
 
 JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.7 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
+FEW = 2  # redundant rungs of one curve that have a line each
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 
 
@@ -52,7 +54,7 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         seen = points >= JND
         said += "" if seen else f": less than anybody sees ({JND:g})"
         yield Issue(name, "inversion", "error" if seen else "warning", said, (clip.path, better.path), points)
-    kept = straight[:1]
+    kept, dull = straight[:1], list[_Dull]()
     for clip in straight[1:]:
         points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
         if worst < -GAP and worst - points < -GAP:  # something is broken there that the mean hides
@@ -64,8 +66,8 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
         else:
-            said = _of_no_use(clip, kept[-1], f"{_gained(points)} points of {said_mode}{{}}", points, worst)
-            yield Issue(name, "redundant", "warning", said, (clip.path, kept[-1].path), points)
+            dull.append(_Dull(clip, kept[-1], points, worst))
+    yield from _of_no_use(name, dull, said_mode)
     placed = {clip.path for clip in straight}
     others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
     for k, high in enumerate(straight[1:], 1):
@@ -82,16 +84,43 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
             yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
 
 
-def _of_no_use(clip: Clip, other: Clip, gain: str, points: float, worst: float) -> str:
-    """What a rung buys that is not worth having; `gain` has a place for over what."""
-    dear, cheap = _named(clip), _named(other)
-    seconds = f"and {_gained(worst)} in the worst second"
-    if points <= -JND:
-        costs = "more than" if _dearer(clip, other) else "as much as"
-        return f"{dear} costs {costs} {cheap} and looks worse: {gain.format('')}, {seconds}"
-    if round(points, 1) <= 0:
-        return f"{dear} looks no better than {cheap}: {gain.format('')}, {seconds}"
-    return f"{dear} buys {gain.format(f' over {cheap}')}, {seconds}: less than anybody sees ({JND:g})"
+class _Dull(NamedTuple):
+    """A rung that buys nothing worth having over a cheaper one: points on average, and in the worst second."""
+
+    clip: Clip
+    other: Clip
+    points: float
+    worst: float
+
+
+def _of_no_use(ladder: str, dull: Sequence[_Dull], mode: str) -> Iterator[Issue]:
+    """A line each, or one of all where they are many."""
+    if len(dull) <= FEW:
+        for one in dull:
+            paths = (one.clip.path, one.other.path)
+            yield Issue(ladder, "redundant", "warning", _buys_nothing(one, mode), paths, one.points)
+        return
+    over: dict[str, list[_Dull]] = {}  # by the rung they are held to
+    for one in dull:
+        over.setdefault(_named(one.other), []).append(one)
+    said = f"{len(dull)} rungs buy less than anybody sees ({JND:g}), in the worst second too; points of {mode}: "
+    said += "; ".join(
+        f"{', '.join(f'{_named(one.clip)} {_gained(one.points)}' for one in some)} over {cheap}"
+        for cheap, some in over.items()
+    )
+    files = dict.fromkeys([one.clip.path for one in dull] + [one.other.path for one in dull])
+    yield Issue(ladder, "redundant", "warning", said, tuple(files), max(one.points for one in dull))
+
+
+def _buys_nothing(one: _Dull, mode: str) -> str:
+    dear, cheap, gain = _named(one.clip), _named(one.other), f"{_gained(one.points)} points of {mode}"
+    seconds = f"and {_gained(one.worst)} in the worst second"
+    if one.points <= -JND:
+        costs = "more than" if _dearer(one.clip, one.other) else "as much as"
+        return f"{dear} costs {costs} {cheap} and looks worse: {gain}, {seconds}"
+    if round(one.points, 1) <= 0:
+        return f"{dear} looks no better than {cheap}: {gain}, {seconds}"
+    return f"{dear} buys {gain} over {cheap}, {seconds}: less than anybody sees ({JND:g})"
 
 
 def _gained(points: float) -> str:

@@ -17,6 +17,7 @@ class Issue:
     sentence: str
     paths: tuple[str, ...]  # the clip it is about, then what it is compared with
     points: float | None = None
+    also: str | None = None  # a rule whose sentence this one ends with; JSON has what it always had
 
 
 def told(value: float, *beside: float) -> str:

@@ -60,6 +60,19 @@ def test_less_than_a_jnd_is_not_rounded_to_one() -> None:
     assert "buys +5.97 points of NR over a (500 kbit/s)" in issue.sentence
 
 
+def test_many_redundant_rungs_are_one_line_that_names_each() -> None:
+    few = [both(f"{k}", 500.0 * (k + 1), None, 50.0 + k) for k in range(3)]
+    assert [issue.paths for issue in issues(*few)] == [("/v/1", "/v/0"), ("/v/2", "/v/0")]
+    many = [both(f"{k}", 500.0 * (k + 1), None, 50.0 + 2 * k) for k in range(5)]
+    (issue,) = issues(*many)
+    assert (issue.rule, issue.severity, issue.points) == ("redundant", "warning", 4.0)
+    assert issue.paths == ("/v/1", "/v/2", "/v/4", "/v/0", "/v/3")
+    assert issue.sentence.startswith("3 rungs buy less than anybody sees (6), in the worst second too; points of NR: ")
+    assert (
+        "1 (1,000 kbit/s) +2.0, 2 (1,500 kbit/s) +4.0 over 0 (500 kbit/s); 4 (2,500 kbit/s) +2.0 ov" in issue.sentence
+    )
+
+
 @pytest.mark.parametrize("found", [CUT, HOLE, OTHER])
 def test_no_rung_is_missing_where_a_broken_or_foreign_one_stands(found: Finding) -> None:
     low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)

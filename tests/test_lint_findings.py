@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from yoto_video.jobs import cli
 from yoto_video.pipeline.findings import Finding, Severity
-from yoto_video.pipeline.values import ClipResult
+from yoto_video.pipeline.values import ClipResult, Declared
 from yoto_video.reports import lint
 from yoto_video.reports.pages import build_report
 from yoto_video.reports.read import gather
@@ -52,6 +53,27 @@ def test_warnings_of_an_encode_are_told_once_whichever_modes_it_has(kind: str) -
 def test_what_says_nothing_of_the_file_is_not(kind: str) -> None:
     assert told(film((warned(kind),), (warned(kind),))) == []
     assert told(film((warned("range", severity="info"),), ())) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "severity"),
+    [(Declared(height=720), "mislabelled", "error"), (Declared(640, 1080), "declared_size", "warning")],
+)
+def test_bars_and_the_size_they_make_are_one_line_and_gates_know_both(
+    said: Declared, rule: str, severity: Severity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = warned("area", "compared without its bars: its picture is 1920x800 of 1920x1080 from 0,140")
+    results = film((bars,), (), declared=said, width=1920, height=1080)
+    found = [one for one in told(results) if "0.mp4" in one[2] and one[0] != "redundant"]
+    assert [one[:2] for one in found] == [(rule, severity)]
+    assert found[0][2].endswith(f"; {bars.sentence}")
+    assert told(film((bars,), (), declared=Declared(codec="hevc"), codec="h264"))[-1][0] == "area"  # says no size
+    write(tmp_path / "out", [results])
+    assert cli.main(["lint", str(tmp_path / "out"), "--fail-on", "area", "--format", "json"]) == 3
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {frozenset(line) for line in lines if line["type"] == "lint"} == {
+        frozenset({"type", "ladder", "rule", "severity", "sentence", "paths", "points"})
+    }
 
 
 def test_many_of_one_kind_are_one_line_with_the_number() -> None:
