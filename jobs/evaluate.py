@@ -74,7 +74,7 @@ def run_evaluate(wanted: Evaluate) -> int:
         raise UsageError(str(error)) from error
     for path in (wanted.out, wanted.plot):
         if path is not None:
-            check_writable(Path(path))  # before an hour of judging, not after
+            check_writable(Path(path), wanted.table)  # before an hour of judging, not after
     of = len(found.samples)
     judged: list[Judged] = []
     skipped = list(found.skipped)

@@ -51,8 +51,8 @@ def read_table(path: Path) -> RatedTable:
     try:
         cells = csv_cells(path)
     except (DataError, OSError) as error:
-        there = str(error) if os.path.isfile(path) else f"{path}: there is no such table"
-        raise UsageError(there) from error
+        why = "is a folder; name a table in it" if os.path.isdir(path) else "there is no such table"
+        raise UsageError(str(error) if os.path.isfile(path) else f"{path}: {why}") from error
     columns = _columns(path, *cells[0]) if cells else []
     numbered = [(line, _row(path, line, columns, row)) for line, row in cells[1:] if any(cell.strip() for cell in row)]
     if not numbered:  # a spreadsheet's export may end in rows of nothing
@@ -107,14 +107,16 @@ def table_of(samples: Sequence[Sample]) -> RatedTable:
     return RatedTable("", COLUMNS, rows, labels)
 
 
-def check_writable(path: Path) -> None:
-    """See that a file of results can be written, without writing it.
+def check_writable(path: Path, table: str | None = None) -> None:
+    """See that a file of results can be written, without writing it, and is not the table that is read.
 
     Raises:
         UsageError: it cannot.
     """
     if not os.path.isdir(path.parent):
         raise UsageError(f"{path}: its folder does not exist")
+    if table is not None and path.exists() and os.path.samefile(path, table):
+        raise UsageError(f"{path}: is the table that is read; name another file")
     try:
         if path.exists():
             path.open("ab").close()

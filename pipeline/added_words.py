@@ -38,10 +38,11 @@ def added_words(groups: Sequence[Group], looks: LooksLike) -> tuple[dict[str, Fi
         looks.prepare((each.ref, each.size) for each in (item, host))
         if not _may_be_one(item, host, looks):
             continue
-        encodes = (each for each in stray.ladder.items if each is not stray.ladder.master)
-        like = min(encodes, key=lambda each: len(each.name.title))
-        said = f"named like {like.relative} with {stray.added!r} added, and its pictures do not differ"
-        what = "to put it into that ladder, leave this out of its name, or group them with --mapping"
+        encodes = [each for each in stray.ladder.items if each is not stray.ladder.master]
+        lines = item.name.declared.height
+        like = min(encodes, key=lambda each: (each.name.declared.height != lines, len(each.name.title)))
+        said = f"named like {like.relative} with {stray.added!r} added, and no other pictures were seen in it"
+        what = "to judge it with that ladder, group them with --mapping"
         findings[item.ref.path] = Finding(f"{said}: judged apart from it; {what}", "kept_apart")
         notes.append(f"{said}: {item.relative} is judged apart from it; {what}")
     return findings, notes

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .clip import MODES, Clip
-from .lint_findings import foreign, lacks_parts
+from .lint_findings import copies, foreign, hurt, lacks_parts
 from .lint_issue import Issue, told
 from .read import LadderTable
 
@@ -28,11 +28,14 @@ def of_curves(ladder: LadderTable) -> Iterator[Issue]:
 def _comparable(ladder: LadderTable) -> Iterator[tuple[list[Clip], str]]:
     """Whole encodes of one codec with a rate and a score at one raster, by rising rate; in FR where all have it.
 
-    What shows other pictures than the master has no place on their curve, nor what lacks a part of them.
+    What shows other pictures than the master has no place on their curve, nor what lacks a part of them, nor a copy of
+    another encode.
     """
+    again = {clip.path for clip, other in copies(ladder) if not other.is_master}
     groups: dict[tuple[str | None, str | None], list[Clip]] = {}
     for clip in ladder.renditions:
-        if clip.rows_ok and clip.bitrate_kbps and not foreign(clip) and not lacks_parts(clip, ladder):
+        whole = clip.rows_ok and not foreign(clip) and not lacks_parts(clip, ladder)
+        if whole and clip.bitrate_kbps and clip.path not in again:
             raster = next(row.display for mode in MODES if (row := clip.row(mode)) is not None)
             groups.setdefault((clip.codec, raster), []).append(clip)
     for clips in groups.values():
@@ -65,11 +68,9 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
                 kept.append(clip)
         elif max(points, worst) >= JND:  # a rung may be for the hard scenes alone
             kept.append(clip)
-        else:
+        elif not hurt(clip, ladder):
             dull.append(_Dull(clip, kept[-1], points, worst))
     yield from _of_no_use(name, dull, said_mode)
-    placed = {clip.path for clip in straight}
-    others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
     for k, high in enumerate(straight[1:], 1):
         low = max(straight[:k], key=lambda r: _score(r, mode))
         points = _score(high, mode) - _score(low, mode)
@@ -79,7 +80,7 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         if not _dearer(high, low):  # there is no room for one
             said += f" points at one rate: {low.label} is of no use"
             yield Issue(name, "redundant", "warning", said, (low.path, high.path), points)
-        elif not any(_between(low, clip, high) for clip in others):
+        elif not (hurt(low, ladder) or hurt(high, ladder) or any(_between(low, c, high) for c in ladder.renditions)):
             said += f" points, {points / JND:.1f} JND: a rung is missing between them in {high.codec or 'one codec'}"
             yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
 

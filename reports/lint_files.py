@@ -8,7 +8,7 @@ from statistics import median_low
 from ..pipeline.findings import Severity
 from ..pipeline.values import Declared
 from .clip import Clip
-from .lint_findings import lacks_parts
+from .lint_findings import copies, lacks_parts
 from .lint_issue import Issue
 from .read import LadderTable
 
@@ -90,15 +90,10 @@ def _same_size(said: Declared, clip: Clip) -> bool:
 
 
 def _same_bytes(ladder: LadderTable) -> Iterator[Issue]:
-    first: dict[str, Clip] = {}
-    for clip in ladder.clips:
-        if not clip.content_id:
-            continue
-        other = first.setdefault(clip.content_id, clip)
-        if other is not clip:
-            said = f"{clip.label} holds the same bytes as {other.label}"
-            severity: Severity = "info" if other.is_master else "error"  # a master may be sent out as it is
-            yield Issue(ladder.name, "mislabelled", severity, said, (clip.path, other.path))
+    for clip, other in copies(ladder):
+        said = f"{clip.label} holds the same bytes as {other.label}"
+        severity: Severity = "info" if other.is_master else "error"  # a master may be sent out as it is
+        yield Issue(ladder.name, "mislabelled", severity, said, (clip.path, other.path))
 
 
 def _off(value: float, wanted: float, *, least: float = 0.0) -> bool:

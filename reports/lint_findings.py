@@ -77,6 +77,22 @@ def _holed(clip: Clip) -> bool:
     return any(finding.kind == "cadence" and finding.severity == "error" for finding in clip.findings)
 
 
+def hurt(clip: Clip, ladder: LadderTable) -> bool:
+    """Whether something is told to be wrong with a stretch of it: its scores say less of its rate then."""
+    told = _by_kind(clip, _Sound.of(ladder)).values()
+    return any(finding.start_s is not None for some in told for finding in some)
+
+
+def copies(ladder: LadderTable) -> list[tuple[Clip, Clip]]:
+    """Files that hold the same bytes as another: which, and of what.
+
+    The latter is the master, else what names its size as it is, else what has the shortest name.
+    """
+    first: dict[str, Clip] = {}
+    order = sorted(ladder.clips, key=lambda c: (not c.is_master, c.declared.height != c.height, len(c.label), c.label))
+    return [(c, other) for c in order if c.content_id and (other := first.setdefault(c.content_id, c)) is not c]
+
+
 def _by_kind(clip: Clip, sound: _Sound) -> _ByKind:
     """What is to be told of a clip."""
     why = " ".join(clip.reasons) if clip.status != "ok" else ""  # is told, as why it has no score
@@ -133,5 +149,5 @@ def _words(finding: Finding) -> str:
 
 def _said(some: Sequence[Finding]) -> str:
     said = some[0].dated.removeprefix("truncated: ")  # the rule beside it says so
-    said += f", and {len(some) - 1} more like it" if len(some) > 1 else ""
+    said += f", and {len(some) - 1} more of its kind" if len(some) > 1 else ""
     return said + ("; copy or upload it again" if some[0].kind in LOSSES else "")

@@ -33,7 +33,7 @@ def test_a_word_more_is_said_where_the_pictures_are_the_ladders(title: str, tmp_
     plan = discover(str(tmp_path / "v"))
     assert [len(row[2]) for row in shape(plan).values()] == [2, 1]
     (note,) = plan.notes
-    said = f"named like {title}_360p_300k.mp4 with 'fadein' added, and its pictures do not differ"
+    said = f"named like {title}_360p_300k.mp4 with 'fadein' added, and no other pictures were seen in it"
     assert note.startswith(f"{said}: {title}_480p_fadein.mp4 is judged apart")
     ((finding,),) = told(plan).values()
     assert (finding.kind, finding.severity) == ("kept_apart", "info")

@@ -81,6 +81,29 @@ def test_no_rung_is_missing_where_a_broken_or_foreign_one_stands(found: Finding)
     assert rules(low, both("480p", 900, None, 20, 480, codec="hevc"), high) == ["gap"]
 
 
+FADE = Finding("darker than its master, by up to 90 levels of 255", "colour", "warning", 0.0, 1.0)
+
+
+def test_of_a_rung_that_is_hurt_for_a_while_that_alone_is_told() -> None:
+    """What it loses there makes a gap above it, or leaves it no better than a cheaper one."""
+    low, high = both("300k", 300, 30, 33), both("1200k", 1200, 60, 62)
+    assert rules(low, high) == ["gap"]
+    assert rules(low, both("1200k", 1200, 60, 62, findings=(FADE,))) == ["colour"]
+    assert rules(low, both("600k", 600, 32, 34, findings=(FADE,))) == ["colour"]
+
+
+def test_no_rung_is_missing_where_one_stands_that_looks_no_better() -> None:
+    low, high = both("300k", 300, None, 30), both("1200k", 1200, None, 60)
+    assert rules(low, both("600k", 600, None, 29.5), high) == ["redundant"]
+
+
+def test_a_copy_is_told_as_one_and_has_no_place_on_the_curve() -> None:
+    rung = both("dog_480p", 600, None, 45, height=480, content_id="x", declared=Declared(height=480))
+    copy = both("dog (1)", 600, None, 45, height=480, content_id="x")
+    (issue,) = issues(copy, rung)
+    assert (issue.rule, issue.paths) == ("mislabelled", ("/v/dog (1)", "/v/dog_480p"))
+
+
 def test_nor_where_one_has_no_score_or_another_raster() -> None:
     low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)
     failed = unscored("/v/480p", "l", "it cannot be read", declared=Declared(height=480)).clip

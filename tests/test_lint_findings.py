@@ -79,11 +79,11 @@ def test_bars_and_the_size_they_make_are_one_line_and_gates_know_both(
 def test_many_of_one_kind_are_one_line_with_the_number() -> None:
     holes = tuple(warned("cadence", f"{n} frames are missing", at=3.0 * n) for n in (1, 2, 3))
     assert told(film(holes, ())) == [
-        ("cadence", "warning", "0.mp4: 1 frames are missing (3.0 to 4.5 s), and 2 more like it")
+        ("cadence", "warning", "0.mp4: 1 frames are missing (3.0 to 4.5 s), and 2 more of its kind")
     ]
     stands = warned("frozen", "the picture stands still while its master moves", "error", 6.0)
     first, second = told(film((holes[0], stands, warned("frozen", at=1.0)), ()))
-    said = "the picture stands still while its master moves (6.0 to 7.5 s), and 1 more like it"
+    said = "the picture stands still while its master moves (6.0 to 7.5 s), and 1 more of its kind"
     assert first == ("frozen", "error", f"0.mp4: {said}")
     assert second[:2] == ("cadence", "warning")
 

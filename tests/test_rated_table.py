@@ -118,6 +118,21 @@ def test_a_name_too_long_for_any_file(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "its folder does not exist" in capsys.readouterr().err
 
 
+def test_a_folder_is_said_to_be_one_and_the_table_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "--no-peers", "--table"]
+    assert cli.main([*words, str(tmp_path)]) == 2
+    assert "is a folder; name a table in it" in capsys.readouterr().err
+    table = written(tmp_path, "image,mos\np.png,3\n.,4\n")
+    before = table.read_bytes()
+    assert cli.main([*words, str(table), "--out", str(tmp_path / "." / table.name)]) == 2
+    assert "is the table that is read; name another file" in capsys.readouterr().err
+    assert table.read_bytes() == before
+    assert cli.main([*words, str(table)]) == 4
+    assert "cannot be read as a picture: it is a folder; name a picture" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("odd", ["none.png,-999", "p.png,inf"])
 def test_the_scale_is_told_by_rows_that_were_judged(
     odd: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -141,7 +141,8 @@ def _size(path: Path) -> tuple[int, int]:
                 return upright_size(picture)
     except NOT_A_PICTURE as error:
         raise DataError("cannot be read as a picture; fetch it again, or name a picture") from error
-    raise DataError("cannot be read as a picture: there is no such file")
+    why = "it is a folder; name a picture" if path.is_dir() else "there is no such file"
+    raise DataError(f"cannot be read as a picture: {why}")
 
 
 def csv_cells(path: Path) -> list[tuple[int, list[str]]]:
