@@ -85,7 +85,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     stored, columns = [look.part for look in tally.looks], common | _told(track, findings, scores["nr"], lighter)
     results = [_scored("nr", scores["nr"], looked_at, columns, stored)]
     if master is not None and beside is not None:
-        of_master = [*_partial(master, context.tallies[master.place]), *_damaged(master)]
+        cut = [f for f in map(Finding.of, master.findings) if f.kind == "truncated"]
+        of_master = [*cut, *_partial(master, context.tallies[master.place]), *_damaged(master)]
         findings += [*track.fr_findings, *map(_as_source, of_master)]
         dimmed = fades.of_pairs(track.watch, beside, common["duration_s"])
         findings += [*detect.against_master(track.watch, beside), *detect.unexplained(dimmed, findings)]

@@ -167,6 +167,16 @@ def test_a_partly_decodable_master_is_a_reference_as_far_as_it_goes(make: Make) 
     assert found["a", "fr"].sentences[0].startswith("of its master, only 4 of 8 sampled frames")
 
 
+def test_an_encode_is_told_that_its_master_is_truncated(make: Make) -> None:
+    cut = Finding("truncated: 9 of 109 frames are missing from the file", "truncated", "error")
+    make(m=FakeVideo(times(100), info(notes=(cut,))), a=FakeVideo(times(100)))
+    found = rows(run(ladder("a", master="m")))
+    said = Finding(f"of its master, {cut.sentence}", "poor_source", "warning")
+    assert said in found["a", "fr"].findings
+    assert said not in found["a", "nr"].findings
+    assert cut in found["m", "nr"].findings
+
+
 def test_hdr_and_sdr_are_not_compared(make: Make) -> None:
     make(m=FakeVideo(times(100), info(color_transfer="smpte2084")), a=FakeVideo(times(100)))
     found = rows(run(ladder("a", master="m")))
