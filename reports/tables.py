@@ -188,7 +188,9 @@ def worth(ladder: LadderTable, mode: str) -> dict[str, str]:
             else:
                 better = [q for q in points if q.bitrate_kbps <= point.bitrate_kbps and q.score >= point.score]
                 best = max((q for q in better if q is not point), key=lambda q: q.score)
-                said[point.key] = f"beaten by {clips[best.key].label}"
+                mine, theirs = (clips[k].interval_beside(mode) for k in (point.key, best.key))
+                sure = mine is not None and theirs is not None and theirs[0] > mine[1]
+                said[point.key] = f"{'beaten by' if sure else 'no better than'} {clips[best.key].label}"
     return said
 
 

@@ -11,6 +11,7 @@ from yoto_video.reports import lint
 from yoto_video.reports.lint import Issue
 from yoto_video.reports.lint_issue import told
 from yoto_video.reports.read import Fleet, gather
+from yoto_video.reports.tables import worth
 
 from .synthetic_results import unscored
 from .test_lint import row
@@ -90,6 +91,12 @@ def test_of_a_rung_that_is_hurt_for_a_while_that_alone_is_told() -> None:
     assert rules(low, high) == ["gap"]
     assert rules(low, both("1200k", 1200, 60, 62, findings=(FADE,))) == ["colour"]
     assert rules(low, both("600k", 600, 32, 34, findings=(FADE,))) == ["colour"]
+
+
+@pytest.mark.parametrize(("half", "said"), [(1.0, "no better than"), (0.1, "beaten by")])
+def test_the_report_says_beaten_beyond_intervals_alone(half: float, said: str) -> None:
+    (found,) = gather([row("a", 50.5, 500, half=half), row("b", 50.0, 900, half=half)]).ladders
+    assert worth(found, "fr") == {"/v/a": "on the hull", "/v/b": f"{said} a"}
 
 
 def test_no_rung_is_missing_where_one_stands_that_looks_no_better() -> None:
