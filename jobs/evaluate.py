@@ -33,7 +33,7 @@ from ..pipeline.text import counted
 from ..pipeline.two_pictures import shows_another
 from .evaluation_files import write_files
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
-from .rated_table import RatedTable, check_writable, mos_range, read_table, table_of
+from .rated_table import RatedTable, check_writable, mos_range, outside, read_table, table_of
 from .train import data_folder
 from .work import slower
 
@@ -226,6 +226,9 @@ def _note(
             f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
             "(in JSON alone) counts 25 points for a step of 1, and the calibration is left out"
         )
+        if few := outside(judged):
+            said = f"{len(few)} of {len(judged)} opinions are outside 1 to 5: {', '.join(few[:NAMED])}"
+            notes.append(f"{said}; mend the table if they are not meant")
     if len(judged) < 3:
         notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
     elif agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:

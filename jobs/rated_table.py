@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import tempfile
 from collections import Counter
@@ -31,6 +32,12 @@ class RatedTable:
     labels: list[Label]
 
 
+def outside(judged: Sequence[Judged]) -> list[str]:
+    """Pictures with opinions outside 1 to 5, with these, where they are at most one in twenty: slips, perhaps."""
+    found = [j.sample for j in judged if not 1 <= j.sample.mos <= 5]
+    return [f"{s.image.name} ({s.mos:g})" for s in found] if 20 * len(found) <= len(judged) else []
+
+
 def mos_range(judged: Sequence[Judged]) -> tuple[float, float] | None:
     """Lowest and highest opinion score of what was judged, where one of them lies outside 1 to 5."""
     scores = [j.sample.mos for j in judged]
@@ -43,7 +50,8 @@ def read_table(path: Path) -> RatedTable:
     `image` and `mos` are needed. Without a reference a row is judged in NR only; without a content the picture is its
     own; without a display it is judged at the size of its reference, if that shows the same picture, else at its own.
 
-    Labels say what is wrong with their lines: a display that is no raster, or no image; then the table stands for it.
+    Labels say what is wrong with their lines: an opinion that is no number, a display that is no raster, or no image;
+    then the table stands for it.
 
     Raises:
         UsageError: no such file, no such column, no row, or cells of no column or of two.
@@ -66,12 +74,15 @@ def read_table(path: Path) -> RatedTable:
     for line, row in numbered:
         image, reference, display = (row.get(name, "").strip() for name in ("image", "reference", "display"))
         raster, wrong = None, "" if image else f"line {line}: names no image"
+        mos = number(row["mos"])
+        if not math.isfinite(mos):
+            wrong = wrong or f"line {line}: its opinion score is not a number: {row['mos']!r}"
         try:
             raster = parse_display(display) if display else None
         except UsageError as error:
             wrong = wrong or f"line {line}: {error}"
         labels.append(Label(
-            path.parent / image if image else path, path.parent / reference if reference else None, number(row["mos"]),
+            path.parent / image if image else path, path.parent / reference if reference else None, mos,
             row.get("content", "").strip() or image, row[group] if group else "", raster, published(row), wrong,
         ))  # fmt: skip
     return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels)

@@ -118,7 +118,7 @@ def test_rows_that_cannot_be_judged_are_named_counted_and_left_empty(run: Run, t
     assert "cannot be read as a picture" in skipped["0-1.png"]
     assert "damaged" in skipped["0-2.png"]
     assert skipped["1-3.png"].startswith("its reference 1.png: cannot be read")
-    assert skipped["2-0.png"] == "its opinion score is not a number"
+    assert skipped["2-0.png"] == "line 12: its opinion score is not a number: 'none'"
     for name in skipped:
         assert name in err
     with (tmp_path / "rows.csv").open(newline="") as file:
