@@ -227,8 +227,8 @@ def _note(
             "(in JSON alone) counts 25 points for a step of 1, and the calibration is left out"
         )
         if few := outside(judged):
-            said = f"{len(few)} of {len(judged)} opinions are outside 1 to 5: {', '.join(few[:NAMED])}"
-            notes.append(f"{said}; mend the table if they are not meant")
+            said = f"{wanted.table}: opinions outside 1 to 5, {len(few)} of {len(judged)}: {', '.join(few[:NAMED])}"
+            notes.append(f"{said}; mend the table if that is not meant")
     if len(judged) < 3:
         notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
     elif agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:

@@ -71,6 +71,8 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         elif not hurt(clip, ladder):
             dull.append(_Dull(clip, kept[-1], points, worst))
     yield from _of_no_use(name, dull, said_mode)
+    placed = {clip.path for clip in straight}
+    others = [clip for clip in ladder.renditions if clip.path not in placed]  # which lint says other things of
     for k, high in enumerate(straight[1:], 1):
         low = max(straight[:k], key=lambda r: _score(r, mode))
         points = _score(high, mode) - _score(low, mode)
@@ -80,7 +82,12 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         if not _dearer(high, low):  # there is no room for one
             said += f" points at one rate: {low.label} is of no use"
             yield Issue(name, "redundant", "warning", said, (low.path, high.path), points)
-        elif not (hurt(low, ladder) or hurt(high, ladder) or any(_between(low, c, high) for c in ladder.renditions)):
+        elif not (
+            hurt(low, ladder)
+            or hurt(high, ladder)
+            or any(_between(low, clip, high) for clip in others)
+            or any(_dearer(clip, low) and _dearer(high, clip) for clip in straight[:k])  # no better than `low`
+        ):
             said += f" points, {points / JND:.1f} JND: a rung is missing between them in {high.codec or 'one codec'}"
             yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
 

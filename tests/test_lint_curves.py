@@ -102,6 +102,8 @@ def test_the_report_says_beaten_beyond_intervals_alone(half: float, said: str) -
 def test_no_rung_is_missing_where_one_stands_that_looks_no_better() -> None:
     low, high = both("300k", 300, None, 30), both("1200k", 1200, None, 60)
     assert rules(low, both("600k", 600, None, 29.5), high) == ["redundant"]
+    small, large = both("300k", 300, None, 30, 360), both("1200k", 1200, None, 60, 720)
+    assert rules(small, large, both("2400k", 2400, None, 70, 480)) == ["gap"]  # that one stands above both
 
 
 def test_a_copy_is_told_as_one_and_has_no_place_on_the_curve() -> None:
