@@ -29,15 +29,14 @@ from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.colour import rescaled
 from ..pipeline.errors import UsageError
-from ..pipeline.text import counted
+from ..pipeline.text import counted, printable
 from ..pipeline.two_pictures import shows_another
 from .evaluation_files import write_files
+from .evaluation_notes import mos_range, sentences
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
-from .rated_table import RatedTable, check_writable, mos_range, outside, read_table, table_of
+from .rated_table import RatedTable, check_writable, read_table, table_of
 from .train import data_folder
 from .work import slower
-
-NAMED = 20  # pictures skipped, or not compared, that are named on a screen; JSON names all
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,9 @@ def run_evaluate(wanted: Evaluate) -> int:
     if not judged:
         raise UsageError(f"none of the {of} pictures can be judged; the first, {skipped[0]}")
     other_scale = None if wanted.table is None else mos_range(judged)
-    _note(wanted, other_scale, judged, skipped)
+    notes = sentences(wanted.table, table.notes, judged, skipped)
+    for note in [*notes, *(missing() if wanted.peers else [])]:
+        print(f"yoto-video: {printable(note)}", file=sys.stderr)
     try:
         _print(wanted, judges, judged, skipped, calibrated=other_scale is None)
         sys.stdout.flush()
@@ -205,36 +206,6 @@ def _scale_objects(meanings: Sequence[Meaning]) -> list[dict[str, object]]:
         }
         for m in meanings
     ]  # fmt: skip
-
-
-def _note(
-    wanted: Evaluate, other_scale: tuple[float, float] | None, judged: Sequence[Judged], skipped: Sequence[Skipped]
-) -> None:
-    """What a reader of the figures has to know, to stderr: a sentence a line."""
-    notes = [f"skipped {s}" for s in skipped[:NAMED]]
-    if len(skipped) > NAMED:
-        notes.append(f"skipped {len(skipped) - NAMED} more; --format json names all")
-    alone = [f"{j.sample.image}: {j.not_compared}" for j in judged if j.not_compared is not None]
-    notes += alone[:NAMED]
-    if len(alone) > NAMED:
-        notes.append(f"{len(alone) - NAMED} more not compared with their references; --format json names all")
-    if wanted.peers:
-        notes += missing()
-    if other_scale is not None:
-        low, high = other_scale
-        notes.append(
-            f"{wanted.table}: mos runs from {low:g} to {high:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
-            "(in JSON alone) counts 25 points for a step of 1, and the calibration is left out"
-        )
-        if few := outside(judged):
-            said = f"{wanted.table}: opinions outside 1 to 5, {len(few)} of {len(judged)}: {', '.join(few[:NAMED])}"
-            notes.append(f"{said}; mend the table if that is not meant")
-    if len(judged) < 3:
-        notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
-    elif agreement([j.nr for j in judged], [j.sample.mos for j in judged]).srocc < -0.2:
-        notes.append("NR scores fall where mos rises: is it a difference score (DMOS), where higher is worse?")
-    for note in notes:
-        print(f"yoto-video: {note}", file=sys.stderr)
 
 
 def _tell(before: int, of: int, done: int) -> None:

@@ -14,9 +14,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 from ..models.training.evaluation import Judged
-from ..models.training.tables import DataError, Label, Sample, csv_cells, number, published
+from ..models.training.tables import Label, Sample, number, published
 from ..pipeline.errors import UsageError, unwritable
+from ..pipeline.storage import is_remote
 from .options import parse_display
+from .rated_cells import column_name, read_cells, with_points, wrong_cells
 
 COLUMNS = ("image", "reference", "mos", "content", "display")
 GROUPS = ("group", "codec", "distortion")  # the first of these columns that a table has names its groups
@@ -30,18 +32,7 @@ class RatedTable:
     columns: tuple[str, ...]
     rows: list[dict[str, str]]
     labels: list[Label]
-
-
-def outside(judged: Sequence[Judged]) -> list[str]:
-    """Pictures with opinions outside 1 to 5, with these, where they are at most one in twenty: slips, perhaps."""
-    found = [j.sample for j in judged if not 1 <= j.sample.mos <= 5]
-    return [f"{s.image.name} ({s.mos:g})" for s in found] if 20 * len(found) <= len(judged) else []
-
-
-def mos_range(judged: Sequence[Judged]) -> tuple[float, float] | None:
-    """Lowest and highest opinion score of what was judged, where one of them lies outside 1 to 5."""
-    scores = [j.sample.mos for j in judged]
-    return (min(scores), max(scores)) if scores and (min(scores) < 1 or max(scores) > 5) else None
+    notes: tuple[str, ...] = ()  # what a reader of the figures has to know, a sentence each
 
 
 def read_table(path: Path) -> RatedTable:
@@ -49,43 +40,57 @@ def read_table(path: Path) -> RatedTable:
 
     `image` and `mos` are needed. Without a reference a row is judged in NR only; without a content the picture is its
     own; without a display it is judged at the size of its reference, if that shows the same picture, else at its own.
+    Names of columns are known by any capitals, and numbers may have decimal commas.
 
-    Labels say what is wrong with their lines: an opinion that is no number, a display that is no raster, or no image;
-    then the table stands for it.
+    Labels say what is wrong with their lines: an opinion that is no number, a display that is no raster, a picture that
+    is no file here, or no image; then the table stands for it.
 
     Raises:
-        UsageError: no such file, no such column, no row, or cells of no column or of two.
+        UsageError: no such file, no such column, no row, cells of no column or of two, or no CSV.
     """
-    try:
-        cells = csv_cells(path)
-    except (DataError, OSError) as error:
-        why = "is a folder; name a table in it" if os.path.isdir(path) else "there is no such table"
-        raise UsageError(str(error) if os.path.isfile(path) else f"{path}: {why}") from error
-    columns = _columns(path, *cells[0]) if cells else []
-    numbered = [(line, _row(path, line, columns, row)) for line, row in cells[1:] if any(cell.strip() for cell in row)]
+    (line, heading), *below = read_cells(path, ("image", "mos"))
+    columns = _columns(path, line, heading)
+    numbered = [(line, _row(path, line, columns, row)) for line, row in below if any(cell.strip() for cell in row)]
     if not numbered:  # a spreadsheet's export may end in rows of nothing
-        raise UsageError(f"{path}: has no rows below its heading; it needs the columns image and mos")
-    absent = [name for name in ("image", "mos") if name not in columns]
-    if absent:
-        hint = "; put commas between columns" if ";" in "".join(columns) else ""
-        raise UsageError(f"{path}: has no column {' and no column '.join(absent)}; it has {', '.join(columns)}{hint}")
-    group = next((name for name in GROUPS if name in columns), None)
-    labels = []
-    for line, row in numbered:
-        image, reference, display = (row.get(name, "").strip() for name in ("image", "reference", "display"))
-        raster, wrong = None, "" if image else f"line {line}: names no image"
-        mos = number(row["mos"])
-        if not math.isfinite(mos):
-            wrong = wrong or f"line {line}: its opinion score is not a number: {row['mos']!r}"
-        try:
-            raster = parse_display(display) if display else None
-        except UsageError as error:
-            wrong = wrong or f"line {line}: {error}"
-        labels.append(Label(
-            path.parent / image if image else path, path.parent / reference if reference else None, mos,
-            row.get("content", "").strip() or image, row[group] if group else "", raster, published(row), wrong,
-        ))  # fmt: skip
-    return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels)
+        raise UsageError(f"{path}: has no rows below its heading; give one for each picture")
+    named = [(line, {column_name(name): cell.strip() for name, cell in row.items()}) for line, row in numbered]
+    labels = [_label(path, line, row) for line, row in named]
+    commas = [row["mos"] for _, row in named if with_points(row["mos"]) != row["mos"]]
+    notes = [f"{path}: decimal commas are read as points, {commas[0]!r} as {with_points(commas[0])}"] if commas else []
+    return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels, tuple(notes))
+
+
+def _label(path: Path, line: int, row: dict[str, str]) -> Label:
+    """What a row says, by the names of columns in small letters."""
+    image, reference, display = (row.get(name, "") for name in ("image", "reference", "display"))
+    wrong = "" if image else "names no image"
+    for what, name in (("image", image), ("reference", reference)):
+        wrong = wrong or _wrong_name(path.parent, what, name)
+    figures = {name: with_points(cell) for name, cell in row.items()}
+    mos = number(figures["mos"])
+    if not math.isfinite(mos):
+        wrong = wrong or f"its opinion score is not a number: {row['mos']!r}"
+    raster = None
+    try:
+        raster = parse_display(display) if display else None
+    except UsageError as error:
+        wrong = wrong or str(error)
+    group = next((row[name] for name in GROUPS if name in row), "")
+    return Label(
+        path.parent / image if image else path, path.parent / reference if reference else None, mos,
+        row.get("content", "") or image, group, raster, published(figures), wrong and f"line {line}: {wrong}",
+    )  # fmt: skip
+
+
+def _wrong_name(folder: Path, what: str, name: str) -> str:
+    """Why a name is no picture's, where more can be said than that there is no such file."""
+    if is_remote(name):
+        return f"its {what} {name} is on no disk here; fetch it, and name the file"
+    if len(name.splitlines()) > 1:
+        return f"its {what} is named over several lines; see to its quotation marks"
+    if "\\" in name and not os.path.lexists(folder / name):
+        return f"its {what} {name} is not there, and backslashes part no folders here; write / in their place"
+    return ""
 
 
 def _columns(path: Path, line: int, heading: list[str]) -> list[str]:
@@ -93,7 +98,7 @@ def _columns(path: Path, line: int, heading: list[str]) -> list[str]:
     columns = list(heading)
     while columns and not columns[-1].strip():
         columns.pop()
-    twice = [name for name, count in Counter(columns).items() if count > 1 and name.strip()]
+    twice = [name for name, count in Counter(map(column_name, columns)).items() if count > 1 and name]
     if twice:
         raise UsageError(f"{path}, line {line}: has two columns {twice[0]!r}; rename one, or take it away")
     return columns
@@ -103,7 +108,7 @@ def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) ->
     """A row by column name; cells that are not there are empty."""
     nameless = [cell for name, cell in zip_longest(columns, cells, fillvalue="") if not name.strip()]
     if any(cell.strip() for cell in nameless) and (len(nameless) > 1 or len(cells) > len(columns)):
-        raise UsageError(f"{path}, line {line}: has {len(cells)} cells for {len(columns)} columns; name them all")
+        raise wrong_cells(path, line, len(cells), len(columns))
     return dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
 
 

@@ -147,7 +147,7 @@ def test_the_installed_command_with_the_shipped_network(tmp_path: Path) -> None:
         (("image,", "picture,"), "has no column image; it has picture, reference"),
         (("96x64", "wide"), "line 2: the display raster must be WIDTHxHEIGHT"),
         (("pictures/", "elsewhere/"), "none of its 5 pictures can be used; the first"),
-        ((",", ";"), "it has image;reference;mos;content;display; put commas between columns"),
+        ((",", ":"), "it has image:reference:mos:content:display"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_sentence(
@@ -212,7 +212,7 @@ def test_rows_of_nothing_are_none_and_two_pictures_have_no_figures(run: Run, tmp
     assert "2 pictures judged: figures of agreement take three at least" in err
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
     table.write_text("image,mos\n,\n")
-    assert "needs the columns image and mos" in run("--table", str(table))[2]
+    assert "has no rows below its heading" in run("--table", str(table))[2]
 
 
 def test_a_reference_of_another_picture_is_named_and_kept_out_of_fr(run: Run, tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from yoto_video.jobs import cli
-from yoto_video.jobs.rated_table import outside, read_table
+from yoto_video.jobs.rated_table import read_table
 from yoto_video.models.judge import Judge
-from yoto_video.models.training.evaluation import Judged
-from yoto_video.models.training.tables import Sample
 from yoto_video.pipeline.errors import UsageError
 
 from . import published_sets as sets
@@ -76,14 +74,6 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_are_judged(
     assert (objects[-1]["nr"]["n"], objects[-1]["skipped"]) == (1, 1)
     with (tmp_path / "rows.csv").open(newline="") as file:
         assert [row["nr"] == "" for row in csv.DictReader(file)] == [False, True]
-
-
-@pytest.mark.parametrize(("others", "named"), [(19, True), (18, False)])
-def test_few_opinions_off_the_scale_are_named(others: int, named: bool) -> None:
-    def judged(mos: float) -> Judged:
-        return Judged(Sample(Path("p.png"), None, mos, "p", (16, 16), "t", ""), 50.0, None)
-
-    assert outside([judged(-3.0), *[judged(1.0 + k / 5) for k in range(others)]]) == ["p.png (-3)"] * named
 
 
 def test_a_picture_of_hardly_any_lines_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,8 +145,8 @@ def _size(path: Path) -> tuple[int, int]:
     raise DataError(f"cannot be read as a picture: {why}")
 
 
-def csv_cells(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV file that are not empty, each with the number of the line that it ends on.
+def csv_cells(path: Path) -> list[list[str]]:
+    """The rows of a label file that are not empty.
 
     Raises:
         DataError: it is missing or no text.
@@ -155,8 +155,7 @@ def csv_cells(path: Path) -> list[tuple[int, list[str]]]:
         raise DataError(f"{path}: this data set's label file is missing; point --data at the folder that holds it")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            return [(reader.line_num, row) for row in reader if row]
+            return [row for row in csv.reader(file) if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file in UTF-8") from error
 
@@ -167,8 +166,8 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: it is missing or no text.
     """
-    (_, heading), *rows = csv_cells(path) or [(0, [])]
-    return [dict(zip_longest(heading, row[: len(heading)], fillvalue="")) for _, row in rows]
+    heading, *rows = csv_cells(path) or [[]]
+    return [dict(zip_longest(heading, row[: len(heading)], fillvalue="")) for row in rows]
 
 
 def column(row: dict[str, str], path: Path, *names: str) -> str:
@@ -185,8 +184,9 @@ def column(row: dict[str, str], path: Path, *names: str) -> str:
 
 def number(text: object) -> float:
     """A label's number; NaN where it is none, so that `listing` names and skips its picture."""
+    written = str(text)
     try:
-        return float(str(text))
+        return math.nan if "_" in written else float(written)  # Python reads 4_0 as 40
     except ValueError:
         return math.nan
 

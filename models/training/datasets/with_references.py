@@ -69,7 +69,7 @@ def _csiq_labels(root: Path) -> Iterator[tuple[str, float]]:
     """(file name, DMOS) of every distorted picture."""
     workbook, text, flat = root / "csiq.DMOS.xlsx", root / "csiq.DMOS.csv", root / "csiq_label.txt"
     if text.is_file():
-        yield from _csiq_sheet((row for _, row in csv_cells(text)), text)
+        yield from _csiq_sheet(csv_cells(text), text)
     elif flat.is_file():
         for place, line in enumerate(lines(flat)):
             name, *scores = re.split(r"[\s,]+", line.strip())
