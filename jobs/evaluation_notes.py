@@ -36,12 +36,14 @@ def sentences(
     if len(alone) > NAMED:
         notes.append(f"{len(alone) - NAMED} more not compared with their references; --format json names all")
     notes += of_table
-    if table is not None and (found := mos_range(judged)):
-        notes.append(
-            f"{table}: mos runs from {found[0]:g} to {found[1]:g}, not from 1 to 5: SROCC, KROCC and PLCC hold, RMSE "
-            "(in JSON alone) counts 25 points for a step of 1, and the calibration is left out"
-        )
     opinions = [j.sample.mos for j in judged]
+    if table is not None and (found := mos_range(judged)):
+        off = [j.sample for j in judged if not 1 <= j.sample.mos <= 5]
+        notes.append(
+            f"{table}: mos runs from {found[0]:g} to {found[1]:g}, not from 1 to 5 ({len(off)} of {len(judged)} are "
+            f"outside, {off[0].mos:g} of {off[0].image.name} first): SROCC, KROCC and PLCC hold, RMSE (in JSON alone) "
+            "counts 25 points for a step of 1, and the calibration is left out"
+        )
     if len(judged) < 3:
         notes.append(f"{counted(len(judged), 'picture')} judged: figures of agreement take three at least")
     elif len(set(opinions)) == 1:

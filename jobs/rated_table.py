@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from .rated_cells import column_name, read_cells, with_points, wrong_cells
 
 COLUMNS = ("image", "reference", "mos", "content", "display")
 GROUPS = ("group", "codec", "distortion")  # the first of these columns that a table has names its groups
+SLIPS = 1 / 20  # at most this share of opinions off the scale of 1 to 5 are slips; more, and it is another scale
+ANY_SCALE = 1e9  # no opinion is further from 0
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def read_table(path: Path) -> RatedTable:
     own; without a display it is judged at the size of its reference, if that shows the same picture, else at its own.
     Names of columns are known by any capitals, and numbers may have decimal commas.
 
-    Labels say what is wrong with their lines: an opinion that is no number, a display that is no raster, a picture that
-    is no file here, or no image; then the table stands for it.
+    Labels say what is wrong with their lines: an opinion that is no number, or one of a few that are off the scale of
+    the others, a display that is no raster, a picture that is no file here, or no image; then the table stands for it.
 
     Raises:
         UsageError: no such file, no such column, no row, cells of no column or of two, or no CSV.
@@ -54,7 +56,7 @@ def read_table(path: Path) -> RatedTable:
     if not numbered:  # a spreadsheet's export may end in rows of nothing
         raise UsageError(f"{path}: has no rows below its heading; give one for each picture")
     named = [(line, {column_name(name): cell.strip() for name, cell in row.items()}) for line, row in numbered]
-    labels = [_label(path, line, row) for line, row in named]
+    labels = _slips_told([_label(path, line, row) for line, row in named], [line for line, _ in named])
     commas = [row["mos"] for _, row in named if with_points(row["mos"]) != row["mos"]]
     notes = [f"{path}: decimal commas are read as points, {commas[0]!r} as {with_points(commas[0])}"] if commas else []
     return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels, tuple(notes))
@@ -70,6 +72,8 @@ def _label(path: Path, line: int, row: dict[str, str]) -> Label:
     mos = number(figures["mos"])
     if not math.isfinite(mos):
         wrong = wrong or f"its opinion score is not a number: {row['mos']!r}"
+    elif abs(mos) > ANY_SCALE:
+        wrong = wrong or f"its opinion score {row['mos']} is beyond any scale; mend it"
     raster = None
     try:
         raster = parse_display(display) if display else None
@@ -80,6 +84,21 @@ def _label(path: Path, line: int, row: dict[str, str]) -> Label:
         path.parent / image if image else path, path.parent / reference if reference else None, mos,
         row.get("content", "") or image, group, raster, published(figures), wrong and f"line {line}: {wrong}",
     )  # fmt: skip
+
+
+def _slips_told(labels: list[Label], lines: Sequence[int]) -> list[Label]:
+    """The same; opinions outside 1 to 5 are wrong where they are few: one slip of a finger makes no other scale."""
+    usable = [label.mos for label in labels if not label.wrong]
+    off = [mos for mos in usable if not 1 <= mos <= 5]
+    if len(off) > SLIPS * len(usable):
+        return labels
+    said = "is off the scale of 1 to 5 that nearly all others keep to; mend it"
+    return [
+        replace(label, wrong=f"line {line}: its opinion score {label.mos:g} {said}")
+        if not label.wrong and label.mos in off
+        else label
+        for label, line in zip(labels, lines, strict=True)
+    ]
 
 
 def _wrong_name(folder: Path, what: str, name: str) -> str:

@@ -76,6 +76,32 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_are_judged(
         assert [row["nr"] == "" for row in csv.DictReader(file)] == [False, True]
 
 
+@pytest.mark.parametrize("slip", [55, 0, -3, 5.01])
+@pytest.mark.parametrize("others", [19, 18])
+def test_few_opinions_off_the_scale_are_skipped_and_many_are_another_scale(
+    slip: float, others: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"p.png,{1 + k / 5}\n" for k in range(others))
+    table = written(tmp_path, f"image,mos\n{rows}p.png,{slip}\n")
+    code = cli.main(["evaluate", "--no-peers", "--format", "json", "--table", str(table)])
+    out, err = capsys.readouterr()
+    objects = [json.loads(line) for line in out.splitlines()]
+    skipped = [o["reason"] for o in objects if o["type"] == "skipped"]
+    few = others == 19
+    said = f"line 21: its opinion score {slip:g} is off the scale of 1 to 5 that nearly all others keep to; mend it"
+    assert (code, skipped) == ((4, [said]) if few else (0, []))
+    assert objects[-1]["nr"]["n"] == 19
+    assert any(o["bins"] for o in objects if o["type"] == "calibration") is few
+    assert (f"not from 1 to 5 (1 of 19 are outside, {slip:g} of p.png first)" in err) is not few
+
+
+@pytest.mark.parametrize("opinion", ["1e308", "-1e300"])
+def test_an_opinion_beyond_any_scale_is_named(opinion: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = written(tmp_path, f"image,mos\np.png,1\np.png,2\np.png,3\np.png,{opinion}\n")
+    assert cli.main(["evaluate", "--no-peers", "--table", str(table)]) == 4
+    assert f"line 5: its opinion score {opinion} is beyond any scale; mend it" in capsys.readouterr().err
+
+
 def test_a_picture_of_hardly_any_lines_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = written(tmp_path, "image,reference,mos\np.png,p.png,3\nwide.png,wide.png,4\n")
     sets.picture(1, (16384, 3)).save(tmp_path / "wide.png")
