@@ -17,6 +17,7 @@ from ..models.training.evaluation import Judged
 from ..models.training.tables import Label, Sample, number, published
 from ..pipeline.errors import UsageError, unwritable
 from ..pipeline.storage import is_remote
+from ..pipeline.text import counted
 from .options import parse_display
 from .rated_cells import column_name, read_cells, with_points, wrong_cells
 
@@ -59,6 +60,7 @@ def read_table(path: Path) -> RatedTable:
     labels = _slips_told([_label(path, line, row) for line, row in named], [line for line, _ in named])
     commas = [row["mos"] for _, row in named if with_points(row["mos"]) != row["mos"]]
     notes = [f"{path}: decimal commas are read as points, {commas[0]!r} as {with_points(commas[0])}"] if commas else []
+    notes += [f"{path}: {said}" for said in _repeats(labels, [line for line, _ in named])]
     return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels, tuple(notes))
 
 
@@ -98,6 +100,22 @@ def _slips_told(labels: list[Label], lines: Sequence[int]) -> list[Label]:
         if not label.wrong and label.mos in off
         else label
         for label, line in zip(labels, lines, strict=True)
+    ]
+
+
+def _repeats(labels: Sequence[Label], lines: Sequence[int]) -> list[str]:
+    """A sentence where rows repeat others: copies by mistake, or opinions of several people, which nobody can tell."""
+    first: dict[tuple[object, ...], int] = {}
+    found = []
+    for label, line in zip(labels, lines, strict=True):
+        earlier = line if label.wrong else first.setdefault((label.image, label.reference, label.display), line)
+        if earlier != line:
+            found.append(f"line {line} for one those of line {earlier}")
+    if not found:
+        return []
+    return [
+        f"{counted(len(found), 'row')} repeat{'' if len(found) > 1 else 's'} another's image, reference and display, "
+        f"{found[0]}; each counts by itself: if they are copies, or opinions to be averaged, leave one row a picture"
     ]
 
 

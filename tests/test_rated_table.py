@@ -95,6 +95,21 @@ def test_few_opinions_off_the_scale_are_skipped_and_many_are_another_scale(
     assert (f"not from 1 to 5 (1 of 19 are outside, {slip:g} of p.png first)" in err) is not few
 
 
+def test_rows_that_repeat_others_are_counted_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = "image,reference,display,mos\np.png,,,3\np.png,p.png,,4\np.png,,48x32,2\n"
+    assert not read_table(written(tmp_path, once)).notes
+    one = read_table(written(tmp_path, f"{once}./p.png,,,3\n")).notes
+    assert one == (
+        f"{tmp_path / 't.csv'}: 1 row repeats another's image, reference and display, line 5 for one those of line 2; "
+        "each counts by itself: if they are copies, or opinions to be averaged, leave one row a picture",
+    )
+    table = written(tmp_path, f"{once}p.png,,48X32,2\np.png,,,5\np.png,,,none\n")
+    assert cli.main(["evaluate", "--no-peers", "--format", "json", "--table", str(table)]) == 4
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])["nr"]["n"] == 5
+    assert "2 rows repeat another's image, reference and display, line 5 for one those of line 4; each" in err
+
+
 @pytest.mark.parametrize("opinion", ["1e308", "-1e300"])
 def test_an_opinion_beyond_any_scale_is_named(opinion: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = written(tmp_path, f"image,mos\np.png,1\np.png,2\np.png,3\np.png,{opinion}\n")
