@@ -200,13 +200,14 @@ def _views(
     view, master_view = geometry.views(raster, laid.area, laid.part, laid.turn, shown)
     plain = master_view.cut == (0, 0, *raster)
     if not plain:
-        cut = f"where both show picture, {_part(master_view)} of the master: bars or cut borders"
+        cut = f"where both show picture, {_part(master_view, ' of the master')}: bars or cut borders"
         said.append(Finding(f"compared {cut}", "area", "warning"))
     elif view.cut != (0, 0, *view.size):
         said.append(Finding(f"compared without its bars: its picture is {_part(view)}", "area", "warning"))
     return view, None if plain else master_view, tuple(said)
 
 
-def _part(view: View) -> str:
+def _part(view: View, whose: str = "") -> str:
     left, top, right, bottom = view.cut
-    return f"{right - left}x{bottom - top} of {view.size[0]}x{view.size[1]} from {left},{top}"
+    of = f"{view.size[0]}x{view.size[1]}{whose}"
+    return f"{right - left}x{bottom - top} of {of}, {left} pixels from the left and {top} from the top"

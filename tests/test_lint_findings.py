@@ -62,7 +62,8 @@ def test_what_says_nothing_of_the_file_is_not(kind: str) -> None:
 def test_bars_and_the_size_they_make_are_one_line_and_gates_know_both(
     said: Declared, rule: str, severity: Severity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bars = warned("area", "compared without its bars: its picture is 1920x800 of 1920x1080 from 0,140")
+    picture = "1920x800 of 1920x1080, 0 pixels from the left and 140 from the top"
+    bars = warned("area", f"compared without its bars: its picture is {picture}")
     results = film((bars,), (), declared=said, width=1920, height=1080)
     found = [one for one in told(results) if "0.mp4" in one[2] and one[0] != "redundant"]
     assert [one[:2] for one in found] == [(rule, severity)]

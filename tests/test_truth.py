@@ -462,7 +462,7 @@ def test_bars_on_one_side_are_left_out(compare: Compare, top: int, left: int) ->
     fr = compare(with_bars, without)["fr"]
     assert same_score(fr)
     assert fr.display == f"{small[0]}x{small[1]}"
-    picture = f"{small[0]}x{small[1]} of 320x180 from {left},{top}"
+    picture = f"{small[0]}x{small[1]} of 320x180, {left} pixels from the left and {top} from the top"
     assert f"compared without its bars: its picture is {picture}" in said_of(fr)
 
     other = video(drawn(change=lambda p: barred(p, top, left), noise=0), times(125))
@@ -490,7 +490,7 @@ def test_cut_borders_are_found(compare: Compare, cut: tuple[int, int, int, int],
     fr = compare(video(drawn(change=change), times(125), SIZE if enlarged else size))["fr"]
     assert fr.display == f"{size[0]}x{size[1]}"
     assert same_score(fr)
-    assert any(f"from {left},{top}" in said for said in said_of(fr))
+    assert any(f", {left} pixels from the left and {top} from the top" in said for said in said_of(fr))
 
 
 # --- colour ----------------------------------------------------------------------------------------------------------
