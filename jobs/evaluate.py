@@ -28,13 +28,14 @@ from ..models.training.folds import FOLDS
 from ..models.training.peers import missing
 from ..models.training.tables import DataError, Listing, Skipped, listing
 from ..pipeline.colour import rescaled
-from ..pipeline.errors import UsageError
+from ..pipeline.errors import ScalingError, UsageError
 from ..pipeline.text import counted, printable
 from ..pipeline.two_pictures import shows_another
-from .evaluation_files import write_files
+from ..pipeline.values import RGB
+from .evaluation_files import check_outputs, write_files
 from .evaluation_notes import mos_range, sentences
 from .flags import EVALUATE_CROPS, INCOMPLETE, OK
-from .rated_table import RatedTable, check_writable, read_table, table_of
+from .rated_table import RatedTable, read_table, table_of
 from .train import data_folder
 from .work import slower
 
@@ -71,9 +72,7 @@ def run_evaluate(wanted: Evaluate) -> int:
         found, table = _found(wanted, judges)
     except DataError as error:
         raise UsageError(str(error)) from error
-    for path in (wanted.out, wanted.plot):
-        if path is not None:
-            check_writable(Path(path), wanted.table)  # before an hour of judging, not after
+    check_outputs(wanted.out, wanted.plot, wanted.table, table.labels)  # before an hour of judging, not after
     of = len(found.samples)
     judged: list[Judged] = []
     skipped = list(found.skipped)
@@ -82,7 +81,7 @@ def run_evaluate(wanted: Evaluate) -> int:
         before = len(judged)
         said = partial(_tell, before, of)
         more = {} if wanted.table is None else {"is_foreign": shows_another}  # the known sets' references are right
-        done, broken = judge_samples(each, mine, said, scaled=rescaled, with_peers=wanted.peers, **more)
+        done, broken = judge_samples(each, mine, said, scaled=_scaled, with_peers=wanted.peers, **more)
         judged += done
         skipped += broken
     if not judged:
@@ -130,6 +129,14 @@ def _print(
         print_tables(_title(judges), lines)
         print_scale(meanings)
         print(f"{counted(len(judged), 'picture')} judged, {len(skipped)} skipped")
+
+
+def _scaled(picture: RGB, display: tuple[int, int]) -> RGB:
+    try:
+        return rescaled(picture, display)
+    except ScalingError as error:
+        own, wanted = error.args
+        raise DataError(f"a picture of {own} cannot be scaled to its display raster {wanted}; name another") from error
 
 
 def say_slower(judges: Sequence[Judge]) -> None:

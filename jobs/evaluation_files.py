@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..models.training.correlation import fitted_curve, hundredths
 from ..models.training.evaluation import Judged
-from ..models.training.tables import Listing
-from ..pipeline.errors import unwritable
+from ..models.training.tables import Label, Listing
+from ..pipeline.errors import UsageError, unwritable
 from .rated_table import RatedTable, write_scores
+
+
+def check_outputs(out: str | None, plot: str | None, table: str | None, labels: Sequence[Label]) -> None:
+    """See that the files of results can be written, without writing them, and that nothing is written over.
+
+    Args:
+        out, plot: as of `write_files`.
+        table: the user's own, which is read.
+        labels: all its rows, or those of known data sets.
+
+    Raises:
+        UsageError: one cannot, or is the other, the table or one of the pictures.
+    """
+    if out is not None and plot is not None and os.path.realpath(out) == os.path.realpath(plot):
+        raise UsageError(f"{out}: cannot hold both --out and --plot; name another file for one of them")
+    for path in (Path(name) for name in (out, plot) if name is not None):
+        _check_writable(path)
+        if not path.exists():
+            continue
+        if table is not None and os.path.samefile(path, table):
+            raise UsageError(f"{path}: is the table that is read; name another file")
+        pictures = {picture for label in labels for picture in (label.image, label.reference) if picture is not None}
+        if any(os.path.exists(picture) and os.path.samefile(path, picture) for picture in pictures):
+            raise UsageError(f"{path}: is one of the pictures that are judged; name another file")
+
+
+def _check_writable(path: Path) -> None:
+    if not os.path.isdir(path.parent):
+        raise UsageError(f"{path}: its folder does not exist")
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def write_files(

@@ -6,7 +6,6 @@ import csv
 import io
 import math
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -158,25 +157,6 @@ def table_of(samples: Sequence[Sample]) -> RatedTable:
         rows.append({name: str(value) for name, value in zip(COLUMNS, values, strict=True)})
         labels.append(Label(s.image, s.reference, s.mos, s.content, s.group, s.display))
     return RatedTable("", COLUMNS, rows, labels)
-
-
-def check_writable(path: Path, table: str | None = None) -> None:
-    """See that a file of results can be written, without writing it, and is not the table that is read.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if not os.path.isdir(path.parent):
-        raise UsageError(f"{path}: its folder does not exist")
-    if table is not None and path.exists() and os.path.samefile(path, table):
-        raise UsageError(f"{path}: is the table that is read; name another file")
-    try:
-        if path.exists():
-            path.open("ab").close()
-        else:
-            tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def write_scores(path: Path, table: RatedTable, judged: Sequence[Judged | None]) -> None:

@@ -174,6 +174,32 @@ def test_a_folder_is_said_to_be_one_and_the_table_is_not_written_over(
     assert "cannot be read as a picture: it is a folder; name a picture" in capsys.readouterr().err
 
 
+def test_no_picture_is_written_over_nor_one_result_by_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "--no-peers", "--table", str(written(tmp_path, "image,mos,reference\np.png,3,r.png\n"))]
+    sets.save(tmp_path / "r.png", 1)
+    (tmp_path / "link.png").symlink_to("r.png")
+    before = (tmp_path / "p.png").read_bytes()
+    for name in ("p.png", "r.png", "link.png"):
+        for flag in ("--out", "--plot"):
+            assert cli.main([*words, flag, str(tmp_path / name)]) == 2
+            assert f"{name}: is one of the pictures that are judged; name another file" in capsys.readouterr().err
+    assert (tmp_path / "p.png").read_bytes() == (tmp_path / "r.png").read_bytes() == before
+    assert cli.main([*words, "--out", str(tmp_path / "x"), "--plot", f"{tmp_path}/./x"]) == 2
+    assert "x: cannot hold both --out and --plot; name another file for one of them" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_raster_that_nothing_can_be_scaled_to_is_no_damage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = written(tmp_path, "image,mos,display\np.png,3,\np.png,3,16384x16384\n")
+    assert cli.main(["evaluate", "--no-peers", "--table", str(table)]) == 4
+    said = "p.png: a picture of 96x64 cannot be scaled to its display raster 16384x16384; name another"
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("odd", ["none.png,-999", "p.png,inf"])
 def test_the_scale_is_told_by_rows_that_were_judged(
     odd: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

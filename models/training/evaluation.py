@@ -59,7 +59,8 @@ def judge_samples(
         judge: the network.
         samples: what to judge.
         tell: takes the number of pictures done.
-        scaled: brings a picture to a display raster (width, height), as scoring does. Training does it with Pillow,
+        scaled: brings a picture to a display raster (width, height), as scoring does; DataError or ValueError, a
+            sentence, where it cannot. Training does it with Pillow,
             and is left at that: the shipped weights learnt so. Their scores were seen to be up to 1.3 points apart.
         with_peers: whether to compute `COMPUTED`, too, beside the network in a thread of their own.
         is_foreign: asked of a picture and its reference, whether they show different things; then `fr` is None, and
@@ -81,7 +82,7 @@ def judge_samples(
                 if sample.reference is not None and (shown is None or shown[0] != key):
                     reference = scaled(load_picture(sample.reference), sample.display)
             except NOT_A_PICTURE as error:
-                skipped.append(Skipped(sample.image, f"its pixels or its reference's are damaged ({error})"))
+                skipped.append(Skipped(sample.image, str(error)))
                 tell(done)
                 continue
             if sample.reference is None:
