@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..models.training.evaluation import Line, Meaning
+from ..pipeline.text import printable
 
 NAMES = {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "brisque": "BRISQUE", "niqe": "NIQE", "vmaf": "VMAF"}
 FIFTHS = ("0–20", "20–40", "40–60", "60–80", "80–100")
@@ -26,7 +27,7 @@ def print_tables(model: str, lines: Sequence[Line]) -> None:
     print(model)
     for dataset, mode in dict.fromkeys((line.dataset, line.mode) for line in lines):
         same = [line for line in lines if (line.dataset, line.mode) == (dataset, mode)]
-        title = escape(f"{dataset}, {'all rows judged' if mode == 'nr' else 'those with a reference'}")
+        title = _shown(f"{dataset}, {'all rows judged' if mode == 'nr' else 'those with a reference'}")
         _print_measures(console, title, [line for line in same if line.group is None])
         if any(line.group is not None for line in same):
             _print_groups(console, title, [line for line in same if line.group is not None])
@@ -40,14 +41,14 @@ def print_scale(meanings: Sequence[Meaning]) -> None:
     for m in meanings:
         by_low = {b.low: b for b in m.bins}
         cells = ["" if b is None else f"{b.opinion:.0f} ({b.n})" for b in map(by_low.get, range(0, 100, 20))]
-        table.add_row(escape(f"{m.dataset}, {m.mode.upper()}"), *cells)
+        table.add_row(_shown(f"{m.dataset}, {m.mode.upper()}"), *cells)
     if any(m.bins for m in meanings):
         console.print(table)
     for m in meanings:
         if m.noticed is not None:
             half = m.noticed.significant
             more = "" if math.isnan(half) else f", in half of them beyond doubt from {half:.1f} on"
-            console.print(escape(
+            console.print(_shown(
                 f"{m.dataset}, {m.mode.upper()}: three pairs in four are rated in the order of their scores from "
                 f"{m.noticed.ordered:.1f} points of difference on{more} ({m.noticed.pairs} pairs)"
             ))  # fmt: skip
@@ -72,7 +73,7 @@ def _print_groups(console: Console, title: str, lines: Sequence[Line]) -> None:
         found = {line.measure: line for line in lines if line.group == group}
         ours, rest = found[measures[0]], [found.get(measure) for measure in measures[1:]]
         cells = ["" if other is None else _figure(other.agreement.srocc) for other in rest]
-        table.add_row(escape(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells)
+        table.add_row(_shown(str(group)), str(ours.agreement.n), _figure(ours.agreement.srocc), _interval(ours), *cells)
     console.print(table)
 
 
@@ -82,6 +83,11 @@ def _table(title: str, first: str, *others: str) -> Table:
     for column in others:
         table.add_column(column, justify="right")
     return table
+
+
+def _shown(text: str) -> str:
+    """Text of other people's tables: neither markup nor a terminal's commands."""
+    return escape(printable(text))
 
 
 def _name(measure: str) -> str:

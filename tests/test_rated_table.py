@@ -200,6 +200,15 @@ def test_a_raster_that_nothing_can_be_scaled_to_is_no_damage(
     assert said in capsys.readouterr().err
 
 
+def test_groups_command_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = written(tmp_path, "image,mos,group\np.png,3,\x1b[31mred\np.png,4,[/b]\n")
+    assert cli.main(["evaluate", "--no-peers", "--table", str(table)]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b[31m" not in out
+    assert "\\x1b[31mred" in out
+    assert "[/b]" in out
+
+
 @pytest.mark.parametrize("odd", ["none.png,-999", "p.png,inf"])
 def test_the_scale_is_told_by_rows_that_were_judged(
     odd: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
