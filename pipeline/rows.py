@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..models.own_raster import Part
-from ..models.place_error import place_error, with_own
+from ..models.place_error import SIDE, place_error, with_own
 from . import detect, fades, fields, pool
 from .colour import OVER_BLACK
 from .drops import quality_drops
@@ -22,6 +22,11 @@ from .score import Judge, Tally
 from .stretches import Stretch, merged
 from .tracks import Track
 from .values import ClipResult, ClipScore, Declared, FrameScore, Ladder, Mode
+
+SMALLER = (
+    f"judged at {{}}x{{}}, smaller than one place of {SIDE}x{SIDE} that the network looks at: seen whole, filled up at "
+    "its border where need be; --display names what it is shown on"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         findings.append(Finding(said, "not_compared", "warning"))
     view = None if track.match is None else track.match.view
     width, height = context.raster if view is None else view.raster
+    if max(width, height) < SIDE:
+        findings.append(SMALLER.format(width, height))
     common |= {
         "display": f"{width}x{height}",
         "retryable": lost is not None and lost.retryable,

@@ -37,5 +37,6 @@ def run(some: Ladder, judge: Any = None, settings: Settings | None = None, **res
 
 
 def notes(clip: ClipScore) -> tuple[str, ...]:
-    """What is said of how it was measured, without what was seen in pictures and packets."""
-    return tuple(finding.sentence for finding in clip.findings if finding.kind == "note")
+    """What is said of how it was measured, without what was seen in pictures and packets, or of their small size."""
+    said = (finding.sentence for finding in clip.findings if finding.kind == "note")
+    return tuple(sentence for sentence in said if not sentence.startswith("judged at "))

@@ -237,6 +237,21 @@ def test_score_prints_a_line_a_mode(film: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("judge")
+@pytest.mark.parametrize(("size", "small"), [((8, 8), True), ((223, 223), True), ((224, 8), False)])
+def test_what_is_smaller_than_a_place_is_said_to_be(
+    size: tuple[int, int], small: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.effect_noise(size, 60).save(tmp_path / "p.png")
+    assert cli.main(["score", str(tmp_path / "p.png"), "--format", "json"]) == 0
+    (clip, _) = objects(capsys.readouterr().out)
+    said = [
+        f["sentence"] for f in clip["findings"] if f["kind"] == "note" and "smaller than one place" in f["sentence"]
+    ]
+    assert len(said) == small
+    assert all(sentence.startswith(f"judged at {size[0]}x{size[1]}, ") for sentence in said)
+
+
+@pytest.mark.usefixtures("judge")
 def test_a_reference_that_is_of_no_use_is_code_4(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

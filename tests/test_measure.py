@@ -172,7 +172,7 @@ def test_a_still_picture_is_a_video_of_one_frame(make: Make) -> None:
 
 def test_what_probing_assumed_is_a_finding(make: Make) -> None:
     make(a=FakeVideo(times(50), info(notes=("colour matrix not stated, bt709 assumed",))))
-    assert rows(run(ladder("a")))["a", "nr"].sentences == ("colour matrix not stated, bt709 assumed",)
+    assert notes(rows(run(ladder("a")))["a", "nr"]) == ("colour matrix not stated, bt709 assumed",)
 
 
 def test_only_what_is_missing_is_measured_and_only_what_that_needs_is_decoded(make: Make) -> None:
@@ -216,7 +216,7 @@ def test_settings_of_decoding_reach_the_decoder(make: Make, monkeypatch: pytest.
     inner = decode.read_frames
     monkeypatch.setattr(decode, "read_frames", lambda *a, **k: (seen.update(k), inner(*a, **k))[1])
     found = rows(run(ladder("a"), settings=Settings(decoder="decord", decode_timeout_s=7, display=(32, 24))))
-    assert found["a", "nr"].sentences == ("read with PyAV, not decord: there is no file",)
+    assert notes(found["a", "nr"]) == ("read with PyAV, not decord: there is no file",)
     noted = {"damaged": set(), "interlaced": set(), "combs": {}, "own": False}
     assert seen == {"raster": (32, 24), "decoder": "decord", "timeout_s": 7, "cores": 2, **noted}
 

@@ -131,7 +131,7 @@ def test_without_its_master_an_encode_is_judged_alone_and_says_why(make: Make, m
     assert found["m", None].is_master
     assert found["m", None].reason == reason
     said = f"not compared with its master m.mp4, which could not be used: {reason}"
-    assert found["a", "nr"].findings == (Finding(said, "not_compared", "warning"),)
+    assert [f for f in found["a", "nr"].findings if f.kind != "note"] == [Finding(said, "not_compared", "warning")]
     assert found["a", "nr"].frames >= 8
 
 
@@ -164,7 +164,7 @@ def test_a_partly_decodable_master_is_a_reference_as_far_as_it_goes(make: Make) 
     make(m=FakeVideo(times(100), breaks_at=50), a=FakeVideo(times(100)))
     found = rows(run(ladder("a", master="m")))
     assert (found["a", "nr"].frames, found["a", "fr"].frames) == (8, 4)
-    assert found["a", "fr"].sentences[0].startswith("of its master, only 4 of 8 sampled frames")
+    assert any(said.startswith("of its master, only 4 of 8 sampled frames") for said in found["a", "fr"].sentences)
 
 
 def test_an_encode_is_told_that_its_master_is_truncated(make: Make) -> None:
