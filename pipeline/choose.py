@@ -109,12 +109,15 @@ def _choose(track: Track, master: _Master | None, settings: Settings) -> None:
     try:
         # An encode at its master's rate shows what its master shows: only where that is film in fields it may be.
         same = master is not None and isclose(frame_gap(times), frame_gap(master.times), rel_tol=0.01)
-        if not same or (master is not None and master.track.info is not None and master.track.info.telecine):
+        looked = not same or (master is not None and master.track.info is not None and master.track.info.telecine)
+        if looked:
             _note_film(track, settings)
         if master is None:
             track.samples = _own(times, settings)
         else:
             _pair(track, times, master, settings)
+        if track.foreign and not looked:
+            _note_film(track, settings)
     except Exception as error:
         track.failure = as_video_error(track.ref.path, error, "choosing its frames")
 
@@ -138,14 +141,14 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
     if info.interlaced and not (info.telecine or theirs_info.interlaced or theirs_info.telecine):
         said = "coded as fields, and its master is not: encode it as frames"
         track.fr_findings.append(Finding(said, "interlaced", "warning"))
-    reason = align.why_not_comparable(info, theirs_info)
+    reason, foreign = align.why_not_comparable(info, theirs_info), info.still != theirs_info.still
     size, raster, found = (info.width, info.height), master.raster, Match()
     with closing(_sight(track, times, settings)) as mine:
         if reason is None:
             rates = (info.fps or Fraction(0), theirs_info.fps or Fraction(0))
             closely = track.ref.path in master.closely
             found = match.match(mine, master.sight, raster, size, rates, master.features, closely=closely)
-            reason = found.reason
+            reason, foreign = found.reason, found.foreign
     pairing = align.pair_with_master(times, master.times, master.chosen, found.clock)
     if found.uneven and found.laid is not None:
         samples = by_content.by_content(mine, master.sight, found.laid, pairing.samples)
@@ -155,8 +158,11 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
         reason = "not compared with its master: no sampled frame has a counterpart within half a frame"
     if reason is not None:
         track.samples = _own(times, settings)  # the master's say nothing of it: it may last longer, or be a still
-        if raster != size:  # a wrong master's size would do so unsaid
-            reason += f"; judged alone, scaled to {raster[0]}x{raster[1]} as its ladder is (--display says otherwise)"
+        if foreign:
+            _as_a_file_alone(track, settings)
+        if raster != size and settings.display is None:  # else it would go unsaid
+            how = "at its own {}x{}".format(*size) if foreign else "scaled to its master's {}x{}".format(*raster)
+            reason += f"; judged alone, {how} (--display says otherwise)"
         track.findings.append(Finding(reason, "not_compared", found.severity))
         return
     alone = align.outside(_own(times, settings), times, master.times, found.clock)
@@ -171,6 +177,16 @@ def _pair(track: Track, times: Sequence[Fraction], master: _Master, settings: Se
             f"{pairing.unpaired} of {pairing.wanted} sampled frames of the master have no counterpart within half a "
             "frame: left out of the comparison"
         )
+
+
+def _as_a_file_alone(track: Track, settings: Settings) -> None:
+    """Take back what a master decided that is none: the size it is judged at, its colours."""
+    assert track.info is not None
+    track.foreign = True
+    if settings.display is None:
+        track.raster = track.info.width, track.info.height
+    if track.own_matrix is not None:
+        track.info = replace(track.info, color_space=track.own_matrix)
 
 
 def _own(times: Sequence[Fraction], settings: Settings) -> list[Sample]:

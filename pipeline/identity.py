@@ -55,6 +55,7 @@ def display_raster(
 ) -> tuple[int, int] | None:
     """(width, height) all frames of the ladder are judged at: as asked, else the master's, else the tallest rung's.
 
+    An encode whose master turns out to show something else is judged at its own size after all (`choose`).
     None when nothing was asked for and no video could be probed. `infos` by path: None for one that could not be.
     """
     if settings.display is not None:

@@ -41,6 +41,7 @@ class Match:
     findings: tuple[str | Finding, ...] = ()  # a plain sentence is a note
     reason: str | None = None
     severity: Severity = "warning"  # of that; an error where they show different things
+    foreign: bool = False  # they show different things from the start: this is no master of it
 
 
 def match(
@@ -88,7 +89,7 @@ def _judged(asked: Question, seen: Seen, closely: bool) -> Match:
     if agreement < LEAST_AGREEMENT:
         said = "not compared with its master: they do not show the same pictures, with up to "
         said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
-        return Match(confidence=confidence, reason=said, severity="error")
+        return Match(confidence=confidence, reason=said, severity="error", foreign=True)
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"
         return Match(confidence=min(confidence, 0.3), reason=said)

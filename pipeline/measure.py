@@ -88,7 +88,6 @@ class _Laid:
     ladder: Ladder
     tracks: list[Track]
     extras: list[Extra]
-    raster: tuple[int, int]
     seconds: dict[str, float]
     bytes_read: int
 
@@ -114,25 +113,25 @@ def _laid(
     master = tracks[0] if ladder.master is not None else None
     share_matrix(tracks, master)
     raster = display_raster(ladder, settings, {t.ref.path: t.info for t in tracks}) or (1, 1)
+    for track in tracks:
+        track.raster = raster
     extras = choose_samples(tracks, master, settings, raster, judge.features, workers=_cores(), closely=closely)
-    note_aspect(tracks, raster)
+    note_aspect(tracks)
     if moments is not None:
         _shorten([*tracks, *extras], moments)
     spent = time.perf_counter() - began
     seconds = {"probe": spent, "wall": spent}
-    return _Laid(ladder, tracks, extras, raster, seconds, TRAFFIC.read - read_before)
+    return _Laid(ladder, tracks, extras, seconds, TRAFFIC.read - read_before)
 
 
 def _scored(laid: _Laid, judge: Judge, settings: Settings, pictures: PictureSink | None) -> LadderResult:
     began, read_before = time.perf_counter(), TRAFFIC.read
-    tracks, extras, raster = laid.tracks, laid.extras, laid.raster
+    tracks, extras = laid.tracks, laid.extras
     master = tracks[0] if laid.ladder.master is not None else None
     videos = len([t for t in tracks if t.samples]) + len(extras)
     share = min(MOST_CORES, _cores() // max(1, videos))
     readings = [
-        Reading(
-            t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, raster, settings, share, judge.sees_own)
-        )
+        Reading(t.place, t.samples, partial(_read, t, t.samples, _view(t), t.watch, settings, share, judge.sees_own))
         for t in tracks
         if t.samples
     ]
@@ -143,14 +142,15 @@ def _scored(laid: _Laid, judge: Judge, settings: Settings, pictures: PictureSink
             Reading(
                 extra.place,
                 extra.samples,
-                partial(_read, master, extra.samples, extra.view, extra.watch, raster, settings, share),
+                partial(_read, master, extra.samples, extra.view, extra.watch, settings, share),
             )
         )
         tallies[extra.place] = Tally(master.ref.path, master.start_s, WorstFrames(0, 0.0))
     references = {t.place: t.reference for t in tracks if t is not master} if master is not None else {}
     scorer = Scorer(judge, tallies, references)
-    with Ahead(in_step(readings, workers=min(_cores(), max(1, videos))), depth=_at_once(raster)) as decoded:
-        for batch in batches(iter(decoded), _at_once(raster)):
+    at_once = _at_once(max(t.raster[0] * t.raster[1] for t in tracks))
+    with Ahead(in_step(readings, workers=min(_cores(), max(1, videos))), depth=at_once) as decoded:
+        for batch in batches(iter(decoded), at_once):
             scorer.add(batch)
             batch.clear()  # or its frames would live on while the next batch fills
     for track in tracks:
@@ -159,7 +159,7 @@ def _scored(laid: _Laid, judge: Judge, settings: Settings, pictures: PictureSink
     scored = time.perf_counter()
 
     watches = {t.place: t.watch for t in tracks} | {e.place: e.watch for e in extras}
-    context = Context(laid.ladder, judge, raster, master, tallies, watches, settings.crops)
+    context = Context(laid.ladder, judge, master, tallies, watches, settings.crops)
     found = [(result, tallies[t.place].worst) for t in tracks if t.wanted for result in results_of(t, context)]
     results = [result for result, _ in found]
     if pictures is not None:
@@ -188,12 +188,11 @@ def _read(
     samples: Sequence[Sample],
     view: View | None,
     watch: Watch,
-    raster: tuple[int, int],
     settings: Settings,
     share: int,
     enlarged: bool = False,
 ) -> Iterator[Frame]:
-    """The stream of these frames of a track, on the display raster or as a view shows them; `watch` sees each pass.
+    """The stream of these frames of a track, on its raster or as a view shows them; `watch` sees each pass.
 
     With `enlarged` those that are `Due` come with what is stored of them.
     """
@@ -203,7 +202,7 @@ def _read(
         track.ref,
         track.info,
         [s.frame for s in samples],
-        raster=raster if view is None else view.read_size,
+        raster=track.raster if view is None else view.read_size,
         decoder=settings.decoder,
         timeout_s=settings.decode_timeout_s,
         cores=max(1, share),
@@ -236,6 +235,6 @@ def _cores() -> int:
     return int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
 
 
-def _at_once(raster: tuple[int, int]) -> int:
+def _at_once(pixels: int) -> int:
     """Frames of this size that are encoded at once."""
-    return max(2, min(FRAMES_A_CALL, min(2, _cores()) * BYTES_A_CORE // (3 * raster[0] * raster[1])))
+    return max(2, min(FRAMES_A_CALL, min(2, _cores()) * BYTES_A_CORE // (3 * pixels)))

@@ -35,7 +35,6 @@ class Context:
 
     ladder: Ladder
     judge: Judge
-    raster: tuple[int, int]  # (width, height)
     master: Track | None
     tallies: Mapping[int, Tally]  # by place
     watches: Mapping[int, Watch]  # by place, too
@@ -73,7 +72,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         said = "not compared with its master: of no pair of frames could both be decoded"
         findings.append(Finding(said, "not_compared", "warning"))
     view = None if track.match is None else track.match.view
-    width, height = context.raster if view is None else view.raster
+    width, height = track.raster if view is None else view.raster
     if max(width, height) < SIDE:
         findings.append(SMALLER.format(width, height))
     common |= {

@@ -31,6 +31,9 @@ class Track:
     result_id: str = ""  # of its score without reference, or of its failure
     wanted: bool = True  # False: only decoded as a reference
     info: VideoInfo | None = None
+    raster: tuple[int, int] = (1, 1)  # (width, height) its whole picture is judged at
+    own_matrix: str | None = None  # what was assumed of it alone, where its master's was taken
+    foreign: bool = False  # its master is of something else: nothing is taken from it
     start_s: Fraction = Fraction(0)  # exact presentation time of the first frame
     samples: list[Sample] = field(default_factory=list)
     findings: list[str | Finding] = field(default_factory=list)  # a plain sentence is a note
@@ -119,26 +122,26 @@ def share_matrix(tracks: list[Track], master: Track | None) -> None:
         if any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes):
             others = tuple(note for note in info.notes if not str(note).startswith(UNSTATED_MATRIX))
             notes = (f"{UNSTATED_MATRIX}, {theirs} taken from its master", *others)
-            track.info = replace(info, color_space=theirs, notes=notes)
+            track.info, track.own_matrix = replace(info, color_space=theirs, notes=notes), info.color_space
 
 
-def note_aspect(tracks: list[Track], raster: tuple[int, int]) -> None:
+def note_aspect(tracks: list[Track]) -> None:
     """Say where a picture's shape differs from the display's by more than 1 %: it is stretched as a whole."""
-    shown = raster[0] / raster[1]
     shapes = {t.place: t.info.width / t.info.height for t in tracks if t.info is not None and t.failure is None}
-    fits = any(abs(shape / shown - 1) <= 0.01 for shape in shapes.values())  # not so where a display was asked for
+    shown = {t.place: t.raster[0] / t.raster[1] for t in tracks}
+    fits = any(abs(own / shown[place] - 1) <= 0.01 for place, own in shapes.items())  # not so of a display asked for
     for track in tracks:
         viewed = track.match is not None and track.match.view is not None
         if track.info is None or track.place not in shapes or viewed:
             continue
-        own = shapes[track.place]
-        if abs(own / shown - 1) <= 0.01:
+        own, wanted = shapes[track.place], shown[track.place]
+        if abs(own / wanted - 1) <= 0.01:
             continue
         said = (
-            f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {shown:.3f} "
-            f"({raster[0]}x{raster[1]}): the picture was stretched"
+            f"aspect ratio {own:.3f} ({track.info.width}x{track.info.height}) against the display's {wanted:.3f} "
+            f"({track.raster[0]}x{track.raster[1]}): the picture was stretched"
         )
-        if fits and abs(own * shown - 1) <= 0.02:
+        if fits and not track.foreign and abs(own * wanted - 1) <= 0.02:
             track.findings.append(Finding(f"{said}; it lies on its side: a rotation was lost", "rotation", "error"))
         else:
             track.findings.append(Finding(said, "aspect", "warning"))

@@ -8,11 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from yoto_video.pipeline import decode
+from yoto_video.pipeline import decode, telecine
+from yoto_video.pipeline.colour import UNSTATED_MATRIX
 from yoto_video.pipeline.errors import BrokenVideo, SkippedVideo, TransientVideoError, UsageError
 from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.settings import Settings
-from yoto_video.pipeline.values import Mode, VideoRef
+from yoto_video.pipeline.values import Mode, VideoInfo, VideoRef
 
 from .fakes import FakeJudge, FakeVideo, info, picture, times
 from .measuring import Make, ladder, rows, run
@@ -197,6 +198,60 @@ def test_an_encode_is_judged_as_a_whole_beside_a_master_that_is_shorter_or_other
     other = rows(run(ladder("b", master="still")))
     assert ("b", "fr") not in other
     assert other["b", "nr"].frames == alone.frames
+
+
+def other_pictures(t: float, width: int, height: int) -> Any:
+    return picture(0, 90, height, width).transpose(1, 0, 2)
+
+
+UNSTATED = {"color_space": "smpte170m", "notes": (f"{UNSTATED_MATRIX}, smpte170m assumed",)}
+
+
+@pytest.mark.parametrize("display", [None, (96, 72)])
+@pytest.mark.parametrize("still", [False, True])
+def test_beside_a_master_of_other_pictures_an_encode_is_judged_as_a_file_alone_is(
+    make: Make, monkeypatch: pytest.MonkeyPatch, still: bool, display: tuple[int, int] | None
+) -> None:
+    settings = Settings(display=display)
+    make(
+        m=FakeVideo(times(1 if still else 100), info(160, 90, still=still), draw=other_pictures),
+        a=FakeVideo(times(100), info(**UNSTATED), noise=9),
+        b=FakeVideo(times(100), info(32, 24), noise=9),
+    )
+    alone = {name: rows(run(ladder(name), settings=settings))[name, "nr"] for name in "ab"}
+    matrices, looked_for_film, read = list[tuple[str, str]](), list[str](), decode.read_frames
+
+    def noted(ref: VideoRef, known: VideoInfo, *args: Any, **rest: Any) -> Any:
+        matrices.append((ref.path, known.color_space))
+        return read(ref, known, *args, **rest)
+
+    def looked(ref: VideoRef, **_: Any) -> bool:
+        looked_for_film.append(ref.path)
+        return False
+
+    monkeypatch.setattr(decode, "read_frames", noted)
+    monkeypatch.setattr(telecine, "is_woven", looked)
+    found = rows(run(ladder("a", "b", master="m"), settings=settings))
+    assert list(found) == [("m", "nr"), ("a", "nr"), ("b", "nr")]
+    assert ("/a.mp4", "smpte170m") in matrices
+    assert sorted(looked_for_film) == ["/a.mp4", "/b.mp4", "/m.mp4"]
+    for name, by_itself in alone.items():
+        row = found[name, "nr"]
+        assert (row.display, row.pools, row.ci95) == (by_itself.display, by_itself.pools, by_itself.ci95)
+        (refused,) = (f for f in row.findings if f.kind == "not_compared")
+        assert ("at its own" in refused.sentence) == (display is None)
+        assert "ladder" not in refused.sentence
+        kinds = {f.kind for f in by_itself.findings} | {"not_compared", "note"}
+        assert {f.kind for f in row.findings} <= kinds
+    assert found["m", "nr"].display == ("160x90" if display is None else "96x72")
+
+
+def test_an_encode_that_a_right_master_cannot_be_compared_with_keeps_its_display(make: Make) -> None:
+    light = info(160, 90, color_transfer="smpte2084")
+    make(m=FakeVideo(times(100), light), a=FakeVideo(times(100)))
+    found = rows(run(ladder("a", master="m")))
+    assert found["a", "nr"].display == "160x90"
+    assert "judged alone, scaled to its master's 160x90" in found["a", "nr"].sentences[0]
 
 
 class Nan(FakeJudge):
