@@ -213,3 +213,9 @@ def chart(data: Sequence[Mapping[str, object]], layout: Mapping[str, object], he
     figure = go.Figure(data=list(data), layout=dict(layout) | {"template": "none", "height": height})
     text: str = figure.to_json(engine="json")
     return Chart(Markup(text.replace("<", "\\u003c")), height, data, layout)
+
+
+def nice_rates(rates: Sequence[float]) -> list[float]:
+    """Tick values 1, 2, 5, 10, 20, 50... around the given rates."""
+    low, high = int(np.floor(np.log10(min(rates)))) - 1, int(np.ceil(np.log10(max(rates)))) + 1
+    return [float(f"{m}e{e}") for e in range(low, high) for m in (1, 2, 5)]

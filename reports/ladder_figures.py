@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clip import MODES, Clip, Series
-from .figures import DASHES, GREY, Chart, Style, chart
+from .figures import DASHES, GREY, Chart, Style, chart, nice_rates
 from .finding_figures import ROW, bars, row_name, timed
 from .labels import on_chart
 from .rd import RatePoint, by_rate, hull
 from .read import LadderTable
 from .shots import cuts
+from .size_labels import PLACES, put
 
 MOST_POINTS = 2_000  # of one line over time; beyond, each stretch keeps its lowest and highest frame
 FEW_POINTS = 30  # a line with no more than these shows each of them
@@ -46,17 +47,18 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
         bounds.append(own)
     rates = [p.bitrate_kbps for p in points]
     low, high = (float(np.log10(end(rates))) for end in (min, max))  # beside the ends there is room for their sizes
+    ends = [low - max(0.23, 0.15 * (high - low)), high + max(0.15, 0.06 * (high - low))], score_range(bounds)
     layout = {
         "hovermode": "closest", "margin": {"l": 52, "r": 36, "t": 30, "b": 90}, "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
         "xaxis": {"type": "log", "title": {"text": "bit rate, kbit/s, measured (log)"}, "tickformat": ",~f",
-                  "tickvals": _nice_rates(rates),
-                  "range": [low - max(0.23, 0.15 * (high - low)), high + max(0.15, 0.06 * (high - low))]},
-        "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": score_range(bounds)},
+                  "tickvals": nice_rates(rates), "range": ends[0]},
+        "yaxis": {"title": {"text": f"{mode.upper()} score"}, "range": ends[1]},
     }  # fmt: skip
     if own is not None:  # the source by itself: no encode of it should look much better
         grey = {"color": GREY, "width": 1.5, "dash": "dot"}
         layout["shapes"] = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": own, "y1": own, "line": grey}]
+    put(lines, *ends)
     return chart([*hulls, *lines], layout, 400)
 
 
@@ -103,7 +105,7 @@ def _encodes(
         place | {
             "mode": "markers+text", "showlegend": False, "cliponaxis": False,
             "marker": {"size": 10, "color": colours, "symbol": symbol},
-            "text": labels, "textposition": "bottom right" if rank else "top left",
+            "text": labels, "textposition": PLACES[bool(rank)],
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
@@ -242,9 +244,3 @@ def score_range(values: Sequence[float], *, least: float = 30.0) -> list[float]:
         low = max(0.0, min(low - (least - high + low) / 2, 100 - least))
         high = max(high, low + least)
     return [low, high if high < 100 else 101.0]  # a line at 100 is not cut in half
-
-
-def _nice_rates(rates: Sequence[float]) -> list[float]:
-    """Tick values 1, 2, 5, 10, 20, 50... around the given rates."""
-    low, high = int(np.floor(np.log10(min(rates)))) - 1, int(np.ceil(np.log10(max(rates)))) + 1
-    return [float(f"{m}e{e}") for e in range(low, high) for m in (1, 2, 5)]

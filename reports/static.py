@@ -160,8 +160,9 @@ def _scatter(axes: Axes, trace: Mapping[str, Any], before: Mapping[str, Any] | N
                 markerfacecolor=face, markeredgecolor=_colour(colour), zorder=3, clip_on=False,
             )  # fmt: skip
             handle = (handle, point) if handle is not None and not isinstance(handle, tuple) else handle or point
-    above = trace.get("textposition") != "bottom right"
-    for at, height, said in zip(x, y, trace.get("text", ()), strict=False):
+    places = _each(trace.get("textposition", ""), len(x))
+    for at, height, said, place in zip(x, y, trace.get("text", ()), places, strict=False):
+        above = place != "bottom right"
         side: Any = {"ha": "right", "va": "bottom"} if above else {"ha": "left", "va": "top"}
         offset = (-7, 5) if above else (7, -5)
         axes.annotate(_text(said), (at, height), offset, textcoords="offset points", fontsize=12, **side)
