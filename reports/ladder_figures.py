@@ -109,15 +109,18 @@ def _encodes(
             "error_y": {"type": "data", "symmetric": False, "thickness": 1, "width": 4, "color": GREY,
                         "array": [max(0.0, hi - p.score) for p, (_, hi) in zip(line, spans, strict=True)],
                         "arrayminus": [max(0.0, p.score - lo) for p, (lo, _) in zip(line, spans, strict=True)]},
-            "customdata": [[on_chart(c.label), c.size or "", _said(c.interval_beside(mode))] for c in clips],
+            "customdata": [[on_chart(c.label), c.size or "", _said(c, mode)] for c in clips],
             "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{mode.upper()} %{{y:.1f}} (%{{customdata[2]}})"
                              "<br>%{x:,.0f} kbit/s, %{customdata[1]}<extra></extra>",
         },
     ]  # fmt: skip
 
 
-def _said(interval: tuple[float, float] | None) -> str:
-    return "no interval" if interval is None else f"95 %: {interval[0]:.1f} to {interval[1]:.1f}"
+def _said(clip: Clip, mode: str) -> str:
+    own, beside = (
+        f"{one[0]:.1f} to {one[1]:.1f}" if one else "" for one in (clip.interval(mode), clip.interval_beside(mode))
+    )
+    return "no interval" if not own else f"95 %: {own}" + (f"; to compare: {beside}" if beside != own else "")
 
 
 def over_time(

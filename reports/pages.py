@@ -167,6 +167,7 @@ def _ladder_page(
         tiles=tables.ladder_tiles(ladder), worth=tables.worth(ladder, next(iter(curves))) if curves else None,
         worth_mode=next(iter(curves), None), timeline=ladder_figures.over_time(ladder.clips, series, style),
         drawn=[c for c in ladder.clips if any(len(s[0]) for (path, _), s in series.items() if path == c.path)],
+        beside=len(ladder.clips) > 1 and any(r.ci95_frames for _, r in rows),
         lint=_lint(ladder), timed_findings=bool(finding_figures.timed(ladder.clips)),
         with_moments=sorted((c for c in ladder.clips if c.moments), key=_rank),
         pools=[p for p in POOLS if any(p in r.pools for _, r in rows)],

@@ -173,6 +173,27 @@ def test_a_ladder_page_tells_scores_intervals_rasters_pools_notes_and_the_model(
     assert {"curve-fr", "curve-nr", "timeline"} <= {a.get("id") for t, a in page.tags if t == "div"}
 
 
+def test_a_ladder_page_tells_both_intervals_and_which_of_them_the_chart_shows(tmp_path: Path) -> None:
+    def rung(lines: int, mean: float) -> ClipResult:
+        made = scored(f"/t/{lines}p.mp4", "t", "nr", mean, height=lines, width=2 * lines, bitrate_kbps=2.0 * lines)
+        return replace(made, clip=replace(made.clip, ci95=(mean - 6, mean + 6), ci95_frames=(mean - 1, mean + 2)))
+
+    alone = replace(rung(720, 40.0), clip=replace(rung(720, 40.0).clip, ladder="u", path="/u/720p.mp4"))
+    index = build_report(write(tmp_path / "out", [[rung(720, 60.0), rung(360, 50.0)], [alone]]))
+    page = page_of(index, "t")
+    text = re.sub(r"\s+", " ", page.text)
+    assert "54.0–66.0to compare 59.0–62.0" in text
+    assert "whiskers are 95 % intervals, those “to compare” of the table above" in text
+    hovers = [a.get("title") or "" for _, a in page.tags]
+    assert sum("interval to compare it with the others by" in hover for hover in hovers) == 2
+    (bars,) = (t for s in page.scripts if "error_y" in s for t in json.loads(s)["data"] if "customdata" in t)
+    assert [said for *_, said in bars["customdata"]] == [
+        "95 %: 44.0 to 56.0; to compare: 49.0 to 52.0",
+        "95 %: 54.0 to 66.0; to compare: 59.0 to 62.0",
+    ]
+    assert "to compare" not in page_of(index, "u").text  # with what
+
+
 def test_worst_frames_stand_beside_reference_and_heat_map(report: Path) -> None:
     page = page_of(report, "aurora")
     pictures = [a["src"] for t, a in page.tags if t == "img"]
