@@ -90,10 +90,15 @@ def _same_size(said: Declared, clip: Clip) -> bool:
 
 
 def _same_bytes(ladder: LadderTable) -> Iterator[Issue]:
+    sets: dict[str, list[Clip]] = {}
     for clip, other in copies(ladder):
-        said = f"{clip.label} holds the same bytes as {other.label}"
+        sets.setdefault(other.path, [other]).append(clip)
+    for other, *again in sets.values():
+        *most, last = (clip.label for clip in again)
+        which = f"{', '.join(most)} and {last} hold" if most else f"{last} holds"
         severity: Severity = "info" if other.is_master else "error"  # a master may be sent out as it is
-        yield Issue(ladder.name, "mislabelled", severity, said, (clip.path, other.path))
+        files = (*(clip.path for clip in again), other.path)
+        yield Issue(ladder.name, "mislabelled", severity, f"{which} the same bytes as {other.label}", files)
 
 
 def _off(value: float, wanted: float, *, least: float = 0.0) -> bool:

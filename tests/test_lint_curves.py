@@ -113,6 +113,19 @@ def test_a_copy_is_told_as_one_and_has_no_place_on_the_curve() -> None:
     assert (issue.rule, issue.paths) == ("mislabelled", ("/v/dog (1)", "/v/dog_480p"))
 
 
+def test_copies_of_one_file_are_one_line() -> None:
+    rungs = [
+        both(f"dog_{h}p", k, None, s, height=h, content_id=f"{h}") for h, k, s in ((480, 600, 45), (720, 1300, 58))
+    ]
+    again = [both(f"dog_480p ({k})", 600, None, 45, height=480, content_id="480") for k in (1, 2, 3)]
+    other = both("dog_720p (1)", 1300, None, 58, height=720, content_id="720")
+    large, small = sorted(issues(*rungs, *again, other), key=lambda issue: len(issue.paths))
+    assert large.sentence == "dog_720p (1) holds the same bytes as dog_720p"
+    assert small.sentence == "dog_480p (1), dog_480p (2) and dog_480p (3) hold the same bytes as dog_480p"
+    assert small.paths == ("/v/dog_480p (1)", "/v/dog_480p (2)", "/v/dog_480p (3)", "/v/dog_480p")
+    assert (small.rule, small.severity) == ("mislabelled", "error")
+
+
 def test_nor_where_one_has_no_score_or_another_raster() -> None:
     low, high = both("240p", 300, 30, 30, 240), both("540p", 1400, 61, 61, 540)
     failed = unscored("/v/480p", "l", "it cannot be read", declared=Declared(height=480)).clip
