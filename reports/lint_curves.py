@@ -16,6 +16,7 @@ from .read import LadderTable
 JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.7 in NR (docs/model-card.md)
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
 FEW = 2  # redundant rungs of one curve that have a line each
+ROOM = 1.5**2  # times the rate, from which on one more rung fits: neighbours are 1.5 to 2 times apart (Apple, TN2224)
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
 
 
@@ -82,13 +83,14 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         if not _dearer(high, low):  # there is no room for one
             said += f" points at one rate: {low.label} is of no use"
             yield Issue(name, "redundant", "warning", said, (low.path, high.path), points)
-        elif not (
+        elif _rate(high) >= ROOM * _rate(low) and not (
             hurt(low, ladder)
             or hurt(high, ladder)
             or any(_between(low, clip, high) for clip in others)
             or any(_dearer(clip, low) and _dearer(high, clip) for clip in straight[:k])  # no better than `low`
         ):
-            said += f" points, {points / JND:.1f} JND: a rung is missing between them in {high.codec or 'one codec'}"
+            said += f" points, {points / JND:.1f} JND, and the rate to {_rate(high) / _rate(low):.1f} times as much: "
+            said += f"a rung is missing between them in {high.codec or 'one codec'}"
             yield Issue(name, "gap", "warning", said, (low.path, high.path), points)
 
 

@@ -99,11 +99,19 @@ def test_redundant_rungs_and_gaps() -> None:
     assert (issue.rule, issue.severity, issue.points) == ("inversion", "warning", 34.5)
     assert "looks worse than low.mp4 (1,000 kbit/s) in its worst second, 34.5 points of FR" in issue.sentence
     rising = [row("low.mp4", 50, 1000), row("mid.mp4", 70, 2000, drop=50.0), row("high.mp4", 73, 3000, drop=50.0)]
-    assert rules(gather(rising)) == ["inversion", "redundant", "gap"]  # the dearest is held to the broken one
+    assert rules(gather(rising)) == ["inversion", "redundant"]  # the dearest is held to the broken one
     slow = lint.check(ladder(50, 54, 58, 62, 66))  # each over the next cheaper one that is worth having
     assert [i.paths[0] for i in slow] == ["/v/360p.mp4", "/v/720p.mp4"]
-    (gap,) = lint.check(ladder(30, 45, 45 + GAP + 1, 72, 80))
-    assert (gap.rule, gap.paths, gap.points) == ("gap", ("/v/360p.mp4", "/v/540p.mp4"), GAP + 1)
+    (gap,) = lint.check(ladder(26, 26 + GAP + 1, 60, 72, 80))
+    assert (gap.rule, gap.paths, gap.points) == ("gap", ("/v/240p.mp4", "/v/360p.mp4"), GAP + 1)
+    said = "FR leaps by 19.0 points, 3.2 JND, and the rate to 2.3 times as much: a rung is missing between them in h264"
+    assert said in gap.sentence
+
+
+@pytest.mark.parametrize(("share", "found"), [(1.6, []), (2.2, []), (2.25, ["gap"]), (3.0, ["gap"])])
+def test_no_rung_is_missing_where_none_would_fit_by_its_rate(share: float, found: list[str]) -> None:
+    """A step of 1.5 times from each neighbour takes 2.25 times from one of them to the other."""
+    assert rules(gather([row("240p.mp4", 20, 400), row("360p.mp4", 45, 400 * share)])) == found
 
 
 def test_no_rung_is_missing_between_two_of_one_rate() -> None:
