@@ -172,6 +172,15 @@ class Clip:
         return kinds[0] if kinds else None
 
     @property
+    def foreign(self) -> bool:
+        """Whether it shows other pictures than its master."""
+        return any(finding.foreign for finding in self.findings)
+
+    def on_curve(self, mode: str) -> bool:
+        """Whether it has a place on its ladder's curve: a score, a measured rate, and no other pictures."""
+        return self.score(mode) is not None and bool(self.bitrate_kbps) and not self.foreign
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Kinds of findings that a reader of the score has to know of: warnings and errors, the gravest first."""
         grave = sorted((f for f in self.findings if f.severity != "info"), key=lambda f: f.order)

@@ -26,7 +26,7 @@ def rate_quality(ladder: LadderTable, mode: str, style: Mapping[str, Style]) -> 
 
     None with fewer than two renditions that have both a score in this mode and a measured bit rate.
     """
-    rated = {c.path: c for c in ladder.renditions if c.score(mode) is not None and c.bitrate_kbps}
+    rated = {c.path: c for c in ladder.renditions if c.on_curve(mode)}
     if len(rated) < 2:
         return None
     points = [RatePoint(float(c.bitrate_kbps or 0), float(c.score(mode) or 0), p) for p, c in rated.items()]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .clip import MODES, Clip
-from .lint_findings import copies, foreign, hurt, lacks_parts
+from .lint_findings import copies, hurt, lacks_parts
 from .lint_issue import Issue, told
 from .read import LadderTable
 
@@ -35,7 +35,7 @@ def _comparable(ladder: LadderTable) -> Iterator[tuple[list[Clip], str]]:
     again = {clip.path for clip, other in copies(ladder) if not other.is_master}
     groups: dict[tuple[str | None, str | None], list[Clip]] = {}
     for clip in ladder.renditions:
-        whole = clip.rows_ok and not foreign(clip) and not lacks_parts(clip, ladder)
+        whole = clip.rows_ok and not clip.foreign and not lacks_parts(clip, ladder)
         if whole and clip.bitrate_kbps and clip.path not in again:
             raster = next(row.display for mode in MODES if (row := clip.row(mode)) is not None)
             groups.setdefault((clip.codec, raster), []).append(clip)

@@ -54,18 +54,13 @@ class _Sound:
 
     @classmethod
     def of(cls, ladder: LadderTable) -> _Sound:
-        sound = {c.path: c for c in ladder.clips if c.status == "ok" and c.broken is None and not foreign(c)}
+        sound = {c.path: c for c in ladder.clips if c.status == "ok" and c.broken is None and not c.foreign}
         master = ladder.master if ladder.master and ladder.master.status == "ok" else None
         return cls({path: c for path, c in sound.items() if not c.is_master}, master)
 
     def held_to(self, clip: Clip) -> list[Clip]:
         """What an encode is compared with here: its master, else its siblings."""
         return [self.master] if self.master else [c for c in self.encodes.values() if c is not clip]
-
-
-def foreign(clip: Clip) -> bool:
-    """Whether it shows other pictures than its master."""
-    return any(finding.foreign for finding in clip.findings)
 
 
 def lacks_parts(clip: Clip, ladder: LadderTable) -> bool:

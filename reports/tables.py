@@ -175,7 +175,7 @@ def worth(ladder: LadderTable, mode: str) -> dict[str, str]:
     said: dict[str, str] = {}
     groups: dict[str | None, dict[str, Clip]] = {}
     for clip in ladder.renditions:
-        if clip.score(mode) is not None and clip.bitrate_kbps:
+        if clip.on_curve(mode):
             groups.setdefault(clip.codec, {})[clip.path] = clip
     for clips in groups.values():
         points = [RatePoint(float(c.bitrate_kbps or 0), float(c.score(mode) or 0), p) for p, c in clips.items()]

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.values import ClipResult
 from yoto_video.reports import figures, ladder_figures
 from yoto_video.reports.clip import Series
 from yoto_video.reports.read import LadderTable, gather
+from yoto_video.reports.tables import worth
 
 from .synthetic_results import HOSTILE, ladder, scored, unscored
 
@@ -163,6 +165,17 @@ def test_an_encode_without_a_measured_rate_is_left_out_of_the_curve() -> None:
     still = scored("/media/vod/title/poster.png", "title", "nr", 70, bitrate_kbps=None, duration_s=None, fps=None)
     shown = spec(ladder_figures.rate_quality(t := table([*results, still]), "nr", figures.styles(t.clips)))
     assert all("poster" not in json.dumps(d) for d in shown["data"])
+
+
+def test_an_encode_of_other_pictures_is_on_no_curve() -> None:
+    results = ladder("title", codecs=("h264",), master="none")
+    said = Finding("not compared with its master: they do not show the same pictures", "not_compared", "error")
+    other = scored("/media/vod/title/other.mp4", "title", "nr", 70, bitrate_kbps=500.0, findings=(said,))
+    shown = table([*results, other])
+    made = spec(ladder_figures.rate_quality(shown, "nr", figures.styles(shown.clips)))
+    assert all("other.mp4" not in json.dumps(d) for d in made["data"])
+    assert "/media/vod/title/other.mp4" not in worth(shown, "nr")
+    assert len(worth(shown, "nr")) == len(results)
 
 
 def test_a_score_without_an_interval_is_said_to_have_none() -> None:
