@@ -13,6 +13,7 @@ from math import isclose
 from . import align, by_content, cadence, decode, fields, match, telecine
 from .align import Sample
 from .by_features import Features, in_turn
+from .colour import UNSTATED_MATRIX
 from .errors import SkippedVideo, UsageError, as_video_error
 from .findings import Finding
 from .geometry import View
@@ -21,7 +22,7 @@ from .luma import Sight
 from .match import Match
 from .packet_table import frame_gap
 from .settings import Settings
-from .tracks import Track, note_measured
+from .tracks import Track, note_measured, read_in
 
 AT_ONCE = 4  # encodes laid over their master side by side: each may have 200 MB of small pictures
 
@@ -186,7 +187,9 @@ def _as_a_file_alone(track: Track, settings: Settings) -> None:
     if settings.display is None:
         track.raster = track.info.width, track.info.height
     if track.own_matrix is not None:
-        track.info = replace(track.info, color_space=track.own_matrix)
+        matrix, said = track.own_matrix
+        shared = next(str(note) for note in track.info.notes if str(note).startswith(UNSTATED_MATRIX))
+        read_in(track, matrix, shared, said)
 
 
 def _own(times: Sequence[Fraction], settings: Settings) -> list[Sample]:

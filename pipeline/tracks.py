@@ -32,7 +32,7 @@ class Track:
     wanted: bool = True  # False: only decoded as a reference
     info: VideoInfo | None = None
     raster: tuple[int, int] = (1, 1)  # (width, height) its whole picture is judged at
-    own_matrix: str | None = None  # what was assumed of it alone, where its master's was taken
+    own_matrix: tuple[str, str] | None = None  # assumed of it alone, where its master's was taken, and what was said
     foreign: bool = False  # its master is of something else: nothing is taken from it
     start_s: Fraction = Fraction(0)  # exact presentation time of the first frame
     samples: list[Sample] = field(default_factory=list)
@@ -119,10 +119,18 @@ def share_matrix(tracks: list[Track], master: Track | None) -> None:
         info = track.info
         if track is master or info is None or info.color_space == theirs:
             continue
-        if any(str(note).startswith(UNSTATED_MATRIX) for note in info.notes):
-            others = tuple(note for note in info.notes if not str(note).startswith(UNSTATED_MATRIX))
-            notes = (f"{UNSTATED_MATRIX}, {theirs} taken from its master", *others)
-            track.info, track.own_matrix = replace(info, color_space=theirs, notes=notes), info.color_space
+        said = next((str(note) for note in info.notes if str(note).startswith(UNSTATED_MATRIX)), None)
+        if said is not None:
+            track.own_matrix = info.color_space, said
+            read_in(track, theirs, said, f"{UNSTATED_MATRIX}, {theirs} taken from its master")
+
+
+def read_in(track: Track, matrix: str, before: str, said: str) -> None:
+    """Have a track read in this colour matrix, and say so in place of what was said `before`."""
+    assert track.info is not None
+    notes = tuple(said if note == before else note for note in track.info.notes)
+    track.info = replace(track.info, color_space=matrix, notes=notes)
+    track.findings = [said if note == before else note for note in track.findings]
 
 
 def note_aspect(tracks: list[Track]) -> None:

@@ -241,9 +241,19 @@ def test_beside_a_master_of_other_pictures_an_encode_is_judged_as_a_file_alone_i
         (refused,) = (f for f in row.findings if f.kind == "not_compared")
         assert ("at its own" in refused.sentence) == (display is None)
         assert "ladder" not in refused.sentence
-        kinds = {f.kind for f in by_itself.findings} | {"not_compared", "note"}
-        assert {f.kind for f in row.findings} <= kinds
+        assert {f.sentence for f in by_itself.findings} <= set(row.sentences)
+        others = {f.kind for f in row.findings} - {f.kind for f in by_itself.findings}
+        assert others <= {"not_compared", "note"}
+        assert not any("taken from its master" in said for said in row.sentences)
     assert found["m", "nr"].display == ("160x90" if display is None else "96x72")
+
+
+def test_an_encode_says_that_it_is_read_in_its_masters_matrix(make: Make) -> None:
+    make(m=FakeVideo(times(100)), a=FakeVideo(times(100), info(**UNSTATED)))
+    said = rows(run(ladder("a", master="m")))["a", "nr"].sentences
+    assert [each for each in said if each.startswith(UNSTATED_MATRIX)] == [
+        f"{UNSTATED_MATRIX}, bt709 taken from its master"
+    ]
 
 
 def test_an_encode_that_a_right_master_cannot_be_compared_with_keeps_its_display(make: Make) -> None:
