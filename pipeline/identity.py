@@ -12,7 +12,7 @@ from .errors import VideoError
 from .settings import Settings
 from .values import Ladder, VideoInfo
 
-METHOD = 13  # raised when the same inputs would get other scores (sampling, pairing, scaling): old results are redone
+METHOD = 14  # raised when the same inputs would get other scores (sampling, pairing, scaling): old results are redone
 
 
 class Size(NamedTuple):
