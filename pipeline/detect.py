@@ -42,6 +42,7 @@ class Beside:
     watch: Watch
     keys: Floats  # times of its key frames, seconds from its first frame
     pairs: Sequence[tuple[int, int]]  # (frame of the clip, frame of the master)
+    sure: bool = True  # that paired frames are the same instant, to the frame
 
     def rows_beside(self, watch: Watch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows of the clip's looks and of its master's that were paired; both (n,)."""

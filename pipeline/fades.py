@@ -1,19 +1,21 @@
-"""Where an encode is darker or lighter than its master for a while: a fade, or a dip, that only one of them has."""
+"""Where an encode is darker or brighter than its master for a while: a fade, or a dip, that only one of them has."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .detect import LIGHTER, MOST, Beside
+from .detect import LIGHTER, MOST, Beside, Flags
 from .findings import Finding
 from .looks import Watch
 from .stretches import Floats, between_samples, of_flags
 
 DIMMED = 16.0  # levels of luma: coding does not do that, nor a pair that is a frame off in any but the quickest fade
-SAME = 4.0  # levels by which colours and contrast of a dimmed picture may miss what dimming alone makes of them
-SHOWS = 0.1  # of its brightness: what is darker may be any other picture
+SAME = 4.0  # levels by which colours and contrast of a dimmed picture may miss what dimming makes of them
+SHOWS = 0.1  # of its brightness: where a master shows less than that, the encode may show any other picture
 FADES = 0.1  # of its brightness, by which the first picture of a fade and its last differ
+AT_ONCE_S = 0.003  # apart, of two frames that show one instant; times in Matroska are whole milliseconds
+WHITE = 255.0
 
 
 def lighter(watch: Watch, master: Beside) -> dict[int, float]:
@@ -24,7 +26,12 @@ def lighter(watch: Watch, master: Beside) -> dict[int, float]:
 
 
 def of_pairs(watch: Watch, master: Beside, duration_s: float | None) -> list[Finding]:
-    """Stretches in which one of both shows what the other does, but dimmed; none where the clip is so as a rule."""
+    """Stretches in which one of both shows what the other does, but dimmed; none where the clip is so as a rule.
+
+    A stretch is of two samples in a row or more, or of one at an end, or of one where the encode leaves its master.
+    Where pairs may be of other instants it is of two or more, and begins or ends the clip or is beyond all the other
+    shows.
+    """
     at, by = master.rows_beside(watch)
     if len(at) < 3:
         return []
@@ -32,10 +39,15 @@ def of_pairs(watch: Watch, master: Beside, duration_s: float | None) -> list[Fin
     if abs(float(np.median(mine[:, 0] - theirs[:, 0]))) >= LIGHTER:  # is told of all of it
         return []
     starts, ends = between_samples(watch.column("time_s"), duration_s or 0.0)
+    leaves = (
+        master.sure
+        & _leaves(mine[:, 0], theirs[:, 0])
+        & _at_once(watch.column("time_s")[at], master.watch.column("time_s")[by])
+    )
     shown = starts[at], ends[at]
     return [
-        *_stretches(mine, theirs, shown, "darker than its master", "it fades {} where its master does not"),
-        *_stretches(theirs, mine, shown, "lighter than its master", "its master fades {} where it does not", SHOWS),
+        *_stretches(mine, theirs, leaves, shown, sure=master.sure, darker=True),
+        *_stretches(mine, theirs, leaves, shown, sure=master.sure, darker=False),
     ]
 
 
@@ -44,26 +56,77 @@ def _levels(watch: Watch, rows: NDArray[np.intp]) -> Floats:
     return np.stack([watch.column(name)[rows] for name in ("luma", "red", "green", "blue", "spread")], axis=1)
 
 
+def _leaves(mine: Floats, theirs: Floats) -> Flags:
+    """Samples of luma that fit none of the master's three around, between two that fit it.
+
+    A flash or a cut of the master that an encode shows a frame early or late, or smears, lies between the master's.
+    """
+    around = np.stack([theirs[:-2], theirs[1:-1], theirs[2:]])
+    beyond = np.maximum(around.min(axis=0) - mine[1:-1], mine[1:-1] - around.max(axis=0)) >= DIMMED
+    fits = np.abs(mine - theirs) < DIMMED
+    return np.concatenate([[False], beyond & fits[:-2] & fits[2:], [False]])
+
+
+def _at_once(mine: Floats, theirs: Floats) -> Flags:
+    """Samples that are the same instant as the master's, as their neighbours have it; both are times (n,)."""
+    speed = (theirs[2:] - theirs[:-2]) / (mine[2:] - mine[:-2])
+    apart = theirs[1:-1] - theirs[:-2] - speed * (mine[1:-1] - mine[:-2])
+    return np.concatenate([[False], np.abs(apart) < AT_ONCE_S, [False]])
+
+
 def _stretches(
-    dim: Floats, full: Floats, shown: tuple[Floats, Floats], said: str, fades: str, least: float = 0.0
+    mine: Floats, theirs: Floats, leaves: Flags, shown: tuple[Floats, Floats], *, sure: bool, darker: bool
 ) -> list[Finding]:
-    """Where `dim` is `full` dimmed, and some of it brighter than `least`: two samples in a row, or one at an end."""
-    gain = dim[:, 0] / np.maximum(full[:, 0], 1.0)
-    lost = full[:, 0] - dim[:, 0]
-    flags = (lost >= DIMMED) & (np.abs(dim - gain[:, None] * full).max(axis=1) <= SAME)
+    """Where the encode is darker than its master, or brighter: one of both is the other, nearer to black or white."""
+    dark, bright = (mine, theirs) if darker else (theirs, mine)
+    lost = bright[:, 0] - dark[:, 0]
+    to_black, to_white = _Dimmed(dark, bright), _Dimmed(_negative(bright), _negative(dark))
+    flags = (lost >= DIMMED) & (to_black.fits | to_white.fits)
+    said = f"{'darker' if darker else 'brighter'} than its master, by up to "
     every = np.arange(len(flags), dtype=np.float64)
     found, last_of_all = [], len(flags) - 1
     for stretch in of_flags(flags, every, every):
         first, last = int(stretch.start_s), int(stretch.end_s)
-        if gain[first : last + 1].max() < least or (first == last and 0 < first < last_of_all):
+        inside = slice(first, last + 1)
+        white = bool(to_white.misses[inside].mean() < to_black.misses[inside].mean())
+        gain, own = (to_white if white else to_black).gain, darker != white
+        if not own and gain[inside].max() < SHOWS:
+            continue
+        at_end = first == 0 or last == last_of_all
+        beyond = dark[inside, 0].min() < bright[:, 0].min() or dark[:, 0].max() < bright[inside, 0].max()
+        if not ((sure if at_end else leaves[first]) if first == last else (sure or at_end or beyond)):
             continue
         risen = gain[last] - gain[first]
-        way = "in" if first == 0 and risen >= FADES else "out" if last == last_of_all and -risen >= FADES else None
-        sentence = f"{said}, by up to {lost[first : last + 1].max():.0f} levels of 255"
-        sentence += f": {fades.format(way)}" if way else ""
+        way = "in" if first == 0 and risen >= FADES else "out" if last == last_of_all and -risen >= FADES else ""
+        way += f" {'from' if way == 'in' else 'to'} white" if way and white else ""
+        fades = f"it fades {way} where its master does not" if own else f"its master fades {way} where it does not"
+        sentence = f"{said}{lost[inside].max():.0f} levels of 255"
+        sentence += f": {fades}" if way else ""
         start_s, end_s = round(float(shown[0][first]), 3), round(float(shown[1][last]), 3)
         found.append(Finding(sentence, "colour", "warning", start_s, end_s))
     if len(found) > MOST:
-        sentence = f"{said}, by up to {lost[flags].max():.0f} levels of 255, in {len(found)} places"
+        sentence = f"{said}{lost[flags].max():.0f} levels of 255, in {len(found)} places"
         return [Finding(sentence, "colour", "warning", found[0].start_s, found[-1].end_s)]
     return found
+
+
+def _negative(levels: Floats) -> Floats:
+    """Of the negative pictures: what fades to white fades to black there."""
+    return np.concatenate([WHITE - levels[:, :4], levels[:, 4:]], axis=1)
+
+
+class _Dimmed:
+    """How well pictures are others, nearer to black.
+
+    `gain` is what is left of the brightness, `misses` by how many levels plain dimming does not explain them, and
+    `fits` whether that does, or darkening by equal levels (which is cut off at black), or what lies between.
+    """
+
+    def __init__(self, dim: Floats, full: Floats) -> None:
+        self.gain = dim[:, 0] / np.maximum(full[:, 0], 1.0)
+        scaled = self.gain[:, None] * full
+        shifted = full - (full[:, :1] - dim[:, :1])
+        shifted[:, 4] = full[:, 4]
+        beyond = np.maximum(np.minimum(scaled, shifted) - dim, dim - np.maximum(scaled, shifted))
+        self.fits = beyond.max(axis=1) <= SAME
+        self.misses = np.abs(dim - scaled).max(axis=1)

@@ -118,7 +118,18 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
 
 def _beside(track: Track, master: Track, context: Context) -> detect.Beside:
     """The master as this encode was compared with it: of its picture perhaps only the part that the encode shows."""
-    return detect.Beside(context.watches[track.reference], master.key_times, _pairs(track))
+    return detect.Beside(
+        context.watches[track.reference], master.key_times, _pairs(track), _surely_paired(track, master)
+    )
+
+
+def _surely_paired(track: Track, master: Track) -> bool:
+    """Whether its offset is known to the frame, or both are as long: then what was not found is none."""
+    if track.match is None or (track.match.laid is not None and track.match.laid.offset.sure):
+        return True
+    lasts, longest = (t.info.duration_s if t.info and t.info.duration_s else 0.0 for t in (track, master))
+    fps = float(master.info.fps) if master.info and master.info.fps else 1.0
+    return abs(lasts - longest) < 0.5 / fps
 
 
 def _pairs(track: Track) -> list[tuple[int, int]]:

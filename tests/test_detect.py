@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
-from yoto_video.pipeline import detect, drops
+from yoto_video.pipeline import detect, drops, fades
 from yoto_video.pipeline.align import own_samples
 from yoto_video.pipeline.findings import Finding, Severity
 from yoto_video.pipeline.looks import Look, Watch, contours, luma_of
@@ -251,6 +252,63 @@ def test_a_dip_is_told_with_its_times_and_other_pictures_are_no_dip(good: Path, 
     other = found(made(tmp_path / "card.mp4", instead(80, 110, clips.flat(60, 40, 90))), good, "fr")
     assert "colour" not in other
     assert "collapse" in other
+
+
+@pytest.mark.parametrize(
+    ("way", "change"),
+    [
+        ("darker", lambda picture: picture * 0.4),
+        ("darker", lambda picture: picture - 60),
+        ("brighter", lambda picture: picture + 60),
+        ("brighter", lambda picture: 255 - 0.2 * (255 - picture)),
+    ],
+)
+def test_a_dip_that_one_sample_shows_is_told_and_one_that_both_have_is_not(
+    good: Path, tmp_path: Path, way: str, change: Callable[[Any], Any]
+) -> None:
+    dips = instead(53, 62, lambda n, w, h: np.clip(change(moving(n, w, h).astype(float)), 0, 255).astype(np.uint8))
+    dip = made(tmp_path / "dip.mp4", dips)
+    seen = found(dip, good, "fr")["colour"]
+    assert seen.sentence.startswith(f"{way} than its master, by up to ")
+    assert at(seen, 2.1, 2.6)
+    assert "colour" not in found(made(tmp_path / "low.mp4", scaled(dips), size=(160, 90)), dip, "fr")
+
+
+@pytest.mark.parametrize(("way", "first", "said"), [("in", 0, "in from white"), ("out", 172, "out to white")])
+def test_a_fade_from_or_to_white_is_told_as_one_from_black_is(
+    good: Path, tmp_path: Path, way: str, first: int, said: str
+) -> None:
+    def faded(number: int, width: int, height: int) -> Any:
+        gain = min(1.0, max(0.0, (number - first) / 28))
+        return (255 - (255.0 - moving(number, width, height)) * (gain if way == "in" else 1 - gain)).astype(np.uint8)
+
+    white = made(tmp_path / "white.mp4", faded)
+    seen = found(white, good, "fr")
+    assert seen["colour"].sentence.startswith("brighter than its master, by up to ")
+    assert seen["colour"].sentence.endswith(f": it fades {said} where its master does not")
+    assert not {"quality_drop", "collapse"} & set(seen)
+    assert found(good, white, "fr")["colour"].sentence.endswith(f": its master fades {said} where it does not")
+
+
+def watched(gains: Sequence[float], late_s: float = 0.0) -> Watch:
+    """A picture, so much dimmed in each sample."""
+    watch = Watch()
+    for k, gain in enumerate(gains):
+        rgb = (moving(0, *SIZE) * gain).astype(np.uint8)
+        watch.see(Frame(k, Fraction(k, 2) + Fraction(late_s * (k == 3)).limit_denominator(1000), rgb), Fraction(0))
+    return watch
+
+
+def test_a_sample_is_a_dip_where_it_is_surely_not_another_moment_of_the_master() -> None:
+    keys, pairs = np.array([0.0]), [(k, k) for k in range(8)]
+    steady, dip = [1.0] * 8, [1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert len(fades.of_pairs(watched(dip), detect.Beside(watched(steady), keys, pairs), 4.0)) == 1
+    assert fades.of_pairs(watched(dip), detect.Beside(watched(steady), keys, pairs, sure=False), 4.0) == []
+    assert fades.of_pairs(watched(dip, 0.02), detect.Beside(watched(steady), keys, pairs), 4.0) == []
+    cut = [1.0, 1.0, 1.0, 0.9, 0.5, 0.5, 0.5, 0.5]  # which the encode shows a frame late, or early
+    assert fades.of_pairs(watched([*cut[:3], 0.5, *cut[4:]]), detect.Beside(watched(cut), keys, pairs), 4.0) == []
+    flashes = [0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 0.5]  # of the master, missed by the encode
+    assert fades.of_pairs(watched([0.5] * 8), detect.Beside(watched(flashes), keys, pairs), 4.0) == []
 
 
 def test_a_key_frame_explains_no_drop_where_brightness_is_another() -> None:
