@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..pipeline.findings import GRAVEST_FIRST
 from .lint_curves import GAP, JND, of_curves
 from .lint_files import of_files
-from .lint_findings import of_findings
+from .lint_findings import hurt_beside, of_findings
 from .lint_issue import Issue, told
 from .read import Fleet, LadderTable
 
@@ -29,7 +29,8 @@ def check(fleet: Fleet) -> list[Issue]:
 
 def of_ladder(ladder: LadderTable) -> list[Issue]:
     """One ladder, the gravest first; of like ones curves first, then what was found in clips."""
-    found = [*of_curves(ladder), *_with_bars(ladder, [*of_findings(ladder), *of_files(ladder)])]
+    found = _with_bars(ladder, [*of_findings(ladder), *of_files(ladder)])
+    found = _with_causes(ladder, list(of_curves(ladder)), found)
     return sorted(found, key=lambda issue: GRAVEST_FIRST.index(issue.severity))
 
 
@@ -46,6 +47,24 @@ def _with_bars(ladder: LadderTable, found: Sequence[Issue]) -> list[Issue]:
                 issue = replace(issue, sentence=f"{issue.sentence}; {said}", also="area")
         made.append(issue)
     return [issue for issue in made if issue.rule != "area" or issue.paths in bars or issue.paths not in sizes]
+
+
+def _with_causes(ladder: LadderTable, curves: Sequence[Issue], found: Sequence[Issue]) -> list[Issue]:
+    """One line of what is wrong with a stretch of an encode and of the cheaper one that therefore looks better."""
+    clips = {clip.path: clip for clip in ladder.clips}
+    made, kept = list(found), list[Issue]()
+    for issue in curves:
+        worse, better = clips[issue.paths[0]], clips[issue.paths[1]]
+        by = hurt_beside(worse, better, ladder) if issue.rule == "inversion" else set()
+        at = next((k for k, one in enumerate(made) if one.paths == issue.paths[:1] and one.rule in by), None)
+        if at is None:
+            kept.append(issue)
+            continue
+        cause, than = made[at], issue.sentence.partition(" looks worse than ")[2]
+        said = f"{cause.sentence}; it looks worse than {than}"
+        grave, other = sorted((cause, issue), key=lambda one: GRAVEST_FIRST.index(one.severity))
+        made[at] = replace(issue, rule=grave.rule, severity=grave.severity, sentence=said, also=other.rule)
+    return [*kept, *made]
 
 
 def gates(fleet: Fleet, *, fail_under: float | None = None, max_drop: float | None = None) -> list[Issue]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..pipeline.findings import Finding
+from ..pipeline.findings import Finding, Severity
 from .clip import Clip
 from .lint_issue import Issue
 from .read import LadderTable
@@ -27,22 +28,23 @@ _ByKind = Mapping[str, Sequence[Finding]]  # the gravest of each kind first
 
 
 def of_findings(ladder: LadderTable) -> Iterator[Issue]:
-    """One a clip and kind, or one a kind of warning that all encodes have."""
+    """One a clip and kind, beside one a warning that all encodes have."""
     sound = _Sound.of(ladder)
     found = {clip.path: _by_kind(clip, sound) for clip in ladder.clips}
     shared = _shared([found[path] for path in sound.encodes])
-    for kind in shared:
-        first = [found[path][kind][0] for path in sound.encodes]
-        alike = len({finding.dated for finding in first}) == 1
+    for warning in shared:
+        every = [[f for f in found[path][warning.kind] if _Warning.of(f) == warning] for path in sound.encodes]
+        alike = len({tuple(f.dated for f in some) for some in every}) == 1
         whose = "" if alike else f", like {next(iter(sound.encodes.values())).label}"
-        said = f"all {len(first)} encodes{whose}: {_said(first[:1])}"
+        said = f"all {len(every)} encodes{whose}: {_said(every[0])}"
         # What starts alike is in step with one another, if not with its master.
-        severity = "info" if kind == "offset" else first[0].severity
-        yield Issue(ladder.name, kind, severity, said, tuple(sound.encodes))
+        severity: Severity = "info" if warning.kind == "offset" else "warning"
+        yield Issue(ladder.name, warning.kind, severity, said, tuple(sound.encodes))
     for clip in ladder.clips:
         for kind, some in found[clip.path].items():
-            if clip.path not in sound.encodes or kind not in shared:
-                yield Issue(ladder.name, kind, some[0].severity, f"{clip.label}: {_said(some)}", (clip.path,))
+            own = [f for f in some if clip.path not in sound.encodes or _Warning.of(f) not in shared]
+            if own:
+                yield Issue(ladder.name, kind, own[0].severity, f"{clip.label}: {_said(own)}", (clip.path,))
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,16 @@ def _holed(clip: Clip) -> bool:
 
 def hurt(clip: Clip, ladder: LadderTable) -> bool:
     """Whether something is told to be wrong with a stretch of it: its scores say less of its rate then."""
-    told = _by_kind(clip, _Sound.of(ladder)).values()
-    return any(finding.start_s is not None for some in told for finding in some)
+    return any(finding.start_s is not None for finding in _told(clip, ladder))
+
+
+def hurt_beside(clip: Clip, other: Clip, ladder: LadderTable) -> set[str]:
+    """Kinds of what is told to be wrong with stretches of it, and not of another encode at the same time."""
+    return {f.kind for f in _told(clip, ladder) if f.start_s is not None and not _is_in(f, clip, other)}
+
+
+def _told(clip: Clip, ladder: LadderTable) -> list[Finding]:
+    return [finding for some in _by_kind(clip, _Sound.of(ladder)).values() for finding in some]
 
 
 def copies(ladder: LadderTable) -> list[tuple[Clip, Clip]]:
@@ -130,16 +140,25 @@ def _is_in(finding: Finding, encode: Clip, other: Clip) -> bool:
     return False
 
 
-def _shared(found: Sequence[_ByKind]) -> list[str]:
-    """Kinds of warnings that say one thing of all of several encodes, numbers aside; of an offset these too."""
+class _Warning(NamedTuple):
+    """What a warning says, numbers aside; of an offset these too."""
+
+    kind: str
+    words: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> _Warning | None:
+        if finding.severity == "error":
+            return None
+        return cls(finding.kind, finding.sentence if finding.kind == "offset" else _NUMBER.sub("0", finding.sentence))
+
+
+def _shared(found: Sequence[_ByKind]) -> list[_Warning]:
+    """What is said of all of several encodes."""
     if len(found) < 2:
         return []
-    kinds = [k for k in found[0] if all(k in own and own[k][0].severity != "error" for own in found)]
-    return [k for k in kinds if len({_words(own[k][0]) for own in found}) == 1]
-
-
-def _words(finding: Finding) -> str:
-    return finding.sentence if finding.kind == "offset" else _NUMBER.sub("0", finding.sentence)
+    said = [dict.fromkeys(w for some in own.values() for f in some if (w := _Warning.of(f))) for own in found]
+    return [warning for warning in said[0] if all(warning in own for own in said)]
 
 
 def _said(some: Sequence[Finding]) -> str:

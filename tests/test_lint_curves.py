@@ -93,6 +93,21 @@ def test_of_a_rung_that_is_hurt_for_a_while_that_alone_is_told() -> None:
     assert rules(low, both("600k", 600, 32, 34, findings=(FADE,))) == ["colour"]
 
 
+def test_an_inversion_of_a_rung_that_is_hurt_for_a_while_is_one_line_with_its_cause() -> None:
+    low, high = both("300k", 300, 50, 50), both("1200k", 1200, 33.5, 40, findings=(FADE,))
+    (issue,) = issues(low, high)
+    assert (issue.rule, issue.also, issue.severity, issue.points) == ("inversion", "colour", "error", 16.5)
+    assert issue.paths == ("/v/1200k", "/v/300k")
+    assert issue.sentence == f"1200k: {FADE.dated}; it looks worse than 300k (300 kbit/s), 16.5 points of FR"
+    less = both("1200k", 1200, 44.5, 48, findings=(FADE,))
+    assert [(i.rule, i.also, i.severity) for i in issues(low, less)] == [("colour", "inversion", "warning")]
+    fleet = gather([*low, *high])
+    assert [gate.rule for gate in lint.gates(fleet, max_drop=10.0)] == ["max_drop"]
+    early = both("300k", 300, 50, 50, findings=(FADE,))  # at the same time: it is no cause
+    assert sorted(rules(early, high)) == ["colour", "inversion"]
+    assert "inversion" in rules(low, both("1200k", 1200, 33.5, 40, findings=(replace(FADE, start_s=None, end_s=None),)))
+
+
 @pytest.mark.parametrize(("half", "said"), [(1.0, "no better than"), (0.1, "beaten by")])
 def test_the_report_says_beaten_beyond_intervals_alone(half: float, said: str) -> None:
     (found,) = gather([row("a", 50.5, 500, half=half), row("b", 50.0, 900, half=half)]).ladders

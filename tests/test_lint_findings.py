@@ -108,6 +108,22 @@ def test_what_all_encodes_have_is_told_once_and_what_their_master_has_of_it_alon
     ]
 
 
+def test_all_that_all_encodes_have_of_a_kind_is_told() -> None:
+    darker = "darker than its master, by up to {} levels of 255: it fades {} where its master does not"
+    ends = [
+        warned("colour", darker.format(level, way), at=at) for level, way, at in ((90, "in", 0.0), (80, "out", 8.0))
+    ]
+    assert told(film(tuple(ends), tuple(ends))) == [
+        ("colour", "warning", f"all 2 encodes: {finding.dated}") for finding in ends
+    ]
+    dip = warned("colour", "darker than its master, by up to 50 levels of 255", at=4.0)
+    assert told(film((*ends, dip), tuple(ends)))[2:] == [("colour", "warning", f"0.mp4: {dip.dated}")]
+    again = warned("colour", "darker than its master, by up to 30 levels of 255", at=6.0)
+    assert told(film((dip, again), (dip, again))) == [
+        ("colour", "warning", f"all 2 encodes: {dip.dated}, and 1 more of its kind")
+    ]
+
+
 def test_encodes_of_which_one_kind_says_different_things_are_told_apart() -> None:
     woven = warned("interlaced", "its pictures are combed: deinterlace before encoding")
     fields = warned("interlaced", "coded as fields, and its master is not")
