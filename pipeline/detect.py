@@ -188,7 +188,8 @@ def against_master(watch: Watch, master: Beside) -> list[Finding]:
     parts += [f"{red:+.1f} red, {green:+.1f} green, {blue:+.1f} blue"] if tint >= TINTED else []
     parts += [f"{contrast:+.0%} contrast"] if abs(contrast) >= FLATTER else []
     if parts:
-        said = f"colours differ from its master's: {', '.join(parts)} (levels of 255, medians)"
+        levels = "levels of 255" + (" in a typical frame" if len(at) > 1 else "")
+        said = f"colours differ from its master's: {', '.join(parts)} ({levels})"
         found.append(Finding(said, "colour", "warning"))
     clipped = max(more("white"), more("black"))
     if clipped >= CLIPPED_MORE:

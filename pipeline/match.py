@@ -87,8 +87,9 @@ def _judged(asked: Question, seen: Seen, closely: bool) -> Match:
     agreement = max(0.0, min(1.0, laid.agreement))
     confidence = agreement * (1.0 if laid.offset.sure else 0.7)
     if agreement < LEAST_AGREEMENT:
-        said = "not compared with its master: they do not show the same pictures, with up to "
-        said += f"{REACH_S:.0f} s between their starts (agreement {agreement:.2f} of 1)"
+        stills = max(len(video.times) for video in (asked.encode, asked.master)) == 1  # which have no time
+        said = "picture" if stills else f"pictures, with up to {REACH_S:.0f} s between their starts"
+        said = f"not compared with its master: they do not show the same {said} (agreement {agreement:.2f} of 1)"
         return Match(confidence=confidence, reason=said, severity="error", foreign=True)
     if undetermined and elsewhere:
         said = "not compared with its master: several offsets in time fit alike, or none surely"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -211,6 +212,7 @@ def test_colours_that_differ_from_the_masters(good: Path, tmp_path: Path) -> Non
 
     blue = found(made(tmp_path / "tinted.mp4", tinted), good, "fr")["colour"]
     assert "blue" in blue.sentence
+    assert blue.sentence.endswith(" (levels of 255 in a typical frame)")
     assert (blue.severity, blue.start_s) == ("warning", None)
     full = made(tmp_path / "full.mp4", range="pc", matrix="bt709")
     assert "colour" not in found(full, good, "fr")  # said in its header, and so converted
@@ -326,7 +328,18 @@ def test_colours_of_a_picture_that_differ_from_its_masters(tmp_path: Path) -> No
     for name, pixels in (("master", picture), ("copy", picture), ("yellow", yellow)):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     assert "colour" not in found(tmp_path / "copy.png", tmp_path / "master.png", "fr")
-    assert "blue" in found(tmp_path / "yellow.png", tmp_path / "master.png", "fr")["colour"].sentence
+    yellow_of_master = found(tmp_path / "yellow.png", tmp_path / "master.png", "fr")["colour"].sentence
+    assert "blue" in yellow_of_master
+    assert yellow_of_master.endswith(" (levels of 255)")
+
+
+def test_other_pictures_have_no_starts(tmp_path: Path) -> None:
+    for number in (0, 90):
+        Image.fromarray(moving(number, *SIZE)).save(tmp_path / f"{number}.png")
+    said = found(tmp_path / "0.png", tmp_path / "90.png")["not_compared"].sentence
+    assert re.fullmatch(
+        r"not compared with its master: they do not show the same picture \(agreement -?0\.\d\d of 1\)", said
+    )
 
 
 def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None:
