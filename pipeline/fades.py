@@ -28,9 +28,8 @@ def lighter(watch: Watch, master: Beside) -> dict[int, float]:
 def of_pairs(watch: Watch, master: Beside, duration_s: float | None) -> list[Finding]:
     """Stretches in which one of both shows what the other does, but dimmed; none where the clip is so as a rule.
 
-    A stretch is of two samples in a row or more, or of one at an end, or of one where the encode leaves its master.
-    Where pairs may be of other instants it is of two or more, and begins or ends the clip or is beyond all the other
-    shows.
+    A stretch is of two samples in a row or more, or of one that is dimmed at an end, or of one where the encode leaves
+    its master. Where pairs may be of other instants it is of two or more, and at an end or beyond all the other shows.
     """
     at, by = master.rows_beside(watch)
     if len(at) < 3:
@@ -39,11 +38,8 @@ def of_pairs(watch: Watch, master: Beside, duration_s: float | None) -> list[Fin
     if abs(float(np.median(mine[:, 0] - theirs[:, 0]))) >= LIGHTER:  # is told of all of it
         return []
     starts, ends = between_samples(watch.column("time_s"), duration_s or 0.0)
-    leaves = (
-        master.sure
-        & _leaves(mine[:, 0], theirs[:, 0])
-        & _at_once(watch.column("time_s")[at], master.watch.column("time_s")[by])
-    )
+    same_instant = _at_once(watch.column("time_s")[at], master.watch.column("time_s")[by])
+    leaves = master.sure & same_instant & _leaves(mine[:, 0], theirs[:, 0])
     shown = starts[at], ends[at]
     return [
         *_stretches(mine, theirs, leaves, shown, sure=master.sure, darker=True),
@@ -88,13 +84,18 @@ def _stretches(
     for stretch in of_flags(flags, every, every):
         first, last = int(stretch.start_s), int(stretch.end_s)
         inside = slice(first, last + 1)
-        white = bool(to_white.misses[inside].mean() < to_black.misses[inside].mean())
-        gain, own = (to_white if white else to_black).gain, darker != white
+        by = min(to_black, to_white, key=lambda way: float(way.misses[inside].mean()))
+        gain, white = by.gain, by is to_white
+        own = darker != white  # the encode is what fades
         if not own and gain[inside].max() < SHOWS:
             continue
         at_end = first == 0 or last == last_of_all
-        beyond = dark[inside, 0].min() < bright[:, 0].min() or dark[:, 0].max() < bright[inside, 0].max()
-        if not ((sure if at_end else leaves[first]) if first == last else (sure or at_end or beyond)):
+        if first == last:
+            told = sure and by.misses[first] <= SAME if at_end else leaves[first]
+        else:
+            beyond = dark[inside, 0].min() < bright[:, 0].min() or dark[:, 0].max() < bright[inside, 0].max()
+            told = sure or at_end or beyond
+        if not told:
             continue
         risen = gain[last] - gain[first]
         way = "in" if first == 0 and risen >= FADES else "out" if last == last_of_all and -risen >= FADES else ""
