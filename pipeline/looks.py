@@ -35,6 +35,7 @@ class Look(NamedTuple):
     red: float  # mean
     green: float
     blue: float
+    chroma: float  # mean of how far the largest of a pixel's red, green and blue lies above the smallest: 0 of grey
     lowest: float  # luma that half a percent of the pixels do not reach
     highest: float  # luma that half a percent surpasses
     black: float  # share of pixels at luma 0 in the middle of the picture, where no bars are
@@ -45,7 +46,7 @@ class Look(NamedTuple):
 
 
 class Watch:
-    """The looks of one video's sampled frames, in order; 64 bytes a frame. One thread at a time may use it."""
+    """The looks of one video's sampled frames, in order; 68 bytes a frame. One thread at a time may use it."""
 
     def __init__(self) -> None:
         self._numbers = array("f")
@@ -118,7 +119,9 @@ def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ..
     stride = max(1, round(min(rgb.shape[:2]) / LINES))
     points = rgb[::stride, ::stride]
     luma = luma_of(points)
-    red, green, blue = (float(mean) for mean in points[::2, ::2].mean(axis=(0, 1)))
+    some = points[::2, ::2]
+    red, green, blue = (float(mean) for mean in some.mean(axis=(0, 1)))
+    chroma = float((some.max(axis=2) - some.min(axis=2)).mean())
     low, high = luma.size // 200, luma.size - 1 - luma.size // 200
     ranked = np.partition(luma, (low, high), axis=None)
     rows, columns = luma.shape
@@ -129,7 +132,7 @@ def _look(rgb: RGB, before: NDArray[np.float64] | None) -> tuple[tuple[float, ..
         moved = np.abs(blocks - before)
         change, peak = float(moved.mean()), float(moved.max())
     numbers = (
-        float((luma < DARK).mean()), float(luma.mean()), float(blocks.std()), red, green, blue,
+        float((luma < DARK).mean()), float(luma.mean()), float(blocks.std()), red, green, blue, chroma,
         float(ranked[low]), float(ranked[high]), float((middle == 0).mean()), float((middle >= 254).mean()),
         contours(rgb), change, peak,
     )  # fmt: skip

@@ -78,6 +78,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     common |= {
         "display": f"{width}x{height}",
         "retryable": lost is not None and lost.retryable,
+        **_means(track.watch, tally.scores["nr"]),
     }
     master = context.master if tally.scores["fr"] and lost is None else None
     beside = None if master is None else _beside(track, master, context)
@@ -144,6 +145,12 @@ def _failure(track: Track, tally: Tally) -> VideoError | None:
     if track.samples and not tally.decoded:
         return BrokenVideo(track.ref.path, "none of its sampled frames can be decoded; write the file again")
     return None
+
+
+def _means(watch: Watch, frames: Sequence[FrameScore]) -> dict[str, float | None]:
+    """Of the frames that are judged: of a master others may serve as references."""
+    judged = np.isin(watch.column("frame"), [f.frame_num for f in frames])
+    return {name: float(watch.column(name)[judged].mean()) if judged.any() else None for name in ("luma", "chroma")}
 
 
 def _failure_of_master(context: Context) -> VideoError | None:

@@ -119,6 +119,8 @@ CLIPS = _schema(
         ("matched_frames", _WHOLE, "sampled frames of the master with a counterpart in this video (fr)"),
         ("unpaired_frames", _WHOLE, "sampled frames of the master without one (fr)"),
         ("ci95_frames", pa.list_(_REAL), "the same over frames alone, to compare encodes; null in older results"),
+        ("luma", _REAL, "mean of the judged frames, levels of 0 to 255 as shown; null in older results"),
+        ("chroma", _REAL, "mean distance of their pixels' colours from grey, the same levels; null in older results"),
         ("moments!", pa.list_(_MOMENT), "worst frames kept for the report; pictures are paths relative to the folder"),
         ("declared!", _DECLARED, "what its name or manifest says of it; null what it does not say"),
         ("model", _TEXT, "name of the network"),

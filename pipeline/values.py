@@ -195,6 +195,8 @@ class ClipScore:
     matched_frames: int | None = None  # sampled frames of the master with a counterpart (fr)
     unpaired_frames: int | None = None
     ci95_frames: tuple[float, float] | None = None  # what ci95 is over frames alone; None: an older result's ci95 is
+    luma: float | None = None  # mean of its judged frames, 0 to 255
+    chroma: float | None = None  # mean distance of their colours from grey, 0 to 255
     moments: tuple[Moment, ...] = ()
     declared: Declared = field(default_factory=Declared)  # what its name or manifest says of it
     model: str | None = None

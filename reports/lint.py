@@ -10,6 +10,7 @@ from .lint_curves import GAP, JND, of_curves
 from .lint_files import of_files
 from .lint_findings import hurt_beside, of_findings
 from .lint_issue import Issue, told
+from .lint_levels import of_levels
 from .read import Fleet, LadderTable
 
 __all__ = ["GAP", "JND", "RULES", "Issue", "check", "gates", "of_ladder"]
@@ -29,7 +30,7 @@ def check(fleet: Fleet) -> list[Issue]:
 
 def of_ladder(ladder: LadderTable) -> list[Issue]:
     """One ladder, the gravest first; of like ones curves first, then what was found in clips."""
-    found = _with_bars(ladder, [*of_findings(ladder), *of_files(ladder)])
+    found = _with_bars(ladder, [*of_findings(ladder), *of_levels(ladder), *of_files(ladder)])
     found = _with_causes(ladder, list(of_curves(ladder)), found)
     return sorted(found, key=lambda issue: GRAVEST_FIRST.index(issue.severity))
 

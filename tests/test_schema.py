@@ -69,6 +69,8 @@ common = {
     "match_confidence": maybe(score),
     "master_score": maybe(score),
     "findings": st.lists(findings, max_size=3).map(tuple),
+    "luma": maybe(number),
+    "chroma": maybe(number),
     "moments": st.lists(moments, max_size=3).map(tuple),
     "declared": st.builds(
         Declared, *[maybe(st.integers(1, 2**20))] * 2, maybe(number), maybe(text), *[maybe(number)] * 3
