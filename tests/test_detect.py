@@ -343,7 +343,7 @@ def test_other_pictures_have_no_starts(tmp_path: Path) -> None:
 
 
 def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None:
-    narrow = made(tmp_path / "narrow.mp4", size=(240, 180), frames=50)
+    narrow = made(tmp_path / "narrow.mp4", scaled(moving), size=(240, 180), frames=50)
     assert found(narrow, good)["aspect"].severity == "warning"
     turned = made(
         tmp_path / "turned.mp4", lambda n, w, h: moving(n, h, w).transpose(1, 0, 2), size=(180, 320), frames=50
