@@ -41,6 +41,7 @@ class Stamp(NamedTuple):
 
     size: int  # bytes of all parts
     mtime_ns: int  # the newest one's
+    changed_ns: int  # likewise; 0 of objects
     seen_ns: int  # when these were asked for; of an object the listing said them, before
 
 
@@ -59,7 +60,7 @@ class ContentIds:
     def of(self, ref: VideoRef) -> str:
         """The content's id; "" when it cannot be read, which measuring will put into a row."""
         stamp = self.stamp(ref)
-        known = None if stamp is None else self._cache.get(ref.path, stamp.size, stamp.mtime_ns)
+        known = None if stamp is None else self._cache.get(ref.path, *stamp[:3])
         if known is not None:
             return known
         try:
@@ -72,7 +73,8 @@ class ContentIds:
     def remember(self, ref: VideoRef, content_id: str, stamp: Stamp | None) -> None:
         """Note the id of a video that was read after `stamp` was taken: what replaced it since has another one."""
         if stamp is not None and content_id:
-            self._cache.put(ref.path, stamp.size, stamp.mtime_ns, content_id, seen_ns=stamp.seen_ns)
+            size, mtime_ns, changed_ns, seen_ns = stamp
+            self._cache.put(ref.path, size, mtime_ns, content_id, changed_ns=changed_ns, seen_ns=seen_ns)
 
     def stamp(self, ref: VideoRef) -> Stamp | None:
         """How the file looks now; None where it is not to be found."""
@@ -81,7 +83,8 @@ class ContentIds:
             entries = [self._entry(path) for path in ref.parts or (ref.path,)]
         except VideoError:
             return None
-        return Stamp(sum(entry.size for entry in entries), max(entry.mtime_ns for entry in entries), seen_ns)
+        newest, changed = max(entry.mtime_ns for entry in entries), max(entry.changed_ns for entry in entries)
+        return Stamp(sum(entry.size for entry in entries), newest, changed, seen_ns)
 
     def _entry(self, path: str) -> FileEntry:
         listed = self._files.get(path) if storage.is_remote(path) else None

@@ -13,7 +13,7 @@ RACY_NS = 2_000_000_000  # coarsest time stamps in use (FAT): a file this young 
 
 
 class ContentIds:
-    """(path, size, mtime) to content id, kept in a file of JSON lines.
+    """(path, size, times) to content id, kept in a file of JSON lines.
 
     Lines are appended as they come, so that a killed run loses nothing it finished; a path's last line counts. Lines
     that cannot be read are passed over: the worst that happens is that a file is hashed once more.
@@ -22,7 +22,7 @@ class ContentIds:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._read_only = read_only
         self._path = path
-        self._known: dict[str, tuple[int, int, str]] = {}
+        self._known: dict[str, tuple[int, int, int, str]] = {}
         self._file: IO[str] | None = None
         lines = 0
         try:
@@ -38,12 +38,14 @@ class ContentIds:
     def __len__(self) -> int:
         return len(self._known)
 
-    def get(self, path: str, size: int, mtime_ns: int) -> str | None:
-        """The content id of this path if it still has this size and modification time, else None."""
+    def get(self, path: str, size: int, mtime_ns: int, changed_ns: int = 0) -> str | None:
+        """The content id of this path if it still has this size and these times, else None."""
         entry = self._known.get(path)
-        return entry[2] if entry is not None and entry[:2] == (size, mtime_ns) else None
+        return entry[3] if entry is not None and entry[:3] == (size, mtime_ns, changed_ns) else None
 
-    def put(self, path: str, size: int, mtime_ns: int, content_id: str, *, seen_ns: int | None = None) -> None:
+    def put(
+        self, path: str, size: int, mtime_ns: int, content_id: str, *, changed_ns: int = 0, seen_ns: int | None = None
+    ) -> None:
         """Remember a content id.
 
         Of a file modified in the two seconds before it is not: that may have changed since without showing it.
@@ -52,20 +54,22 @@ class ContentIds:
             path: of the file.
             size, mtime_ns: as they were before its content was read.
             content_id: of what was read.
+            changed_ns: when the file was last changed, as the system says: copies bring its size and time along alone.
             seen_ns: when size and time were looked at; None: just now.
         """
         if (seen_ns or time.time_ns()) - mtime_ns < RACY_NS:
             return
-        if self._known.get(path) == (size, mtime_ns, content_id):
+        known = size, mtime_ns, changed_ns, content_id
+        if self._known.get(path) == known:
             return
-        self._known[path] = (size, mtime_ns, content_id)
+        self._known[path] = known
         if self._read_only:
             return
         try:
             if self._file is None:
                 self._file = self._path.open("a", encoding="ascii")
                 self._file.write("\n")  # ends a line that a killed run left unfinished
-            self._file.write(json.dumps([path, size, mtime_ns, content_id]) + "\n")
+            self._file.write(json.dumps([path, *known]) + "\n")
             self._file.flush()
         except OSError:
             pass  # a cache that cannot be written costs time, not results
@@ -84,16 +88,12 @@ class ContentIds:
 
     def _take(self, line: str) -> None:
         try:
-            path, size, mtime_ns, content_id = json.loads(line)
+            path, *times, content_id = json.loads(line)
+            size, mtime_ns, changed_ns = times
         except (ValueError, TypeError):
             return
-        if (
-            isinstance(path, str)
-            and isinstance(content_id, str)
-            and isinstance(size, int)
-            and isinstance(mtime_ns, int)
-        ):
-            self._known[path] = (size, mtime_ns, content_id)
+        if isinstance(path, str) and isinstance(content_id, str) and all(isinstance(one, int) for one in times):
+            self._known[path] = (size, mtime_ns, changed_ns, content_id)
 
     def _rewrite(self) -> None:
         """Leave out the lines that were overtaken."""

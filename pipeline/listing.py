@@ -36,7 +36,7 @@ def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> I
         yield from _walk_store(filesystem, path[: len(path) - len(inside)], inside, root, missed)
     elif os.path.isfile(path):
         found = os.stat(path)
-        yield FileEntry(path, found.st_size, found.st_mtime_ns)
+        yield FileEntry(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     elif os.path.isdir(path):
         yield from _walk_local(path, frozenset(), missed)
     else:
@@ -65,7 +65,7 @@ def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str],
                 yield from _walk_local(entry.path, above | {real}, missed)
             elif entry.is_file():
                 stat_ = entry.stat()
-                yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns)
+                yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns, stat_.st_ctime_ns)
             elif os.path.exists(entry.path):
                 missed(entry.path, "is a pipe, a device or a socket, no file")
             elif entry.is_symlink():

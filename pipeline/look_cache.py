@@ -32,11 +32,11 @@ _MADE_BY = f"1 {av.__version__}"  # raise the number where a look would tell som
 _DAMAGED = (ValueError, TypeError, RecursionError, zlib.error)
 
 _Key = tuple[str, str]  # (path, what was looked at)
-_Stamp = tuple[int, int]  # (bytes, nanoseconds)
+_Stamp = tuple[int, int, int]  # (bytes, nanoseconds of its time and of its last change)
 
 
 class LookCache(Looker):
-    """Looks at pictures once, as long as size and time of their file are the same; at headers so in stores alone.
+    """Looks at pictures once, as long as size and times of their file are the same; at headers so in stores alone.
 
     Args:
         out: folder of the results, or URI of one in a bucket; it need not be there. What cannot be read of it is passed
@@ -51,9 +51,9 @@ class LookCache(Looker):
         with suppress(OSError, YotoVideoError):
             for line in _lines(out):
                 with suppress(*_DAMAGED):
-                    made_by, path, what, size, mtime_ns, told = json.loads(line)
+                    made_by, path, what, size, mtime_ns, changed_ns, told = json.loads(line)
                     if made_by == _MADE_BY and isinstance(path, str) and isinstance(what, str):
-                        self._known[path, what] = (size, mtime_ns), told
+                        self._known[path, what] = (size, mtime_ns, changed_ns), told
 
     def over(self, files: Mapping[str, FileEntry]) -> LookCache:
         """Itself, told what a listing said, by path; a store is asked about other files."""
@@ -88,8 +88,10 @@ class LookCache(Looker):
 
     def differ(self, one: VideoRef, other: VideoRef) -> bool | None:
         """As `closer.differ`."""
-        both = [self._stamp(ref) for ref in (one, other)]
-        stamp = None if None in both else (sum(s[0] for s in both if s), max(s[1] for s in both if s))
+        mine, theirs = self._stamp(one), self._stamp(other)
+        stamp = None
+        if mine is not None and theirs is not None:
+            stamp = mine[0] + theirs[0], max(mine[1], theirs[1]), max(mine[2], theirs[2])
         key = one.path, f"differs from {other.path}"
         if isinstance(told := self._get(key, stamp), bool):
             return told
@@ -133,14 +135,15 @@ class LookCache(Looker):
         return shots
 
     def _stamp(self, ref: VideoRef) -> _Stamp | None:
-        """Bytes and time of a file, of all its parts; None where that is not told."""
+        """Bytes and times of a file, of all its parts; None where they are not told."""
         paths = ref.parts or (ref.path,)
         try:
             entries = [self._files.get(path) or storage.stat(path) for path in paths]
         except VideoError:
             return None
         times = [entry.mtime_ns for entry in entries]
-        return (sum(entry.size for entry in entries), max(times)) if all(times) else None
+        changed_ns = max(entry.changed_ns for entry in entries)
+        return (sum(entry.size for entry in entries), max(times), changed_ns) if all(times) else None
 
     def _get(self, key: _Key, stamp: _Stamp | None) -> Any:
         then, told = self._known.get(key, (None, None))

@@ -31,7 +31,8 @@ def packet_table(ref: VideoRef, *, timeout_s: float = 60.0) -> PacketTable:
     paths = ref.parts or (ref.path,)
     # A replaced file must not meet a remembered table. Objects of a store are not asked again within a process.
     local = [path for path in paths if not storage.is_remote(path)]
-    return _remembered(ref, tuple((entry.size, entry.mtime_ns) for entry in storage.stat_all(local)), timeout_s)
+    stamp = tuple((entry.size, entry.mtime_ns, entry.changed_ns) for entry in storage.stat_all(local))
+    return _remembered(ref, stamp, timeout_s)
 
 
 @lru_cache(maxsize=16)  # a large ladder: its tables are asked for to match it, and again to sample it

@@ -37,6 +37,7 @@ class FileEntry:
     path: str  # canonical
     size: int  # bytes
     mtime_ns: int  # 0 where the store does not say
+    changed_ns: int = 0  # last change of a local file, its name and time included: no copy brings it along
 
     @property
     def name(self) -> str:
@@ -130,7 +131,7 @@ def _stat_local(path: str) -> FileEntry:
         raise TransientVideoError(path, f"cannot be read ({short(error)}); check its name and access") from error
     if not S_ISREG(found.st_mode):
         raise SkippedVideo(path, "not a file but a folder or device")
-    return FileEntry(path, found.st_size, found.st_mtime_ns)
+    return FileEntry(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def open_binary(path: str, *, block_size: int = READ_SIZE) -> BinaryIO:

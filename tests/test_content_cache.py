@@ -20,6 +20,7 @@ def test_content_ids_are_remembered_between_runs(out_dir: Path) -> None:
     assert ids.get("/v/é\n.mp4", 11, OLD) == "other"
     assert ids.get("/v/é\n.mp4", 10, OLD) is None
     assert ids.get("/v/é\n.mp4", 11, OLD + 1) is None
+    assert ids.get("/v/é\n.mp4", 11, OLD, 1) is None
     assert ids.get("/v/new.mp4", 10, OLD) is None
     assert len(ids) == 1
 

@@ -143,6 +143,21 @@ def test_a_file_that_is_replaced_while_it_is_judged_is_measured_again(
     assert run(film.parent, out_dir)[0].measured == 0
 
 
+def test_a_file_that_is_replaced_by_one_of_its_size_and_time_is_measured_again(tmp_path: Path, out_dir: Path) -> None:
+    film, other = tmp_path / "in" / "film.mp4", tmp_path / "other.mp4"
+    film.parent.mkdir()
+    make(film, size=(64, 48), frames=24)
+    make(other, size=(64, 48), frames=12)
+    other.write_bytes(other.read_bytes().ljust(film.stat().st_size, b"\0"))
+    for path in (film, other):
+        os.utime(path, (1_700_000_000,) * 2)
+    assert run(film.parent, out_dir)[0].measured == 1
+    assert run(film.parent, out_dir)[0].measured == 0
+    shutil.copy2(other, film)
+    (clip,) = run(film.parent, out_dir)[0].clips
+    assert clip.duration_s == pytest.approx(0.48)
+
+
 def test_what_only_a_second_try_measures_is_counted_once(
     tmp_path: Path, out_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
