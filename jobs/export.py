@@ -45,11 +45,14 @@ def export(
     clips = list(store.clips())
     if not clips:
         raise nothing_in(store.place, store.warnings)
-    faults = gate.faults(clips, out, tell)
+    lacking = list[str]()
+    faults = gate.faults(clips, out, lacking.append)
+    for said in lacking:
+        tell(said)
     writers: dict[str, Callable[[TextIO], object]] = {
         "csv": lambda file: exports.write_clips_csv(clips, file),
         "frames": lambda file: exports.write_frames_csv(_with_frames(store, clips), file),
-        "junit": lambda file: monitoring.write_junit(clips, faults, file),
+        "junit": lambda file: monitoring.write_junit(clips, faults, file, lacking),
         "openmetrics": lambda file: monitoring.write_openmetrics(clips, file),
     }
     if form == "libvmaf":

@@ -20,7 +20,12 @@ _METRICS: dict[str, tuple[str, Callable[[ClipScore], float | None]]] = {  # name
 }
 
 
-def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | None], str], file: TextIO) -> None:
+def write_junit(
+    clips: Sequence[ClipScore],
+    faults: Mapping[tuple[str, str | None], str],
+    file: TextIO,
+    lacking: Sequence[str] = (),
+) -> None:
     """A test suite a ladder, a test case a row: what could not be scored or compared is an error, a fault a failure.
 
     `system-out` has the score, and what was found that is a warning or an error.
@@ -29,6 +34,8 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
         clips: rows.
         faults: by (path, mode), why a scored row does not pass, a sentence each.
         file: for UTF-8 text.
+        lacking: what a baseline has and these rows lack, sentences: test cases that were skipped, in a suite of their
+            own.
     """
     root = ElementTree.Element("testsuites", name="yoto-video")
     by_ladder: dict[str, list[ClipScore]] = {}
@@ -53,6 +60,12 @@ def write_junit(clips: Sequence[ClipScore], faults: Mapping[tuple[str, str | Non
                 said = [f"{f.severity}: {f.dated}" for f in clip.findings if f.severity != "info"]
                 ElementTree.SubElement(case, "system-out").text = _text("\n".join([f"score {clip.score:.2f}", *said]))
         suite.attrib |= {"tests": str(len(own))} | {name: str(n) for name, n in counts.items()}
+    if lacking:
+        number = str(len(lacking))
+        suite = ElementTree.SubElement(root, "testsuite", name="baseline", tests=number, skipped=number)
+        for sentence in lacking:
+            case = ElementTree.SubElement(suite, "testcase", name=_text(sentence), classname="baseline")
+            ElementTree.SubElement(case, "skipped", message=_text(sentence))
     file.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     ElementTree.indent(root)
     file.write(ElementTree.tostring(root, encoding="unicode"))

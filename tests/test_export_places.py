@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from yoto_video.jobs import cli
@@ -133,3 +134,14 @@ def test_a_log_whose_disk_fills_up_is_one_line_and_the_scan_goes_on(films: Path,
     assert done.stderr.count("--log /dev/full: cannot be written any more; the scan goes on") == 1
     assert "Traceback" not in done.stderr
     assert "report:" in done.stdout
+
+
+def test_junit_tells_what_vanished(tmp_path: Path) -> None:
+    both = [scored(f"/v/{name}.mp4", "a", "nr", 70) for name in ("kept", "gone")]
+    before = write(tmp_path / "before", [both])
+    now = write(tmp_path / "now", [both[:1]])
+    gate = ["--baseline", str(before), "--max-regression", "2"]
+    assert cli.main(["export", str(now), "--format", "junit", "--to", str(tmp_path / "q.xml"), *gate]) == 0
+    *_, suite = ElementTree.parse(tmp_path / "q.xml").getroot()
+    assert suite.attrib == {"name": "baseline", "tests": "1", "skipped": "1"}
+    assert "/v/gone.mp4 first" in (suite[0][0].get("message") or "")
