@@ -58,11 +58,13 @@ def _scan(args: argparse.Namespace) -> int:
     gate.check(args.out)
     with log_to(args.log):
         result = scan(request, Terminal(plan_to="stderr" if as_json else "stdout"))
+    faults = gate.faults(result.clips, str(result.out), complain)
     if as_json:
-        print(*output.clip_lines(result.clips), output.summary_line(result.clips, result.seconds), sep="\n")
+        print(*output.clip_lines(result.clips), *output.gate_lines(faults), sep="\n")
+        print(output.summary_line(result.clips, result.seconds))
     else:
         output.print_scan(result)
-    code = _verdict(result.clips, gate.faults(result.clips, str(result.out), complain).values())
+    code = _verdict(result.clips, faults.values())
     return INCOMPLETE if code == OK and result.outdated else code
 
 
@@ -83,11 +85,12 @@ def _score(args: argparse.Namespace) -> int:
     screen = Terminal()
     with screen.stage("judging", 1):
         clips, seconds = score(args.video, args.reference, settings_of(args), screen)
+    faults = Gate(args.fail_under).faults(clips, "")
     if args.format == "json":
-        print(*output.clip_lines(clips), output.summary_line(clips, seconds), sep="\n")
+        print(*output.clip_lines(clips), *output.gate_lines(faults), output.summary_line(clips, seconds), sep="\n")
     else:
         output.print_score_table(clips)
-    code = _verdict(clips, Gate(args.fail_under).faults(clips, "").values())
+    code = _verdict(clips, faults.values())
     asked_in_vain = args.reference is not None and not any(clip.mode == "fr" for clip in clips)
     return INCOMPLETE if code == OK and asked_in_vain else code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from ..pipeline.convert import clip_json
 from ..pipeline.depth import looks
 from ..pipeline.findings import Finding
 from ..pipeline.plan import Plan
-from ..pipeline.text import counted, printable
+from ..pipeline.text import counted, plain, printable
 from ..pipeline.values import ClipScore
 from ..reports.clip import MODES
 from ..reports.labels import last_component
@@ -28,6 +28,14 @@ def clip_lines(clips: Iterable[ClipScore]) -> Iterator[str]:
     """One JSON object a row."""
     for clip in clips:
         yield json.dumps(clip_json(clip), ensure_ascii=False, allow_nan=False)
+
+
+def gate_lines(faults: Mapping[tuple[str, str | None], str]) -> Iterator[str]:
+    """One JSON object a row that does not pass a gate."""
+    for (path, mode), reason in faults.items():
+        yield json.dumps(
+            {"type": "gate", "path": plain(path), "mode": mode, "reason": plain(reason)}, ensure_ascii=False
+        )
 
 
 def summary_line(clips: Sequence[ClipScore], seconds: dict[str, float]) -> str:

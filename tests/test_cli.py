@@ -320,6 +320,11 @@ def test_the_gate(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().err
     assert f"{encode} (FR " in said
     assert "film_master" not in said.split("yoto-video: below")[1]
+    for command in (["score", encode, "--fail-under", "100"], words):
+        assert cli.main([*command, "--format", "json"]) == 3
+        *_, gate, summary = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (gate["type"], gate["path"], summary["type"]) == ("gate", encode, "summary")
+        assert gate["reason"].startswith("below 100")
 
 
 @pytest.mark.usefixtures("judge")
