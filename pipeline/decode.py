@@ -178,11 +178,12 @@ def _shown(
         for index, frame in frames:
             if combs is not None:
                 combs[index] = part_combed(frame)
+            stored = frame.width, frame.height
             rgb, pts_s = convert(frame), int(table.pts[table.order[index]]) * table.time_base
             own = Own(larger, partial(convert_own, frame)) if larger >= LEAST else None
             if own is not None and not alone:  # the reader is in another thread, and PyAV marks frames it converts
                 own = own.converted()
-            shown = [Frame(index, pts_s, rgb, transparent=convert.transparent, own=own)]
+            shown = [Frame(index, pts_s, rgb, transparent=convert.transparent, own=own, stored=stored)]
             del frame, rgb, own  # none waits here while the caller works: they are large
             yield shown.pop()
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .findings import Finding, Severity
 from .looks import Watch
+from .resized import of_sizes
 from .stretches import Floats, between_samples, of_flags
 
 BLACK_SHARE = 0.98  # of the pixels: the picture is black, as FFmpeg's blackdetect has it
@@ -71,7 +72,7 @@ def of_pictures(watch: Watch, keys: Floats, duration_s: float | None, master: Be
     if 14 <= lowest <= 18 and 232 <= highest <= 237 and len(times) > 1:
         said = f"levels stay within {lowest:.0f} to {highest:.0f} of 255: limited range that is shown as full looks so"
         found.append(Finding(said, "range", "warning"))
-    return few(found)
+    return few([*found, *of_sizes(watch.sizes, duration_s or float(times[-1]))])
 
 
 def few(found: Sequence[Finding]) -> list[Finding]:

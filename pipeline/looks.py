@@ -55,6 +55,7 @@ class Watch:
         self._last: shots.Signature | None = None  # of the scored frame before, however near
         self._shot = 0
         self.transparent = False  # whether a frame was, anywhere
+        self.sizes = list[tuple[float, tuple[int, int]]]()  # from when on frames were stored at which size
 
     def see(self, frame: Frame, start_s: Fraction, *, scored: bool = True) -> int:
         """Look at the next frame of a stream whose first frame is shown at `start_s`.
@@ -64,6 +65,8 @@ class Watch:
         """
         time_s = float(frame.pts_s - start_s)
         self.transparent |= frame.transparent
+        if frame.stored is not None and (not self.sizes or self.sizes[-1][1] != frame.stored):
+            self.sizes.append((time_s, frame.stored))
         numbers, signature = _look(frame.rgb, self._before)
         if self._before is None or time_s - self._before_s >= APART_S:
             self._before, self._before_s = signature.blocks, time_s

@@ -136,6 +136,7 @@ class Frame:
     shot: int = 0  # number of the shot it is in, as far as the frames given before it tell
     transparent: bool = False  # anywhere, before it was shown over black
     own: Own | None = None  # None: it is not shown larger, or was not asked for so
+    stored: tuple[int, int] | None = None  # (width, height) as the decoder gave it; None: not told
 
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, pts_s={float(self.pts_s):.6f}, rgb={self.rgb.shape})"

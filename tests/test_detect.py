@@ -351,6 +351,20 @@ def test_shapes_that_differ_from_the_ladders(good: Path, tmp_path: Path) -> None
     assert found(turned, good, "fr")["turned"].severity == "warning"  # found in the pictures, and turned back
 
 
+def test_a_segment_of_another_rung(tmp_path: Path) -> None:
+    parts = []
+    for k, size in enumerate((SIZE, (160, 90), SIZE)):
+        pts = tuple(range(50 * k, 50 * (k + 1)))
+        file = made(tmp_path / f"{k}.ts", scaled(moving), size=size, frames=50, tick=Fraction(1, 25), times=pts)
+        parts.append(file.read_bytes())
+    (tmp_path / "all.ts").write_bytes(b"".join(parts))
+    told = found(tmp_path / "all.ts")["resized"]
+    assert told.sentence.startswith("stored at 160x90 here, and at 320x180 elsewhere")
+    assert at(told, 2.0, 4.0)
+    (tmp_path / "same.ts").write_bytes(parts[0] + parts[2])
+    assert "resized" not in found(tmp_path / "same.ts")
+
+
 def test_an_upright_clip_on_a_wide_display_lost_no_rotation(tmp_path: Path) -> None:
     upright = made(tmp_path / "upright.mp4", size=(180, 320), frames=50)
     assert list(found(upright, display=(320, 180))) == ["aspect"]
