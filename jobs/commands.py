@@ -42,7 +42,7 @@ def _scan(args: argparse.Namespace) -> int:
     )  # fmt: skip
     if args.dry_run:
         clock = Clock()
-        plan = make_plan(request)
+        plan = make_plan(request, Terminal())
         end = [output.summary_line((), {"plan": clock.seconds})]
         print(*([*output.plan_lines(plan), *end] if as_json else describe(plan)), sep="\n")
         return OK

@@ -111,11 +111,11 @@ def _scan_sides(
     plain = {path: _scan_request(request, out, path) for path in request.sides if not _is_results(path)}
     mapped = {path: _mapped(request, path) for path in plain}
     for own in plain.values():  # what is wrong with any side is said before the first is measured
-        make_plan(own)
+        make_plan(own, listener)
     claim(out)
     whole = {path: _with_mapping(own, mapped[path]) for path, own in plain.items()}
     for path, own in whole.items():
-        _say_few(labels[request.sides.index(path)], make_plan(own), listener)
+        _say_few(labels[request.sides.index(path)], make_plan(own, listener), listener)
     folders = []
     for label, path in zip(labels, request.sides, strict=True):
         if path not in plain:

@@ -97,7 +97,7 @@ def estimate(request: Request, listener: Listener | None = None, load: LoadJudge
     budget = None if request.budget is None else parse_budget(request.budget)
     judge = loaded(request, load)
     listener.loaded(judge)
-    plan = make_plan(request)
+    plan = make_plan(request, listener)
     known = _known(plan, request, judge.model_sha256, first_look=False)
     glimpsed = None if budget is None else _known(plan, request, judge.model_sha256, first_look=True)
     tasks = known.tasks

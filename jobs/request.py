@@ -104,6 +104,11 @@ class Listener:
         for one in self._others:
             one.loaded(judge)
 
+    def looked(self, looks: int) -> None:
+        """So many looks were taken at files, to find what belongs together; maybe from several threads."""
+        for one in self._others:
+            one.looked(looks)
+
     def planned(self, plan: Plan) -> None:
         """What was found."""
         for one in self._others:

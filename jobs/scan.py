@@ -40,15 +40,20 @@ from .workers import InProcess, RayCrew, memory
 SMALL_S = 60.0  # seconds of video in all up to which Ray's start costs more than it gains
 
 
-def make_plan(request: Request, looked: LookCache | None = None) -> Plan:
-    """What there is to scan; `looked` is what an earlier scan into the same folder saw, by default read from there.
+def make_plan(request: Request, listener: Listener | None = None, looked: LookCache | None = None) -> Plan:
+    """What there is to scan.
+
+    Args:
+        request: what to scan.
+        listener: told how it goes.
+        looked: what an earlier scan into the same folder saw; None: read from there.
 
     Raises:
         UsageError: the path does not exist, or holds no video.
     """
     return discover(
         request.root, mapping=request.mapping, exclude=request.out, reference=request.reference,
-        looked=looked or LookCache(request.out),
+        looked=looked or LookCache(request.out, (listener or Listener()).looked),
     )  # fmt: skip
 
 
@@ -69,8 +74,8 @@ def scan(request: Request, listener: Listener | None = None, load: LoadJudge = l
     began, seconds, read = Began(), dict[str, float](), -TRAFFIC.read
     budget = None if request.budget is None else parse_budget(request.budget)
     judge = loaded(request, load)
-    looked = LookCache(request.out)
-    plan = make_plan(request, looked)
+    looked = LookCache(request.out, listener.looked)
+    plan = make_plan(request, looked=looked)
     with Store(request.out) as store, _watched(listener, store, request) as listener:
         for warning in store.warnings:
             listener.say(warning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 
 from rich import progress
@@ -18,6 +19,7 @@ from .request import Listener
 from .work import slower
 
 EVERY_S = 30.0  # between progress lines where there is no terminal
+LOOKING_S = 5.0  # of looking at files before a line says so; small folders take less
 
 
 class Terminal(Listener):
@@ -32,6 +34,8 @@ class Terminal(Listener):
         self._plan_to = sys.stdout if plan_to == "stdout" else sys.stderr
         self._stage: _Stage | None = None
         self._slower: str | None = None  # what was said of the network
+        self._looking: float | None = None  # since when files are looked at
+        self._next_s = LOOKING_S
 
     def say(self, sentence: str) -> None:
         """One line on stderr, above the bar."""
@@ -43,6 +47,14 @@ class Terminal(Listener):
         if sentence is not None and sentence != self._slower:
             self.say(sentence)
             self._slower = sentence
+
+    def looked(self, looks: int) -> None:
+        """A line after the first seconds, and now and then: how much there is to look at nobody knows before."""
+        now = time.monotonic()
+        self._looking = now if self._looking is None else self._looking
+        if (since := now - self._looking) >= self._next_s:
+            self._next_s = since + EVERY_S
+            self.say(f"finding what belongs together: {counted(looks, 'look')} at files in {duration(since)}")
 
     def planned(self, plan: Plan) -> None:
         """Print the plan."""

@@ -41,9 +41,11 @@ class LookCache(Looker):
     Args:
         out: folder of the results, or URI of one in a bucket; it need not be there. What cannot be read of it is passed
             over: the worst that happens is that a file is looked at once more.
+        tell: takes the number of looks taken so far, from whichever thread took the last one.
     """
 
-    def __init__(self, out: str) -> None:
+    def __init__(self, out: str, tell: Callable[[int], None] = lambda _: None) -> None:
+        self._tell, self._taken = tell, 0
         self._files: Mapping[str, FileEntry] = {}
         self._began_ns = time.time_ns()  # sizes and times were not looked at before this
         self._known: dict[_Key, tuple[_Stamp, Any]] = {}
@@ -66,6 +68,7 @@ class LookCache(Looker):
         if (told := self._get(key, stamp)) is not None:
             with suppress(*_DAMAGED):
                 return _glance_of(told)
+        self._count()
         try:
             seen = header(ref, size)
         except TransientVideoError:
@@ -95,6 +98,7 @@ class LookCache(Looker):
         key = one.path, f"differs from {other.path}"
         if isinstance(told := self._get(key, stamp), bool):
             return told
+        self._count()
         seen = super().differ(one, other)
         if seen is not None:
             self._put(key, stamp, seen)
@@ -128,11 +132,16 @@ class LookCache(Looker):
         if (told := self._get(key, stamp)) is not None:
             with suppress(*_DAMAGED):
                 return _thumbnails_of(told, count)
+        self._count()
         shots = look()
         there = [shot for shot in shots if shot is not None]
         if len(there) == len(shots):  # where one is missing, the store may not have answered
             self._put(key, stamp, [base64.b64encode(zlib.compress(shot.tobytes())).decode() for shot in there])
         return shots
+
+    def _count(self) -> None:
+        self._taken += 1
+        self._tell(self._taken)
 
     def _stamp(self, ref: VideoRef) -> _Stamp | None:
         """Bytes and times of a file, of all its parts; None where they are not told."""

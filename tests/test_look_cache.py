@@ -150,3 +150,15 @@ def test_headers_of_local_files_are_read_every_time_and_their_pictures_once(out_
         again = LookCache(str(out_dir))
         assert np.array_equal(again.moments(ref, 1.0), seen)
         assert again.differ(ref, other) is True
+
+
+def test_it_tells_of_looks_that_it_takes_alone(out_dir: Path, tmp_path: Path) -> None:
+    (out_dir / ".cache").mkdir(parents=True)
+    ref = scene(tmp_path / "a.mp4", 1)
+    os.utime(ref.path, (time.time() - 1000,) * 2)
+    told = list[int]()
+    looker = LookCache(str(out_dir), told.append)
+    looker.glance(ref, 1)
+    looker.moments(ref, 1.0)
+    looker.moments(ref, 1.0)
+    assert told == [1, 2]
