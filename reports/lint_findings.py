@@ -36,15 +36,15 @@ def of_findings(ladder: LadderTable) -> Iterator[Issue]:
         every = [[f for f in found[path][warning.kind] if _Warning.of(f) == warning] for path in sound.encodes]
         alike = len({tuple(f.dated for f in some) for some in every}) == 1
         whose = "" if alike else f", like {next(iter(sound.encodes.values())).label}"
-        said = f"all {len(every)} encodes{whose}: {_said(every[0])}"
+        words = f"all {len(every)} encodes{whose}: {said(every[0])}"
         # What starts alike is in step with one another, if not with its master.
         severity: Severity = "info" if warning.kind == "offset" else "warning"
-        yield Issue(ladder.name, warning.kind, severity, said, tuple(sound.encodes))
+        yield Issue(ladder.name, warning.kind, severity, words, tuple(sound.encodes))
     for clip in ladder.clips:
         for kind, some in found[clip.path].items():
             own = [f for f in some if clip.path not in sound.encodes or _Warning.of(f) not in shared]
             if own:
-                yield Issue(ladder.name, kind, own[0].severity, f"{clip.label}: {_said(own)}", (clip.path,))
+                yield Issue(ladder.name, kind, own[0].severity, f"{clip.label}: {said(own)}", (clip.path,))
 
 
 @dataclass(frozen=True)
@@ -157,11 +157,12 @@ def _shared(found: Sequence[_ByKind]) -> list[_Warning]:
     """What is said of all of several encodes."""
     if len(found) < 2:
         return []
-    said = [dict.fromkeys(w for some in own.values() for f in some if (w := _Warning.of(f))) for own in found]
-    return [warning for warning in said[0] if all(warning in own for own in said)]
+    every = [dict.fromkeys(w for some in own.values() for f in some if (w := _Warning.of(f))) for own in found]
+    return [warning for warning in every[0] if all(warning in own for own in every)]
 
 
-def _said(some: Sequence[Finding]) -> str:
-    said = some[0].dated.removeprefix("truncated: ")  # the rule beside it says so
-    said += f", and {len(some) - 1} more of its kind" if len(some) > 1 else ""
-    return said + ("; copy or upload it again" if some[0].kind in LOSSES else "")
+def said(some: Sequence[Finding]) -> str:
+    """Findings of one kind in a sentence: the first, and how many more there are."""
+    words = some[0].dated.removeprefix("truncated: ")  # the rule beside it says so
+    words += f", and {len(some) - 1} more of its kind" if len(some) > 1 else ""
+    return words + ("; copy or upload it again" if some[0].kind in LOSSES else "")

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,13 +14,12 @@ from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
 from . import bd
 from .clip import MODES, Clip
-from .lint import JND
 from .rd import RatePoint
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
+from .title_notes import notes_of
 
 WHOLE = 0.9  # of the longest encode's length: shorter ones are of another part of the title
-SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
 
 
 @dataclass(frozen=True)
@@ -136,47 +134,13 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             moved = series._replace(times=(row.offset_s or 0.0) + (row.rate_ratio or 1.0) * series.times)
             encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
-    notes = [
-        f"{side.label}: {clip.label} {f'is {clip.broken}' if clip.broken else f'has no {mode.upper()} score'} "
-        "and is left out"
-        for side, own in zip(sides, clips, strict=True)
-        for clip in own
-        if clip.broken or clip.row(mode) is None
-    ]
     title = Title(name, mode, tuple(made))
-    return replace(title, notes=(*notes, *_out_of_reach(sides, made), *_crossing(sides, title)))
+    return replace(title, notes=tuple(notes_of(sides, clips, title)))
 
 
 def _enough(compared: Sequence[Clip], alone: Sequence[Clip]) -> bool:
     """Whether a side's encodes that have FR make a curve, or are all there are."""
     return len(compared) >= min(bd.LEAST_POINTS, max(1, len(alone)))
-
-
-def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> list[str]:
-    """Sides whose best encode looks worse than another's by more than anybody overlooks."""
-    tops = [max(e.row.pools["mean"] for e in own) for own in made]
-    best = int(np.argmax(tops))
-    beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no BD-rate of"
-    lower = [(side, top) for side, top in zip(sides, tops, strict=True) if top < tops[best] - JND]
-    return [f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}" for side, top in lower]
-
-
-def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
-    """Sides that need fewer bits than the first one up to some quality, and more above it, or the reverse."""
-    said = []
-    (mine, why), *others = [title.curve(s, "mean") for s in range(len(sides))]
-    for side, (theirs, flaw) in zip(sides[1:], others, strict=True):
-        if why or flaw:
-            continue
-        (r1, q1), (r2, q2) = bd.arrays(mine), bd.arrays(theirs)
-        levels = np.linspace(max(q1[0], q2[0]), min(q1[-1], q2[-1]), 33)[1:-1]
-        apart = [float(bd.log_ratios((r1, r2), (q1[None], q2[None]), float(level))[0]) for level in levels]
-        turns = [k for k, (a, b) in enumerate(pairwise(apart)) if a * b < 0]
-        if len(turns) == 1 and min(abs(apart[0]), abs(apart[-1])) > SEEN:
-            few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
-            at = f"about {levels[turns[0]]:.0f}"
-            said.append(f"{side.label} needs {few} bits than {sides[0].label} up to a score of {at}, and {many} above")
-    return said
 
 
 def _without_score(sides: Sequence[Side], clips: Sequence[Sequence[Clip]]) -> str | None:

@@ -1,0 +1,78 @@
+"""What else to know of a title that was compared: what was left out of it, and where its curves end or cross."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import bd
+from .clip import Clip
+from .lint import JND
+from .lint_findings import said
+
+if TYPE_CHECKING:  # they come with these notes
+    from .titles import Encode, Side, Title
+
+SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
+
+
+def notes_of(sides: Sequence[Side], clips: Sequence[Sequence[Clip]], title: Title) -> Iterator[str]:
+    """A sentence each.
+
+    Args:
+        sides: all.
+        clips: each side's encodes of the title, those that were left out among them.
+        title: what is compared.
+    """
+    yield from _left_out(sides, clips, title)
+    yield from _out_of_reach(sides, title.sides)
+    yield from _crossing(sides, title)
+
+
+def _left_out(sides: Sequence[Side], clips: Sequence[Sequence[Clip]], title: Title) -> Iterator[str]:
+    for side, own, kept in zip(sides, clips, title.sides, strict=True):
+        compared = {encode.clip.path for encode in kept}
+        for clip in own:
+            if clip.path not in compared:
+                what, why = _why_out(clip, title.mode)
+                yield f"{side.label}: {clip.label} {what} and is left out{f': {why}' if why else ''}"
+
+
+def _why_out(clip: Clip, mode: str) -> tuple[str, str]:
+    """What keeps an encode out, and the reason that its row has for it, if any."""
+    if clip.broken:
+        return f"is {clip.broken}", said([f for f in clip.findings if f.kind == clip.broken and f.severity == "error"])
+    if clip.row(mode) is None:
+        refused = [f.sentence for f in clip.findings if f.kind == "not_compared"]
+        return f"has no {mode.upper()} score", "; ".join(clip.reasons or refused)
+    return "has no bit rate", ""
+
+
+def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> list[str]:
+    """Sides whose best encode looks worse than another's by more than anybody overlooks."""
+    tops = [max(e.row.pools["mean"] for e in own) for own in made]
+    best = int(np.argmax(tops))
+    beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no BD-rate of"
+    lower = [(side, top) for side, top in zip(sides, tops, strict=True) if top < tops[best] - JND]
+    return [f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}" for side, top in lower]
+
+
+def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
+    """Sides that need fewer bits than the first one up to some quality, and more above it, or the reverse."""
+    told = []
+    (mine, why), *others = [title.curve(s, "mean") for s in range(len(sides))]
+    for side, (theirs, flaw) in zip(sides[1:], others, strict=True):
+        if why or flaw:
+            continue
+        (r1, q1), (r2, q2) = bd.arrays(mine), bd.arrays(theirs)
+        levels = np.linspace(max(q1[0], q2[0]), min(q1[-1], q2[-1]), 33)[1:-1]
+        apart = [float(bd.log_ratios((r1, r2), (q1[None], q2[None]), float(level))[0]) for level in levels]
+        turns = [k for k, (a, b) in enumerate(pairwise(apart)) if a * b < 0]
+        if len(turns) == 1 and min(abs(apart[0]), abs(apart[-1])) > SEEN:
+            few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
+            at = f"about {levels[turns[0]]:.0f}"
+            told.append(f"{side.label} needs {few} bits than {sides[0].label} up to a score of {at}, and {many} above")
+    return told
