@@ -7,7 +7,7 @@ a score says it already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,13 +27,15 @@ _NUMBER = re.compile(r"[-+]?\d+(?:[.,:x×]\d+)*")
 _ByKind = Mapping[str, Sequence[Finding]]  # the gravest of each kind first
 
 
-def of_findings(ladder: LadderTable) -> Iterator[Issue]:
-    """One a clip and kind, beside one a warning that all encodes have."""
+def of_findings(ladder: LadderTable, known: Collection[_Words] = ()) -> Iterator[Issue]:
+    """One a clip and kind, beside one a warning that all encodes have; none of what is known."""
     sound = _Sound.of(ladder)
     found = {clip.path: _by_kind(clip, sound) for clip in ladder.clips}
-    shared = _shared([found[path] for path in sound.encodes])
+    shared = _shared([found[path] for path in sound.encodes], ("warning",))
     for warning in shared:
-        every = [[f for f in found[path][warning.kind] if _Warning.of(f) == warning] for path in sound.encodes]
+        if warning in known:
+            continue
+        every = [[f for f in found[path][warning.kind] if _says(f, warning)] for path in sound.encodes]
         alike = len({tuple(f.dated for f in some) for some in every}) == 1
         whose = "" if alike else f", like {next(iter(sound.encodes.values())).label}"
         words = f"all {len(every)} encodes{whose}: {said(every[0])}"
@@ -42,9 +44,19 @@ def of_findings(ladder: LadderTable) -> Iterator[Issue]:
         yield Issue(ladder.name, warning.kind, severity, words, tuple(sound.encodes))
     for clip in ladder.clips:
         for kind, some in found[clip.path].items():
-            own = [f for f in some if clip.path not in sound.encodes or _Warning.of(f) not in shared]
+            own = [f for f in some if _Words.of(f) not in known]
+            if clip.path in sound.encodes:
+                own = [f for f in own if not any(_says(f, warning) for warning in shared)]
             if own:
                 yield Issue(ladder.name, kind, own[0].severity, f"{clip.label}: {said(own)}", (clip.path,))
+
+
+def of_sides(ladders: Sequence[LadderTable]) -> list[list[Issue]]:
+    """Of ladders of one title, each another encoder's, what their encodes have; less what all encodes of all have."""
+    encodes = [(clip, _Sound.of(ladder)) for ladder in ladders for clip in ladder.renditions]
+    known = _shared([_by_kind(clip, sound) for clip, sound in encodes], ("warning", "error"))
+    masters = {ladder.master.path for ladder in ladders if ladder.master}
+    return [[i for i in of_findings(ladder, known) if masters.isdisjoint(i.paths)] for ladder in ladders]
 
 
 @dataclass(frozen=True)
@@ -140,25 +152,29 @@ def _is_in(finding: Finding, encode: Clip, other: Clip) -> bool:
     return False
 
 
-class _Warning(NamedTuple):
-    """What a warning says, numbers aside; of an offset these too."""
+class _Words(NamedTuple):
+    """What a finding says, numbers aside; of an offset these too."""
 
     kind: str
     words: str
 
     @classmethod
-    def of(cls, finding: Finding) -> _Warning | None:
-        if finding.severity == "error":
-            return None
+    def of(cls, finding: Finding) -> _Words:
         return cls(finding.kind, finding.sentence if finding.kind == "offset" else _NUMBER.sub("0", finding.sentence))
 
 
-def _shared(found: Sequence[_ByKind]) -> list[_Warning]:
+def _says(finding: Finding, warning: _Words) -> bool:
+    return finding.severity == "warning" and _Words.of(finding) == warning
+
+
+def _shared(found: Sequence[_ByKind], severities: Collection[str]) -> list[_Words]:
     """What is said of all of several encodes."""
     if len(found) < 2:
         return []
-    every = [dict.fromkeys(w for some in own.values() for f in some if (w := _Warning.of(f))) for own in found]
-    return [warning for warning in every[0] if all(warning in own for own in every)]
+    every = [
+        dict.fromkeys(_Words.of(f) for some in own.values() for f in some if f.severity in severities) for own in found
+    ]
+    return [words for words in every[0] if all(words in own for own in every)]
 
 
 def said(some: Sequence[Finding]) -> str:

@@ -1,8 +1,9 @@
-"""What else to know of a title that was compared: what was left out of it, and where its curves end or cross."""
+"""What else to know of a title that was compared: what was left out, what was found, how far its curves go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import numpy as np
 from . import bd
 from .clip import Clip
 from .lint import JND
-from .lint_findings import said
+from .lint_findings import of_sides, said
+from .read import LadderTable
 
 if TYPE_CHECKING:  # they come with these notes
     from .titles import Encode, Side, Title
@@ -19,26 +21,37 @@ if TYPE_CHECKING:  # they come with these notes
 SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
 
 
-def notes_of(sides: Sequence[Side], clips: Sequence[Sequence[Clip]], title: Title) -> Iterator[str]:
+def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
     """A sentence each.
 
     Args:
         sides: all.
-        clips: each side's encodes of the title, those that were left out among them.
+        ladders: each side's videos of the title, those that were left out among them.
         title: what is compared.
     """
-    yield from _left_out(sides, clips, title)
+    yield from _left_out(sides, ladders, title)
+    yield from _found(sides, ladders, title)
     yield from _out_of_reach(sides, title.sides)
     yield from _crossing(sides, title)
 
 
-def _left_out(sides: Sequence[Side], clips: Sequence[Sequence[Clip]], title: Title) -> Iterator[str]:
-    for side, own, kept in zip(sides, clips, title.sides, strict=True):
+def _left_out(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
+    for side, ladder, kept in zip(sides, ladders, title.sides, strict=True):
         compared = {encode.clip.path for encode in kept}
-        for clip in own:
+        for clip in ladder.renditions:
             if clip.path not in compared:
                 what, why = _why_out(clip, title.mode)
                 yield f"{side.label}: {clip.label} {what} and is left out{f': {why}' if why else ''}"
+
+
+def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
+    """What is wrong with encodes that are compared, and not with all of them: an encoder may look better or worse."""
+    own = []
+    for ladder, kept in zip(ladders, title.sides, strict=True):
+        compared = {encode.clip.path for encode in kept}
+        own.append(replace(ladder, clips=tuple(c for c in ladder.clips if c.is_master or c.path in compared)))
+    for side, issues in zip(sides, of_sides(own), strict=True):
+        yield from (f"{side.label}: {issue.sentence}" for issue in issues)
 
 
 def _why_out(clip: Clip, mode: str) -> tuple[str, str]:

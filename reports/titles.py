@@ -15,6 +15,7 @@ from ..pipeline.values import ClipScore
 from . import bd
 from .clip import MODES, Clip
 from .rd import RatePoint
+from .read import LadderTable
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
 from .title_notes import notes_of
@@ -111,10 +112,11 @@ def make_titles(sides: Sequence[Side], paired: Mapping[str, Sequence[str | None]
 
 def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> Title:
     missing = [side.label for side, ladder in zip(sides, ladders, strict=True) if ladder is None]
-    clips: list[tuple[Clip, ...]] = []
-    for side, ladder in zip(sides, ladders, strict=True):
-        table = next((t for t in side.results.fleet.ladders if t.name == ladder), None)
-        clips.append(table.renditions if table else ())
+    tables = [
+        next((t for t in side.results.fleet.ladders if t.name == ladder), LadderTable(name, ()))
+        for side, ladder in zip(sides, ladders, strict=True)
+    ]
+    clips = [table.renditions for table in tables]
     whole = [[c for c in own if c.broken is None] for own in clips]
     scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in whole] for m in MODES}
     mode = "fr" if all(map(_enough, scored["fr"], scored["nr"])) else "nr"
@@ -135,7 +137,7 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     title = Title(name, mode, tuple(made))
-    return replace(title, notes=tuple(notes_of(sides, clips, title)))
+    return replace(title, notes=tuple(notes_of(sides, tables, title)))
 
 
 def _enough(compared: Sequence[Clip], alone: Sequence[Clip]) -> bool:

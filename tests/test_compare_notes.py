@@ -9,8 +9,9 @@ import pytest
 from yoto_video.jobs.compare_output import print_comparison
 from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.values import ClipResult
+from yoto_video.reports.compare_pages import build_comparison
 
-from .synthetic_results import result, unscored
+from .synthetic_results import result, scored, unscored
 from .test_compare import compared, encodes, side
 from .test_compare_told import page_of
 
@@ -39,3 +40,45 @@ def test_what_is_left_out_is_told_with_the_reason_that_its_row_has(
     assert f"sea: {none}" in lines
     assert f"city: b: city_4000k.mp4 has no FR score and is left out: {other}" in lines
     assert none in page_of(there, tmp_path / "page")
+
+
+def test_what_is_wrong_with_encodes_that_are_compared_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = Finding("matrix of 1.0 differs", "range", "warning")  # of all: whatever it does, it does to all
+    mine = Finding("colours differ from the master's by +31 levels of luma", "colour", "warning")
+    fall = Finding("collapses: FR is 55 points lower than the clip's median", "collapse", "warning", 3.0, 4.0)
+    black = Finding("black throughout", "black", "error")
+    drop = Finding("quality drops at a key frame", "quality_drop", "warning", 0.0, 0.5)  # which the score says
+    a = side(tmp_path / "a", found(encodes("a", "sea"), ".mp4", every))
+    of_b = found(encodes("b", "sea"), ".mp4", every, drop)
+    of_b = found(of_b, "_500k.mp4", every, mine, fall, drop)
+    of_b = found(of_b, "_1000k.mp4", every, black)
+    there = compared({"a": a, "b": side(tmp_path / "b", of_b)})
+    plain = compared({"a": side(tmp_path / "c", encodes("a", "sea")), "b": side(tmp_path / "d", encodes("b", "sea"))})
+    assert [f.delta for f in there.figures] == [f.delta for f in plain.figures]
+    told = {
+        f"b: sea_500k.mp4: {mine}", f"b: sea_500k.mp4: {fall} (3.0 to 4.0 s)", f"b: sea_1000k.mp4: {black}",
+    }  # fmt: skip
+    assert set(there.titles[0].notes) == told
+    print_comparison(there)
+    assert {f"sea: {note}" for note in told} <= set(capsys.readouterr().out.splitlines())
+    page = build_comparison(there, tmp_path, {})
+    for file in (page, next((page.parent / "titles").iterdir())):
+        assert "sea_500k.mp4: colours differ from the master" in file.read_text(encoding="utf-8")
+
+
+def test_what_all_encodes_of_one_side_have_is_one_line(tmp_path: Path) -> None:
+    late = Finding("starts 2 frames late", "offset", "warning")
+    grey = Finding("colours differ from the master's", "colour", "error")
+    a = side(tmp_path / "a", found(encodes("a", "sea"), ".mp4", grey))
+    b = side(tmp_path / "b", found(encodes("b", "sea"), ".mp4", late, grey))
+    assert compared({"a": a, "b": b}).titles[0].notes == (f"b: all 5 encodes: {late}",)
+
+
+def test_what_the_master_has_as_well_is_not_the_encodes_own(tmp_path: Path) -> None:
+    lost = Finding("lost in light: 9 % of the picture", "clipping", "warning")
+    master = scored("/masters/sea.mov", "sea", "nr", 90, seconds=12, is_master=True, findings=(lost,))
+    a = side(tmp_path / "a", [*encodes("a", "sea"), master])
+    b = side(tmp_path / "b", [*found(encodes("b", "sea"), "_500k.mp4", lost), master])
+    assert compared({"a": a, "b": b}).titles[0].notes == ()
