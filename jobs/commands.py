@@ -98,7 +98,7 @@ def _score(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from . import output
     from .compare import CompareRequest, compare
-    from .compare_output import figure_lines, map_lines, print_comparison
+    from .compare_output import figure_lines, map_lines, note_lines, print_comparison
     from .log import log_to
     from .terminal import Terminal
 
@@ -114,8 +114,8 @@ def _compare(args: argparse.Namespace) -> int:
 
         write_comparison_figures(result.comparison, result.page.parent / "figures", args.figures)
     if args.format == "json":
-        figures = figure_lines(result.comparison.figures)
-        print(*output.clip_lines(result.clips), *figures, *map_lines(result.maps), sep="\n")
+        told = [*figure_lines(result.comparison.figures), *note_lines(result.comparison.titles)]
+        print(*output.clip_lines(result.clips), *told, *map_lines(result.maps), sep="\n")
         print(output.summary_line(result.clips, result.seconds))
     else:
         print_comparison(result.comparison)

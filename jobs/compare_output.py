@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..pipeline.text import printable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..reports.bootstrap import Interval
     from ..reports.compare import Comparison, Figure
     from ..reports.metric_maps import Map
+    from ..reports.titles import Title
 
 
 def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
@@ -29,6 +31,14 @@ def figure_lines(figures: Iterable[Figure]) -> Iterator[str]:
             },
             ensure_ascii=False, allow_nan=False,
         )  # fmt: skip
+
+
+def note_lines(titles: Iterable[Title]) -> Iterator[str]:
+    """One JSON object a note of a title."""
+    for title in titles:
+        for note in title.told:
+            line = {"type": "note", "title": title.name, "mode": title.mode, **asdict(note)}
+            yield json.dumps(line, ensure_ascii=False, allow_nan=False)
 
 
 def map_lines(maps: Iterable[Map]) -> Iterator[str]:

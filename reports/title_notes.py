@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,17 @@ if TYPE_CHECKING:  # they come with these notes
 SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, for one to be said to cross the other
 
 
-def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
-    """A sentence each.
+@dataclass(frozen=True)
+class Note:
+    """A sentence, the labels of the sides and the paths of the encodes that it is about; none: of curves."""
+
+    sentence: str
+    sides: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+
+def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
+    """All of a title.
 
     Args:
         sides: all.
@@ -35,23 +44,24 @@ def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title
     yield from _crossing(sides, title)
 
 
-def _left_out(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
+def _left_out(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
     for side, ladder, kept in zip(sides, ladders, title.sides, strict=True):
         compared = {encode.clip.path for encode in kept}
         for clip in ladder.renditions:
             if clip.path not in compared:
                 what, why = _why_out(clip, title.mode)
-                yield f"{side.label}: {clip.label} {what} and is left out{f': {why}' if why else ''}"
+                words = f"{side.label}: {clip.label} {what} and is left out{f': {why}' if why else ''}"
+                yield Note(words, (side.label,), (clip.path,))
 
 
-def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[str]:
+def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
     """What is wrong with encodes that are compared, and not with all of them: an encoder may look better or worse."""
     own = []
     for ladder, kept in zip(ladders, title.sides, strict=True):
         compared = {encode.clip.path for encode in kept}
         own.append(replace(ladder, clips=tuple(c for c in ladder.clips if c.is_master or c.path in compared)))
     for side, issues in zip(sides, of_sides(own), strict=True):
-        yield from (f"{side.label}: {issue.sentence}" for issue in issues)
+        yield from (Note(f"{side.label}: {i.sentence}", (side.label,), i.paths) for i in issues)
 
 
 def _why_out(clip: Clip, mode: str) -> tuple[str, str]:
@@ -64,18 +74,19 @@ def _why_out(clip: Clip, mode: str) -> tuple[str, str]:
     return "has no bit rate", ""
 
 
-def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> list[str]:
+def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> Iterator[Note]:
     """Sides whose best encode looks worse than another's by more than anybody overlooks."""
     tops = [max(e.row.pools["mean"] for e in own) for own in made]
     best = int(np.argmax(tops))
     beyond = f"{sides[best].label} {tops[best]:.1f}: what lies beyond is in no BD-rate of"
-    lower = [(side, top) for side, top in zip(sides, tops, strict=True) if top < tops[best] - JND]
-    return [f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}" for side, top in lower]
+    for side, top in zip(sides, tops, strict=True):
+        if top < tops[best] - JND:
+            words = f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}"
+            yield Note(words, (side.label, sides[best].label))
 
 
-def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
+def _crossing(sides: Sequence[Side], title: Title) -> Iterator[Note]:
     """Sides that need fewer bits than the first one up to some quality, and more above it, or the reverse."""
-    told = []
     (mine, why), *others = [title.curve(s, "mean") for s in range(len(sides))]
     for side, (theirs, flaw) in zip(sides[1:], others, strict=True):
         if why or flaw:
@@ -86,6 +97,6 @@ def _crossing(sides: Sequence[Side], title: Title) -> list[str]:
         turns = [k for k, (a, b) in enumerate(pairwise(apart)) if a * b < 0]
         if len(turns) == 1 and min(abs(apart[0]), abs(apart[-1])) > SEEN:
             few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
-            at = f"about {levels[turns[0]]:.0f}"
-            told.append(f"{side.label} needs {few} bits than {sides[0].label} up to a score of {at}, and {many} above")
-    return told
+            at = f"up to a score of about {levels[turns[0]]:.0f}"
+            words = f"{side.label} needs {few} bits than {sides[0].label} {at}, and {many} above"
+            yield Note(words, (side.label, sides[0].label))

@@ -18,7 +18,7 @@ from .rd import RatePoint
 from .read import LadderTable
 from .results import Results, series_of
 from .shots import Floats, Numbers, cuts, spans
-from .title_notes import notes_of
+from .title_notes import Note, notes_of
 
 WHOLE = 0.9  # of the longest encode's length: shorter ones are of another part of the title
 
@@ -72,7 +72,12 @@ class Title:
     mode: str
     sides: tuple[tuple[Encode, ...], ...]
     reason: str | None = None
-    notes: tuple[str, ...] = ()
+    told: tuple[Note, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else to know of it, a sentence each."""
+        return tuple(note.sentence for note in self.told)
 
     @property
     def encodes(self) -> tuple[Encode, ...]:
@@ -137,7 +142,7 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
             encodes.append(Encode(clip, row, tuple(f.frame_num for f in rows), *moved))
         made.append(tuple(sorted(encodes, key=lambda e: (e.rate, e.row.path))))
     title = Title(name, mode, tuple(made))
-    return replace(title, notes=tuple(notes_of(sides, tables, title)))
+    return replace(title, told=tuple(notes_of(sides, tables, title)))
 
 
 def _enough(compared: Sequence[Clip], alone: Sequence[Clip]) -> bool:

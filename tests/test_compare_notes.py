@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from yoto_video.jobs import cli
 from yoto_video.jobs.compare_output import print_comparison
 from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.values import ClipResult
@@ -13,6 +15,7 @@ from yoto_video.reports.compare_pages import build_comparison
 
 from .synthetic_results import result, scored, unscored
 from .test_compare import compared, encodes, side
+from .test_compare_fair import steeper
 from .test_compare_told import page_of
 
 
@@ -82,3 +85,23 @@ def test_what_the_master_has_as_well_is_not_the_encodes_own(tmp_path: Path) -> N
     a = side(tmp_path / "a", [*encodes("a", "sea"), master])
     b = side(tmp_path / "b", [*found(encodes("b", "sea"), "_500k.mp4", lost), master])
     assert compared({"a": a, "b": b}).titles[0].notes == ()
+
+
+def test_json_has_a_line_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn = Finding("truncated: 30 of 100 frames are missing from the file", "truncated", "error")
+    a = side(tmp_path / "a", encodes("a", "sea"))
+    b = side(tmp_path / "b", found(steeper("b", "sea", 1.5), "_250k.mp4", torn))
+    cli.main(["compare", a, b, "--out", str(tmp_path / "out"), "--labels", "old,new", "--format", "json"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in lines[-4:]] == ["note"] * 3 + ["summary"]
+    (title,) = compared({"old": a, "new": b}).titles
+    first, second, third = (line for line in lines if line["type"] == "note")
+    assert list(first) == ["type", "title", "mode", "sentence", "sides", "paths"]
+    assert (first["title"], first["mode"], first["sides"]) == ("sea", "fr", ["new"])
+    assert first["paths"] == ["/v/b/sea_250k.mp4"]
+    assert [second["sides"], third["sides"]] == [["old", "new"], ["new", "old"]]
+    assert second["paths"] == third["paths"] == []
+    assert title.notes == (first["sentence"], second["sentence"], third["sentence"])
+    assert "truncated" in first["sentence"]
+    assert "in no BD-rate of old" in second["sentence"]
+    assert third["sentence"].startswith("new needs more bits than old up to")
