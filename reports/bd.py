@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,15 +68,24 @@ def delta(
     return Delta(rate("pchip"), rate("akima"), float(quality))
 
 
-def flaw(curve: Sequence[RatePoint]) -> str | None:
-    """Why a curve, by rising rate, cannot be integrated; None when it can."""
+class File(NamedTuple):
+    """What an encode is called, and which bytes it holds; empty where that is not known."""
+
+    name: str
+    content_id: str
+
+
+def flaw(curve: Sequence[RatePoint], files: Mapping[str, File] | None = None) -> str | None:
+    """Why a curve, by rising rate, cannot be integrated; None when it can. `files` are those of `usable`."""
     if len(curve) < LEAST_POINTS:
         few = f"{len(curve)} encode{'' if len(curve) == 1 else 's'} with a score and a bit rate"
         return f"{few}, at least {LEAST_POINTS} are needed"
-    return _not_rising(curve)
+    return _not_rising(curve, files or {})
 
 
-def usable(points: Sequence[RatePoint], sizes: Sequence[str]) -> tuple[list[RatePoint], str | None]:
+def usable(
+    points: Sequence[RatePoint], sizes: Sequence[str], files: Mapping[str, File] | None = None
+) -> tuple[list[RatePoint], str | None]:
     """The points that make an encoder's curve, by rising rate, and what is wrong with it.
 
     With one size these are all points. With several, each size's own points have to rise, and the curve is their Pareto
@@ -84,16 +94,17 @@ def usable(points: Sequence[RatePoint], sizes: Sequence[str]) -> tuple[list[Rate
     Args:
         points: one an encode.
         sizes: of each point's picture, for people.
+        files: by a point's key, to name those that are in one another's way.
     """
     curve = by_rate(points)
     if len(set(sizes)) < 2:
-        return curve, flaw(curve)
+        return curve, flaw(curve, files)
     for size in dict.fromkeys(sizes):
         own = by_rate([p for p, s in zip(points, sizes, strict=True) if s == size])
-        if fault := _not_rising(own):
+        if fault := _not_rising(own, files or {}):
             return curve, f"at {size}, {fault}"
     front = pareto(points)
-    return front, flaw(front)
+    return front, flaw(front, files)
 
 
 def arrays(curve: Sequence[RatePoint]) -> tuple[Floats, Floats]:
@@ -143,10 +154,14 @@ def percent(log_difference: float) -> float:
     return 100.0 * math.expm1(log_difference)
 
 
-def _not_rising(curve: Sequence[RatePoint]) -> str | None:
+def _not_rising(curve: Sequence[RatePoint], files: Mapping[str, File]) -> str | None:
     for low, high in pairwise(curve):
         if high.bitrate_kbps == low.bitrate_kbps:
-            return f"two encodes have the same bit rate ({low.bitrate_kbps:,.1f} kbit/s)"
+            one, other = (files.get(point.key) for point in (low, high))
+            who = f"{one.name} and {other.name}" if one and other else "two encodes"
+            copies = one and other and one.content_id and one.content_id == other.content_id
+            what = ": they are the same, byte for byte; take one away" if copies else ""
+            return f"{who} have the same bit rate ({low.bitrate_kbps:,.1f} kbit/s){what}"
         if high.score <= low.score:
             return (
                 f"quality does not rise from {low.bitrate_kbps:,.0f} to {high.bitrate_kbps:,.0f} kbit/s "

@@ -102,7 +102,8 @@ class Title:
         """A side's rate-quality curve, and what is wrong with it. Keys are places in `sides[side]`."""
         own = self.sides[side]
         points = [RatePoint(e.rate, e.row.pools[pool], str(i)) for i, e in enumerate(own)]
-        return bd.usable(points, [e.size for e in own])
+        files = {str(i): bd.File(e.clip.label, e.clip.content_id) for i, e in enumerate(own)}
+        return bd.usable(points, [e.size for e in own], files)
 
 
 def make_titles(sides: Sequence[Side], paired: Mapping[str, Sequence[str | None]]) -> list[Title]:

@@ -105,3 +105,17 @@ def test_json_has_a_line_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "truncated" in first["sentence"]
     assert "in no BD-rate of old" in second["sentence"]
     assert third["sentence"].startswith("new needs more bits than old up to")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_encodes_of_one_rate_are_named_and_copies_called_so(same: bool, tmp_path: Path) -> None:
+    def as_dear(one: ClipResult) -> ClipResult:
+        if not one.clip.path.endswith("_1000k.mp4"):
+            return one
+        copied = {"content_id": "0.0 sea 500"} if same else {}
+        return replace(one, clip=replace(one.clip, bitrate_kbps=500.0, **copied))
+
+    a, b = side(tmp_path / "a", encodes("a", "sea")), side(tmp_path / "b", list(map(as_dear, encodes("b", "sea"))))
+    figure = compared({"a": a, "b": b}).overall("a", "b", "fr")
+    said = "sea_1000k.mp4 and sea_500k.mp4 have the same bit rate (500.0 kbit/s)"
+    assert figure.delta.reason == f"b: {said}{': they are the same, byte for byte; take one away' if same else ''}"
