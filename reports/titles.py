@@ -125,7 +125,8 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
     clips = [table.renditions for table in tables]
     whole = [[c for c in own if c.broken is None] for own in clips]
     scored = {m: [[c for c in own if c.row(m) is not None and c.bitrate_kbps] for own in whole] for m in MODES}
-    mode = "fr" if all(map(_enough, scored["fr"], scored["nr"])) else "nr"
+    known = [own for own in zip(scored["fr"], scored["nr"], strict=True) if any(own)]  # of sides that have it at all
+    mode = "fr" if known and all(_enough(*own) for own in known) else "nr"
     absent = f"not among the encodes of {' and '.join(missing)}"
     reason = absent if missing else _unfair(sides, clips, scored[mode], mode)
     if reason:

@@ -119,3 +119,15 @@ def test_encodes_of_one_rate_are_named_and_copies_called_so(same: bool, tmp_path
     figure = compared({"a": a, "b": b}).overall("a", "b", "fr")
     said = "sea_1000k.mp4 and sea_500k.mp4 have the same bit rate (500.0 kbit/s)"
     assert figure.delta.reason == f"b: {said}{': they are the same, byte for byte; take one away' if same else ''}"
+
+
+def test_a_title_that_a_side_lacks_has_the_mode_of_the_others(tmp_path: Path) -> None:
+    a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city"), encodes("a", "moor", modes=("nr",)))
+    empty = [unscored(f"/v/b/city_{k}k.mp4", "city", "the file is empty") for k in (500, 1000)]
+    there = compared({"a": a, "b": side(tmp_path / "b", empty)})
+    assert {t.name: t.mode for t in there.titles} == {"city": "fr", "moor": "nr", "sea": "fr"}
+    assert {(f.title, f.mode) for f in there.figures if f.title} == {("city", "fr"), ("moor", "nr"), ("sea", "fr")}
+    assert {t.name: t.reason for t in there.titles} == {
+        "sea": "not among the encodes of b", "moor": "not among the encodes of b",
+        "city": "none of the 2 encodes of b has a score (the file is empty)",
+    }  # fmt: skip
