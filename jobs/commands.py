@@ -122,7 +122,8 @@ def _compare(args: argparse.Namespace) -> int:
         print(f"page: {result.page}")
     overall = [f for f in result.comparison.figures if f.title is None and f.pool == "mean"]
     compared = {(f.anchor, f.test) for f in overall if f.verdict != "not comparable"}
-    if any((f.anchor, f.test) not in compared for f in overall):
+    left_out = any(note.kind == "left_out" for title in result.comparison.titles for note in title.told)
+    if left_out or any((f.anchor, f.test) not in compared for f in overall):
         return INCOMPLETE
     return _verdict(result.clips, ())
 

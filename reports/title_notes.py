@@ -23,15 +23,16 @@ SEEN = 0.02  # difference of log-rates at both ends of what two curves reach, fo
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence, the labels of the sides and the paths of the encodes that it is about; none: of curves."""
+    """One thing to know of a title."""
 
+    kind: str  # "left_out", "reach", "crossing", or that of a finding
     sentence: str
-    sides: tuple[str, ...]
-    paths: tuple[str, ...] = ()
+    sides: tuple[str, ...]  # labels, the one that it says something of first
+    paths: tuple[str, ...] = ()  # encodes that it is about; of curves none
 
 
 def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
-    """All of a title.
+    """All of a title; of one that is not compared, what is broken.
 
     Args:
         sides: all.
@@ -39,6 +40,8 @@ def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title
         title: what is compared.
     """
     yield from _left_out(sides, ladders, title)
+    if title.reason:
+        return
     yield from _found(sides, ladders, title)
     yield from _out_of_reach(sides, title.sides)
     yield from _crossing(sides, title)
@@ -48,10 +51,10 @@ def _left_out(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Titl
     for side, ladder, kept in zip(sides, ladders, title.sides, strict=True):
         compared = {encode.clip.path for encode in kept}
         for clip in ladder.renditions:
-            if clip.path not in compared:
+            if clip.path not in compared and (clip.broken or not title.reason):
                 what, why = _why_out(clip, title.mode)
                 words = f"{side.label}: {clip.label} {what} and is left out{f': {why}' if why else ''}"
-                yield Note(words, (side.label,), (clip.path,))
+                yield Note("left_out", words, (side.label,), (clip.path,))
 
 
 def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
@@ -61,7 +64,7 @@ def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) 
         compared = {encode.clip.path for encode in kept}
         own.append(replace(ladder, clips=tuple(c for c in ladder.clips if c.is_master or c.path in compared)))
     for side, issues in zip(sides, of_sides(own), strict=True):
-        yield from (Note(f"{side.label}: {i.sentence}", (side.label,), i.paths) for i in issues)
+        yield from (Note(i.rule, f"{side.label}: {i.sentence}", (side.label,), i.paths) for i in issues)
 
 
 def _why_out(clip: Clip, mode: str) -> tuple[str, str]:
@@ -82,7 +85,7 @@ def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> It
     for side, top in zip(sides, tops, strict=True):
         if top < tops[best] - JND:
             words = f"{side.label} reaches {top:.1f} at most, {beyond} {side.label}"
-            yield Note(words, (side.label, sides[best].label))
+            yield Note("reach", words, (side.label, sides[best].label))
 
 
 def _crossing(sides: Sequence[Side], title: Title) -> Iterator[Note]:
@@ -99,4 +102,4 @@ def _crossing(sides: Sequence[Side], title: Title) -> Iterator[Note]:
             few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
             at = f"up to a score of about {levels[turns[0]]:.0f}"
             words = f"{side.label} needs {few} bits than {sides[0].label} {at}, and {many} above"
-            yield Note(words, (side.label, sides[0].label))
+            yield Note("crossing", words, (side.label, sides[0].label))

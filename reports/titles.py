@@ -130,7 +130,8 @@ def _title(name: str, sides: Sequence[Side], ladders: Sequence[str | None]) -> T
     absent = f"not among the encodes of {' and '.join(missing)}"
     reason = absent if missing else _unfair(sides, clips, scored[mode], mode)
     if reason:
-        return Title(name, mode, tuple(() for _ in sides), reason)
+        title = Title(name, mode, tuple(() for _ in sides), reason)
+        return replace(title, told=tuple(notes_of(sides, tables, title)))
     made = []
     for side, ladder, own in zip(sides, ladders, scored[mode], strict=True):
         frames = side.results.store.ladder_frames(ladder or "")

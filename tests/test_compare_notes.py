@@ -91,14 +91,16 @@ def test_json_has_a_line_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[st
     torn = Finding("truncated: 30 of 100 frames are missing from the file", "truncated", "error")
     a = side(tmp_path / "a", encodes("a", "sea"))
     b = side(tmp_path / "b", found(steeper("b", "sea", 1.5), "_250k.mp4", torn))
-    cli.main(["compare", a, b, "--out", str(tmp_path / "out"), "--labels", "old,new", "--format", "json"])
+    words = ["compare", a, b, "--out", str(tmp_path / "out"), "--labels", "old,new", "--format", "json"]
+    assert cli.main(words) == 4  # one encode is left out
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines[-4:]] == ["note"] * 3 + ["summary"]
     (title,) = compared({"old": a, "new": b}).titles
     first, second, third = (line for line in lines if line["type"] == "note")
-    assert list(first) == ["type", "title", "mode", "sentence", "sides", "paths"]
+    assert list(first) == ["type", "title", "mode", "kind", "sentence", "sides", "paths"]
     assert (first["title"], first["mode"], first["sides"]) == ("sea", "fr", ["new"])
     assert first["paths"] == ["/v/b/sea_250k.mp4"]
+    assert [first["kind"], second["kind"], third["kind"]] == ["left_out", "reach", "crossing"]
     assert [second["sides"], third["sides"]] == [["old", "new"], ["new", "old"]]
     assert second["paths"] == third["paths"] == []
     assert title.notes == (first["sentence"], second["sentence"], third["sentence"])
@@ -131,3 +133,14 @@ def test_a_title_that_a_side_lacks_has_the_mode_of_the_others(tmp_path: Path) ->
         "sea": "not among the encodes of b", "moor": "not among the encodes of b",
         "city": "none of the 2 encodes of b has a score (the file is empty)",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", [Finding("truncated: 3 frames are missing", "truncated", "error"), None])
+def test_what_is_broken_is_an_input_that_could_not_be_used(what: Finding | None, tmp_path: Path) -> None:
+    """One encode of a title, or all of it; the exit code is that of a file that cannot be read at all."""
+    torn = (what,) if what else ()
+    a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city"))
+    one = side(tmp_path / "one", found(encodes("b", "sea"), "_4000k.mp4", *torn), encodes("b", "city"))
+    every = side(tmp_path / "all", found(encodes("b", "sea"), ".mp4", *torn), encodes("b", "city"))
+    for other in (one, every):
+        assert cli.main(["compare", a, other, "--out", str(tmp_path / "out")]) == (4 if what else 0)
