@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,9 +89,12 @@ def _out_of_reach(sides: Sequence[Side], made: Sequence[Sequence[Encode]]) -> It
 
 
 def _crossing(sides: Sequence[Side], title: Title) -> Iterator[Note]:
-    """Sides that need fewer bits than the first one up to some quality, and more above it, or the reverse."""
-    (mine, why), *others = [title.curve(s, "mean") for s in range(len(sides))]
-    for side, (theirs, flaw) in zip(sides[1:], others, strict=True):
+    """Of each pair: a side that needs fewer bits than the other up to some quality, and more above it, or the reverse.
+
+    Pairs are in the order of the figures.
+    """
+    curves = [(side.label, *title.curve(s, "mean")) for s, side in enumerate(sides)]
+    for (anchor, mine, why), (test, theirs, flaw) in combinations(curves, 2):
         if why or flaw:
             continue
         (r1, q1), (r2, q2) = bd.arrays(mine), bd.arrays(theirs)
@@ -101,5 +104,4 @@ def _crossing(sides: Sequence[Side], title: Title) -> Iterator[Note]:
         if len(turns) == 1 and min(abs(apart[0]), abs(apart[-1])) > SEEN:
             few, many = ("fewer", "more") if apart[0] < 0 else ("more", "fewer")
             at = f"up to a score of about {levels[turns[0]]:.0f}"
-            words = f"{side.label} needs {few} bits than {sides[0].label} {at}, and {many} above"
-            yield Note("crossing", words, (side.label, sides[0].label))
+            yield Note("crossing", f"{test} needs {few} bits than {anchor} {at}, and {many} above", (test, anchor))

@@ -144,3 +144,18 @@ def test_what_is_broken_is_an_input_that_could_not_be_used(what: Finding | None,
     every = side(tmp_path / "all", found(encodes("b", "sea"), ".mp4", *torn), encodes("b", "city"))
     for other in (one, every):
         assert cli.main(["compare", a, other, "--out", str(tmp_path / "out")]) == (4 if what else 0)
+
+
+def test_every_pair_of_the_table_whose_curves_cross_is_told(tmp_path: Path) -> None:
+    folders = {label: side(tmp_path / label, encodes(label, "sea")) for label in ("u", "v")}
+    folders["x"] = side(tmp_path / "x", steeper("x", "sea", 1.5))
+    there = compared(folders)
+    told = [note for note in there.titles[0].told if note.kind == "crossing"]
+    assert [note.sides for note in told] == [("x", "u"), ("x", "v")]
+    assert told[1].sentence == told[0].sentence.replace("than u", "than v")
+    listed = {(f.test, f.anchor) for f in there.figures}
+    assert {note.sides for note in told} <= listed
+    back = compared({label: folders[label] for label in ("x", "u", "v")})
+    (u, v) = (note for note in back.titles[0].told if note.kind == "crossing")
+    assert (u.sides, v.sides) == (("u", "x"), ("v", "x"))
+    assert u.sentence.startswith("u needs fewer bits than x up to a score of about")
