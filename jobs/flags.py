@@ -20,8 +20,8 @@ EVALUATE_CROPS = 48  # people saw all of a picture, and it has no other frames a
 OK, FAILURE, USAGE, GATE, INCOMPLETE = 0, 1, 2, 3, 4
 EXIT_CODES = """exit codes:
   0 all well                    3 a quality gate failed
-  1 failure                     4 finished, but some inputs could not be scored,
-  2 wrong usage                   or show other pictures than their master
+  1 failure                     4 finished, but some inputs could not be scored
+  2 wrong usage                   or compared, or show other pictures than their master
                                 130 interrupted, 143 by SIGTERM"""
 
 
