@@ -15,13 +15,16 @@ from .titles import Encode, Title
 
 APART_S = 2.0  # between two moments of one title
 LEAST_LOSS = 0.5  # points at equal rate; less is not worth a picture
+NEAR = 1.5  # times the rate: encodes further apart do not stand beside each other
+EVEN = 1.02  # times the rate: hardly half a point
+SHOWN = 0.5  # of a loss over all rates that two encodes have to show
 
 
 @dataclass(frozen=True, eq=False)
 class Loss:
     """An instant at which the test looks worse than the anchor at the same rate, with the frames that show it.
 
-    `points` is BD-quality of that second (below 0). The two encodes are those nearest to each other in rate.
+    `points` is BD-quality of that second (below 0). The two encodes are near in rate, and show it best.
     """
 
     title: Title
@@ -81,6 +84,9 @@ def losses(titles: Sequence[Title], a: int, b: int, most: int = 4) -> list[Loss]
     """The moments at which side b loses most against side a, the worst first: of every title its worst, then more."""
     found: list[tuple[int, float, Loss]] = []
     for title in titles:
+        curves = common_curves(title, a, b)
+        if curves is None:
+            continue
         times, points = over_time(title, a, b)
         kept: list[float] = []
         for i in np.argsort(points):
@@ -89,21 +95,44 @@ def losses(titles: Sequence[Title], a: int, b: int, most: int = 4) -> list[Loss]
                 break
             if any(abs(at - other) < APART_S for other in kept):
                 continue
-            kept.append(at)
-            found.append((len(kept), float(points[i]), _loss(title, a, b, at, float(points[i]))))
+            loss = _loss(title, curves, at, float(points[i]))
+            if loss is not None:
+                kept.append(at)
+                found.append((len(kept), loss.points, loss))
     best = sorted(found, key=lambda f: f[:2])[:most]
     return [loss for _, _, loss in sorted(best, key=lambda f: f[1])]
 
 
-def _loss(title: Title, a: int, b: int, at: float, points: float) -> Loss:
-    """The frames near an instant: of the two encodes nearest in rate, where the test falls furthest behind."""
-    pairs = [(abs(np.log(y.rate / x.rate)), x, y) for x in title.sides[a] for y in title.sides[b]]
-    _, anchor, test = min(pairs, key=lambda p: p[0])
-    near = np.flatnonzero(np.abs(test.times - at) <= bootstrap.BLOCK_S / 2)
-    near = near if len(near) else np.array([int(np.argmin(np.abs(test.times - at)))])
-    beside = np.array([int(np.argmin(np.abs(anchor.times - test.times[i]))) for i in near])
-    worst = int(np.argmin(alone(test.scores, test.spans)[near] - alone(anchor.scores, anchor.spans)[beside]))
-    return Loss(title, float(test.times[near[worst]]), points, anchor, int(beside[worst]), test, int(near[worst]))
+def _loss(title: Title, curves: tuple[list[Encode], list[Encode]], at: float, points: float) -> Loss | None:
+    """The two frames near an instant that show its loss best; None where none show it.
+
+    Each of the test's encodes is held to the anchor's that is nearest in rate. What the two show is what the test falls
+    behind both that encode and the anchor at the test's very rate; what other rates add to it counts against them.
+    """
+    anchors, tests = curves
+    rates, found = np.log([e.rate for e in anchors]), list[tuple[float, Loss]]()
+    for test in tests:
+        rate = float(np.log(test.rate))
+        anchor = anchors[int(np.argmin(np.abs(rates - rate)))]
+        if abs(np.log(anchor.rate) - rate) > np.log(NEAR) or rate < rates[0] - np.log(EVEN):
+            continue
+        near = np.flatnonzero(np.abs(test.times - at) <= bootstrap.BLOCK_S / 2)
+        near = near if len(near) else np.array([_nearest(test, at)])
+        beside = np.array([_nearest(anchor, float(test.times[i])) for i in near])
+        worst = int(np.argmin(alone(test.scores, test.spans)[near] - alone(anchor.scores, anchor.spans)[beside]))
+        seconds = float(test.times[near[worst]])
+        at_rate = np.interp(rate, rates, [float(e.scores[_nearest(e, seconds)]) for e in anchors])
+        seen = float(anchor.scores[beside[worst]] - test.scores[near[worst]])
+        shown = min(seen, float(at_rate - test.scores[near[worst]]))
+        if shown >= max(LEAST_LOSS, -SHOWN * points):
+            loss = Loss(title, seconds, points, anchor, int(beside[worst]), test, int(near[worst]))
+            found.append((2 * shown - seen, loss))
+    return max(found, key=lambda f: f[0])[1] if found else None
+
+
+def _nearest(encode: Encode, seconds: float) -> int:
+    """Place of the frame nearest to a moment."""
+    return int(np.argmin(np.abs(encode.times - seconds)))
 
 
 def _block_means(values: Floats, block: np.ndarray, count: int) -> Floats:
