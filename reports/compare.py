@@ -103,6 +103,14 @@ class Comparison:
         """The modes in which titles were compared, with a master first."""
         return [m for m in MODES if any(t.mode == m and not t.reason for t in self.titles)]
 
+    def compared(self, side: int) -> list[Title]:
+        """The titles of which a side has a figure against another one."""
+        own = [(a, b) for a, b in self.pairs if side in (a, b)]
+        return [
+            title for title in self.titles
+            if not title.reason and any(self._pairs[title.name, a, b, "mean"].delta.reason is None for a, b in own)
+        ]  # fmt: skip
+
     @cached_property
     def main_mode(self) -> str:
         """The mode to answer in: the first that has a figure over all titles, else that of what was to be compared."""

@@ -15,7 +15,7 @@ from .titles import Title
 
 @dataclass(frozen=True)
 class Cost:
-    """What a side's encodes of the compared titles take.
+    """What a side's encodes take, of the titles of which it has a figure.
 
     `ratio`: seconds an encode over the anchor's, mean over titles. Sides need not have equally many encodes of a title,
     so sums are no measure of it.
@@ -30,20 +30,21 @@ class Cost:
 
 
 def costs(comparison: Comparison) -> list[Cost]:
-    """Of each side, over the encodes that were compared."""
+    """Of each side, over the encodes that were compared (`Comparison.compared`)."""
     return [_cost(comparison, side) for side in range(len(comparison.sides))]
 
 
 def _cost(comparison: Comparison, side: int) -> Cost:
-    compared, label = [t for t in comparison.titles if not t.reason], comparison.labels[side]
+    compared, label = comparison.compared(side), comparison.labels[side]
     encodes = [e for t in compared for e in t.sides[side]]
     size = sum(e.rate * (e.row.duration_s or 0.0) for e in encodes) / 8000
     known = [s for t in compared if (s := _seconds(comparison, t, side)) is not None]
     if not known or len(known) < len(compared):
         return Cost(label, len(encodes), size)
     cost = Cost(label, len(encodes), size, sum(known))
-    logs = [math.log(ratio) for t in compared if (ratio := _ratio(comparison, t, side))]
-    if side == 0 or len(logs) < len(known):
+    both = [t for t in compared if t in comparison.compared(0)]
+    logs = [math.log(ratio) for t in both if (ratio := _ratio(comparison, t, side))]
+    if side == 0 or not logs or len(logs) < len(both):
         return cost
     mean = float(np.mean(logs))
     drawn = bootstrap.over_titles([np.full(bootstrap.DRAWS, v) for v in logs], np.random.default_rng(SEED))

@@ -137,10 +137,11 @@ def _overview(told: _Told, order: Sequence[Title], links: Mapping[str, str], bes
     labels, modes = comparison.labels, comparison.modes
     pairs = [(labels[a], labels[b]) for a, b in comparison.pairs]
     compared = [t for t in order if not t.reason]
+    with_figure = {t.name: t.mode for side in range(len(labels)) for t in comparison.compared(side)}
     shots = [shot for own in told.shots.values() for shot in own]
     return told.pages.get_template("compare.html").render(
         root="", modes=modes, answer=answer(comparison), links=links, facts=_facts(comparison),
-        compared={m: sum(t.mode == m for t in compared) for m in modes},
+        compared={m: list(with_figure.values()).count(m) for m in modes},
         overall={m: [f for f in told.figures[None] if f.mode == m] for m in modes},
         units={m: units(f for f in told.figures[None] if f.mode == m) for m in modes},
         wins={(m, p): score_of(comparison, *p, m) for m in modes for p in pairs},
@@ -170,10 +171,10 @@ def _several_sizes(titles: Sequence[Title]) -> bool:
 
 
 def _facts(comparison: Comparison) -> list[str]:
-    """Titles of which some pair has a figure count as compared."""
-    told = {f.title for f in comparison.figures if f.pool == "mean" and not math.isnan(f.delta.pchip)}
-    compared = [t for t in comparison.titles if t.name in told]
-    encodes = [e for t in compared for e in t.encodes]
+    """What was compared: the encodes of which their side has a figure, and their titles."""
+    own = [comparison.compared(side) for side in range(len(comparison.sides))]
+    compared = {title.name for titles in own for title in titles}
+    encodes = [e for side, titles in enumerate(own) for title in titles for e in title.sides[side]]
     facts = [f"{counted(len(compared), 'title')} compared, {counted(len(encodes), 'encode')}"]
     if len(comparison.titles) > len(compared):
         facts.append(f"{len(comparison.titles) - len(compared):,} not comparable")

@@ -105,6 +105,30 @@ def test_titles_without_a_figure_are_not_compared(tmp_path: Path) -> None:
     assert _facts(two(tmp_path / "more", "sea"))[0] == "1 title compared, 10 encodes"
 
 
+def test_what_it_takes_counts_what_the_head_counts(tmp_path: Path) -> None:
+    """A title without a figure counts on no side; with three sides it counts on those that have one."""
+    a, b, c = (
+        side(tmp_path / label, encodes(label, "sea"), flat(label, "city") if label == "b" else encodes(label, "city"))
+        for label in "abc"
+    )
+    there = compared({"a": a, "b": b})
+    there.seconds = {e.row.path: 10.0 for t in there.titles for e in t.encodes}
+    assert _facts(there)[:2] == ["1 title compared, 10 encodes", "1 not comparable"]
+    assert [(cost.encodes, cost.seconds) for cost in costs(there)] == [(5, 50), (5, 50)]
+    more = compared({"a": a, "b": b, "c": c})
+    more.seconds = there.seconds | {e.row.path: 20.0 for t in more.titles for e in t.sides[2]}
+    assert _facts(more)[0] == "2 titles compared, 25 encodes"
+    assert [cost.encodes for cost in costs(more)] == [10, 5, 10]
+    assert [cost.ratio for cost in costs(more)] == [None, pytest.approx(1), pytest.approx(2)]
+    last = compared({"b": b, "a": a, "c": c})  # an anchor without a figure of one title
+    last.seconds = more.seconds
+    assert [cost.encodes for cost in costs(last)] == [5, 10, 10]
+    assert [cost.ratio for cost in costs(last)] == [None, pytest.approx(1), pytest.approx(2)]
+    assert "of 2 titles)" not in page_of(there, tmp_path)  # at equal quality, too, one is compared
+    none = compared({"a": side(tmp_path / "d", encodes("a", "sea")), "b": side(tmp_path / "e", flat("b", "sea"))})
+    assert "What it takes" not in page_of(none, tmp_path / "none")
+
+
 def test_the_answer_is_in_the_mode_that_has_one(tmp_path: Path) -> None:
     """Beside its master a title gives no curve; another, without, does."""
     a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city", modes=("nr",)))
