@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from ..pipeline.text import counted
 from .compare import Comparison, Figure
 
 FEW = 5  # titles below which an interval is mostly as wide as it is for their number
@@ -22,24 +23,30 @@ def answer(comparison: Comparison) -> str:
     anchor, mode = comparison.labels[0], comparison.main_mode
     figures = [comparison.overall(anchor, test, mode) for test in comparison.labels[1:]]
     if len(figures) == 1:
-        return sentence(figures[0])
+        return sentence(figures[0], _left_out(comparison, figures[0]))
     figures.sort(key=lambda f: (math.isnan(f.delta.pchip), f.delta.pchip))
-    said = {basis(f): None for f in figures if f.rate}
-    from_what = f" (95 % intervals in brackets; {'; '.join(said)})" if said else ""
+    said: dict[str, list[str]] = {}
+    for figure in figures:
+        if figure.verdict != "not comparable":
+            said.setdefault(basis(figure) + _left_out(comparison, figure), []).append(figure.test)
+    whose = [f"{' and '.join(tests)}: {known}" if len(said) > 1 else known for known, tests in said.items()]
+    brackets = ["95 % intervals in brackets"] if any(f.rate for f in figures) else []
+    from_what = f" ({'; '.join([*brackets, *whose])})" if whose else ""
     return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}."
 
 
-def sentence(figure: Figure) -> str:
-    """What one figure says: its size, its interval, and what it was drawn from."""
+def sentence(figure: Figure, left_out: str = "") -> str:
+    """What one figure says: its size, its interval, what it was drawn from, and what was left out of it."""
     test, anchor, delta = figure.test, figure.anchor, figure.delta
     if figure.verdict == "not comparable":
         return f"{test} and {anchor} cannot be compared: {delta.reason}."
     if figure.verdict == "cannot be told":
-        titles = f"{figure.units} titles" if figure.unit == "titles" else "one title"
-        more = "fewer" if delta.pchip < 0 else "more"
-        said = f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor}, but no interval can be given"
-        return f"{said} ({titles}, {_beside(figure)})."
-    known = basis(figure)
+        what = f"the mean of {figure.units} titles" if figure.unit == "titles" else "the figure of one title"
+        return (
+            f"Whether {test} needs fewer or more bits than {anchor} for the same quality cannot be told: "
+            f"{delta.pchip:+.1f} % is {what}, and no interval can be given ({_beside(figure)}{left_out})."
+        )
+    known = basis(figure) + left_out
     if figure.verdict == "no difference shown":
         return (
             f"No difference shown between {test} and {anchor}: {delta.pchip:+.1f} % of the bits for the same quality "
@@ -52,11 +59,18 @@ def sentence(figure: Figure) -> str:
     )
 
 
+def _left_out(comparison: Comparison, figure: Figure) -> str:
+    """How many titles have no figure of a pair, in any mode."""
+    own = comparison.by_title(figure.anchor, figure.test)
+    missing = sum(math.isnan(f.delta.pchip) for f in own)
+    return f"; {missing:,} of {counted(len(own), 'title')} left out" if missing else ""
+
+
 def _clause(figure: Figure) -> str:
     if figure.verdict == "not comparable":
         return f"{figure.test} cannot be compared, {figure.delta.reason}"
     if figure.verdict == "cannot be told":
-        return f"{figure.test} cannot be told apart, {figure.delta.pchip:+.1f} % without an interval"
+        return f"for {figure.test} it cannot be told, {figure.delta.pchip:+.1f} % without an interval"
     ends = f"({_ends(figure)})"
     if figure.verdict == "no difference shown":
         return f"no difference shown for {figure.test}, {figure.delta.pchip:+.1f} % {ends}"
@@ -78,8 +92,10 @@ def basis(figure: Figure) -> str:
     """What a figure rests on."""
     mode = _beside(figure)
     if figure.unit == "titles":
-        few = "; more titles would narrow it" if figure.units < FEW else ""
+        few = "; more titles would narrow it" if figure.units < FEW and figure.rate else ""
         return f"{figure.units} titles, {mode}{few}"
+    if figure.rate is None:
+        return f"one title, {mode}"
     return f"one title, so the interval is over its {figure.units} blocks of time alone, {mode}"
 
 

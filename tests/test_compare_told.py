@@ -105,6 +105,23 @@ def test_titles_without_a_figure_are_not_compared(tmp_path: Path) -> None:
     assert _facts(two(tmp_path / "more", "sea"))[0] == "1 title compared, 10 encodes"
 
 
+def test_what_cannot_be_told_is_said_first_and_what_was_left_out_with_it(tmp_path: Path) -> None:
+    """Two titles that go far apart, and a third without a curve on one side."""
+    a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city"), encodes("a", "lake"))
+    b = side(tmp_path / "b", encodes("b", "sea"), encodes("b", "city", saves=0.6), flat("b", "lake"))
+    there = compared({"a": a, "b": b})
+    value = f"{there.overall('a', 'b', 'fr').delta.pchip:+.1f} %"
+    assert answer(there) == (
+        "Whether b needs fewer or more bits than a for the same quality cannot be told: "
+        f"{value} is the mean of 2 titles, and no interval can be given (beside the masters; 1 of 3 titles left out)."
+    )
+    c = side(tmp_path / "c", *(encodes("c", t, saves=0.3) for t in ("sea", "city", "lake")))
+    three = answer(compared({"a": a, "b": b, "c": c}))
+    assert f"for b it cannot be told, {value} without an interval" in three
+    assert "; b: 2 titles, beside the masters; 1 of 3 titles left out; c: 3 titles, beside the masters; more" in three
+    assert "left out" not in answer(compared({"a": a, "c": c}))
+
+
 def test_what_it_takes_counts_what_the_head_counts(tmp_path: Path) -> None:
     """A title without a figure counts on no side; with three sides it counts on those that have one."""
     a, b, c = (
