@@ -10,6 +10,7 @@ from ..pipeline.text import counted
 from .compare import Comparison, Figure
 
 FEW = 5  # titles below which an interval is mostly as wide as it is for their number
+LEAST_WIDTH = 0.05  # percent: a narrower interval prints as a single figure
 
 
 def versus(labels: Sequence[str]) -> str:
@@ -19,11 +20,15 @@ def versus(labels: Sequence[str]) -> str:
 
 
 def answer(comparison: Comparison) -> str:
-    """The answer in one sentence: of the mean over all titles, beside the masters where that gives a figure."""
+    """The answer in one sentence: of the mean over all titles, beside the masters where that gives a figure.
+
+    A second one names sides whose files are the anchor's.
+    """
     anchor, mode = comparison.labels[0], comparison.main_mode
     figures = [comparison.overall(anchor, test, mode) for test in comparison.labels[1:]]
+    copied = "".join(f" {words}." for f in figures if (words := copies(comparison, f)))
     if len(figures) == 1:
-        return sentence(figures[0], _left_out(comparison, figures[0]))
+        return f"{sentence(figures[0], _left_out(comparison, figures[0]))}{copied}"
     figures.sort(key=lambda f: (math.isnan(f.delta.pchip), f.delta.pchip))
     said: dict[str, list[str]] = {}
     for figure in figures:
@@ -32,7 +37,7 @@ def answer(comparison: Comparison) -> str:
     whose = [f"{' and '.join(tests)}: {known}" if len(said) > 1 else known for known, tests in said.items()]
     brackets = ["95 % intervals in brackets"] if any(f.rate for f in figures) else []
     from_what = f" ({'; '.join([*brackets, *whose])})" if whose else ""
-    return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}."
+    return f"Against {anchor}, for the same quality: {'; '.join(map(_clause, figures))}{from_what}.{copied}"
 
 
 def sentence(figure: Figure, left_out: str = "") -> str:
@@ -57,6 +62,20 @@ def sentence(figure: Figure, left_out: str = "") -> str:
         f"{test} needs {abs(delta.pchip):.1f} % {more} bits than {anchor} for the same quality "
         f"(95 % interval {_ends(figure)}, {known})."
     )
+
+
+def copies(comparison: Comparison, figure: Figure) -> str | None:
+    """That every file of a side is one of the anchor's of the same title, byte for byte; None where one is not."""
+    a, b = (comparison.labels.index(label) for label in (figure.anchor, figure.test))
+    files = 0
+    for title in comparison.compared(b):
+        mine, theirs = ({e.row.content_id for e in title.sides[s]} for s in (a, b))
+        if "" in theirs or not theirs <= mine:
+            return None
+        files += len(title.sides[b])
+    if not files:
+        return None
+    return f"All {files:,} encodes of {figure.test} are the same bytes as encodes of {figure.anchor}: check the folders"
 
 
 def _left_out(comparison: Comparison, figure: Figure) -> str:
@@ -92,7 +111,8 @@ def basis(figure: Figure) -> str:
     """What a figure rests on."""
     mode = _beside(figure)
     if figure.unit == "titles":
-        few = "; more titles would narrow it" if figure.units < FEW and figure.rate else ""
+        narrows = figure.rate is not None and figure.rate.high - figure.rate.low > LEAST_WIDTH
+        few = "; more titles would narrow it" if figure.units < FEW and narrows else ""
         return f"{figure.units} titles, {mode}{few}"
     if figure.rate is None:
         return f"one title, {mode}"

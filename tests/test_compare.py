@@ -102,7 +102,15 @@ def test_the_same_encodes_under_another_name_show_no_difference(tmp_path: Path) 
         assert figure.rate is not None
         assert figure.rate.low <= 0 <= figure.rate.high
         assert figure.verdict == "no difference shown"
-    assert "No difference shown between again and x264" in answer(there)
+    said = answer(there)
+    assert "No difference shown between again and x264: +0.0 %" in said
+    assert "narrow" not in said  # nothing would, an interval of no width
+    assert said.endswith("masters). All 15 encodes of again are the same bytes as encodes of x264: check the folders.")
+    one = [
+        replace(r, clip=replace(r.clip, content_id="other")) if "_250k" in r.clip.path else r
+        for r in encodes("b", "sea")
+    ]
+    assert "the same bytes" not in answer(compared({"x264": a, "again": side(tmp_path / "c", one)}))
 
 
 def test_what_is_damaged_says_nothing_of_its_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +201,8 @@ def test_several_sides_have_one_sentence_and_every_pair_its_figure(tmp_path: Pat
     said = answer(there)
     assert said.startswith("Against x264, for the same quality: x265 needs 30.")
     assert "no difference shown for again, +0.0 % (+0.0 to +0.0 %)" in said
-    assert said.count(". ") == 0
+    assert said.count(". ") == 1
+    assert said.endswith(" All 15 encodes of again are the same bytes as encodes of x264: check the folders.")
 
 
 def test_the_worst_moment_is_where_it_was_made(tmp_path: Path) -> None:
