@@ -122,6 +122,25 @@ def test_what_cannot_be_told_is_said_first_and_what_was_left_out_with_it(tmp_pat
     assert "left out" not in answer(compared({"a": a, "c": c}))
 
 
+def test_the_first_page_tells_each_figures_verdict_and_prints_none_bold_without_an_interval(tmp_path: Path) -> None:
+    a = side(tmp_path / "a", encodes("a", "sea"), encodes("a", "city"))
+    b = side(tmp_path / "b", encodes("b", "sea"), encodes("b", "city", saves=0.6))
+    c = side(tmp_path / "c", encodes("c", "sea", saves=0.3), encodes("c", "city", saves=0.3))
+    there = compared({"a": a, "b": b, "c": c})
+    page = page_of(there, tmp_path)
+    table = page[page.index("Overall figures") :].split("</table>")[0]
+    rows = table.split("</tr>")[1:-1]
+    overall = [f for f in there.figures if f.title is None]
+    assert {f.verdict for f in overall} == {"cannot be told", "saves"}
+    assert len(rows) == len(overall)
+    for row, figure in zip(rows, overall, strict=True):
+        assert f'<td class="pair">{figure.verdict}</td>' in row
+        value = f"{figure.delta.pchip:+.1f}".replace("-", "−")
+        assert f"<b>{value}" in row if figure.rate else f"<span>{value}" in row
+    assert "“Cannot be told”: no interval" in page
+    assert "“Cannot be told”" not in page_of(compared({"a": a, "c": c}), tmp_path)
+
+
 def test_what_it_takes_counts_what_the_head_counts(tmp_path: Path) -> None:
     """A title without a figure counts on no side; with three sides it counts on those that have one."""
     a, b, c = (

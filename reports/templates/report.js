@@ -101,7 +101,7 @@
     number: (v, column) => make("td", { className: "num", textContent: number(v, column.digits ?? 0) }),
     rate: (v) => make("td", { className: "num", textContent: number(v, v < 100 ? 1 : 0) }), // as elsewhere on the pages
     interval: (v) => { // [value, low, high]: differences, which have a sign
-      const td = make("td", { className: "num" }, make("b", { textContent: number(v[0], 1, "exceptZero") }));
+      const td = make("td", { className: "num" }, make(v[1] === null ? "span" : "b", { textContent: number(v[0], 1, "exceptZero") }));
       if (v[1] !== null) td.append(" ", make("small", { textContent: `${number(v[1], 1, "exceptZero")} to ${number(v[2], 1, "exceptZero")}` }));
       return td;
     },
