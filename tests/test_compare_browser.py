@@ -126,3 +126,18 @@ def test_the_table_of_titles_fits_a_desk_with_three_encoders(browser: Any, tmp_p
     assert " against " in pair.inner_text().replace("\n", " ")
     visit.context.close()
     assert visit.wrong == []
+
+
+def test_four_encoders_fit_a_desk(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+    """Neither the figures with their verdicts nor the table at equal quality lies beyond the edge."""
+    folders = {
+        label: side(tmp_path / label, *(encodes(label, t, saves=saves, hard=5 * saves) for t in ("sea", "city")))
+        for label, saves in {"x264-veryslow": 0.0, "x265-slow": 0.3, "libvpx-vp9": 0.2, "ultrafast": -4.5}.items()
+    }
+    visit = Visit(browser, viewport={"width": 1400, "height": 900})
+    page = visit.open(build_comparison(compared(folders), tmp_path, {}))
+    for name in ("Overall figures", "At equal quality"):
+        place = page.get_by_role("region", name=name)
+        assert place.evaluate("e => e.scrollWidth - e.clientWidth") == 0, name
+    visit.context.close()
+    assert visit.wrong == []
