@@ -16,6 +16,7 @@ from .findings import Finding, Severity
 from .looks import Watch
 from .resized import of_sizes
 from .stretches import Floats, between_samples, of_flags
+from .values import FrameScore
 
 BLACK_SHARE = 0.98  # of the pixels: the picture is black, as FFmpeg's blackdetect has it
 BLACK_S = 1.0  # shorter black is a cut
@@ -26,7 +27,6 @@ WHITE_SHARE = 0.10  # of the pixels at the end of the range
 CONTOUR_SHARE = 0.15  # of the stretches of a picture; real pictures were seen to have up to 0.08
 MOST = 20  # findings of one sentence that are told one by one; of more, one for all of them
 POOR_SOURCE = 50.0  # NR score of a master below which it is called poor: "fair" on the five-point scale
-ALL = 0.9  # of the samples: throughout
 CLIPPED_MORE = 0.03  # share of pixels at an end of the range beyond the master's
 CONTOURS_MORE = 0.05
 LIGHTER = 4.0  # levels of luma
@@ -89,7 +89,7 @@ def _all_of(some: Sequence[Finding]) -> Finding:
 
 
 def _black(dark: Flags, bounds: tuple[Floats, Floats]) -> list[Finding]:
-    if dark.mean() >= ALL:
+    if dark.all():
         return [Finding("black throughout", "black", "error", 0.0, round(float(bounds[1][-1]), 3))]
     return _spans(dark, bounds, BLACK_S, "black", "warning", "black")
 
@@ -121,7 +121,8 @@ def _frozen(watch: Watch, still: Flags, bounds: tuple[Floats, Floats], master: B
         if end - start < least_s:
             continue
         severity: Severity = "warning"
-        said = "the same picture throughout" if end - start >= ALL * ends[-1] else "the picture stands still"
+        throughout = (start, end) == (starts[0], ends[-1])
+        said = "the same picture throughout" if throughout else "the picture stands still"
         inside = [int(f) for f in frames[(times > start) & (times < end)]][1:]  # the first came from before the stretch
         compared = [f for f in inside if f in paired]
         if compared:
@@ -202,10 +203,25 @@ def against_master(watch: Watch, master: Beside) -> list[Finding]:
     return found
 
 
-def poor_source(score: float | None, *, of_master: bool) -> list[Finding]:
-    """Where a master by itself looks poor: said of it, and of the encodes that were compared with it."""
-    if score is None or score >= POOR_SOURCE:
+def poor_source(frames: Sequence[FrameScore], watch: Watch, *, of_master: bool) -> list[Finding]:
+    """Where a master by itself looks poor: said of it, and of the encodes that were compared with it.
+
+    Black scores low, and is no fault of a source: one that looks well wherever it shows something is not poor.
+
+    Args:
+        frames: NR scores of the master.
+        watch: its looks.
+    """
+    black = set(watch.column("frame")[watch.column("dark") >= BLACK_SHARE])
+    score = mean_score(frames)
+    shown = mean_score([f for f in frames if f.frame_num not in black])
+    if score is None or shown is None or max(score, shown) >= POOR_SOURCE:
         return []
     said = f"scores {score:.0f} by itself, below {POOR_SOURCE:.0f}"
     said = f"a poor source: {said}" if of_master else f"its master {said}: what looks bad may come from the source"
     return [Finding(said, "poor_source", "warning")]
+
+
+def mean_score(frames: Sequence[FrameScore]) -> float | None:
+    """The `mean` pool; None of no frames."""
+    return float(np.mean([f.score for f in frames])) if frames else None

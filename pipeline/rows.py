@@ -87,7 +87,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     lighter = {} if beside is None else fades.lighter(track.watch, beside)
     scores = tally.scores
     if track is context.master:
-        findings += detect.poor_source(_mean(scores["nr"]), of_master=True)
+        findings += detect.poor_source(scores["nr"], track.watch, of_master=True)
     looked_at = (width, height), context.crops
     stored, columns = [look.part for look in tally.looks], common | _told(track, findings, scores["nr"], lighter)
     results = [_scored("nr", scores["nr"], looked_at, columns, stored)]
@@ -97,12 +97,12 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
         findings += [*track.fr_findings, *map(_as_source, of_master)]
         dimmed = fades.of_pairs(track.watch, beside, common["duration_s"])
         findings += [*detect.against_master(track.watch, beside), *detect.unexplained(dimmed, findings)]
-        own = _mean(context.tallies[master.place].scores["nr"])
-        findings += detect.poor_source(own, of_master=False)
+        of_its_own = context.tallies[master.place].scores["nr"]
+        findings += detect.poor_source(of_its_own, master.watch, of_master=False)
         common |= {
             "result_id": comparison_id(track.result_id),
             "reference": master.ref.path,
-            "master_score": own,
+            "master_score": detect.mean_score(of_its_own),
             "matched_frames": track.paired[0],
             "unpaired_frames": track.paired[1],
         }
@@ -234,11 +234,6 @@ def shots_worth(frames: Sequence[FrameScore]) -> float:
     """How many shots of equal length these frames are worth; shots that are not told count as one."""
     counts = Counter(f.shot for f in frames).values()
     return sum(counts) ** 2 / sum(n * n for n in counts)
-
-
-def _mean(frames: Sequence[FrameScore]) -> float | None:
-    """The `mean` pool; None where every sampled frame was lost and only others served as references."""
-    return pool.pool([f.pts_time for f in frames], [f.score for f in frames])["mean"] if frames else None
 
 
 def _told(

@@ -22,6 +22,7 @@ UNTOLD = frozenset({"first_look", "quality_drop", "banding"})
 OF_FILMS = frozenset({"black", "frozen"})
 LOSSES = ("truncated", "damaged")
 NEAR_S = 1.0  # stretches of two videos this close are one
+BEYOND_S = 2.0  # of black that another has not, beside what both have: it has not the same
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,:x×]\d+)*")
 
 _ByKind = Mapping[str, Sequence[Finding]]  # the gravest of each kind first
@@ -141,6 +142,8 @@ def _is_in(finding: Finding, encode: Clip, other: Clip) -> bool:
     """Whether another clip has the same, at the same time where that is told."""
     row = encode.row("fr")
     late = (row.offset_s if row else None) or 0.0
+    if finding.kind == "black" and _beyond_s(finding, other, late) > BEYOND_S:
+        return False
     for its in other.findings:
         if its.kind != finding.kind or (its.severity == "info" and its.kind not in OF_FILMS):
             continue
@@ -150,6 +153,16 @@ def _is_in(finding: Finding, encode: Clip, other: Clip) -> bool:
         elif its.start_s - NEAR_S <= finding.end_s + late and finding.start_s + late <= its.end_s + NEAR_S:
             return True
     return False
+
+
+def _beyond_s(finding: Finding, other: Clip, late: float) -> float:
+    """Seconds of a stretch in which another clip, which begins `late` before, has nothing of its kind."""
+    start, end = (finding.start_s or 0.0) + late, (finding.end_s or 0.0) + late
+    left = 0.0
+    for its in sorted((f for f in other.findings if f.kind == finding.kind), key=lambda f: f.start_s or 0.0):
+        left += max(0.0, min((its.start_s or 0.0) - NEAR_S, end) - start)
+        start = max(start, (its.end_s or 0.0) + NEAR_S)
+    return left + max(0.0, end - start)
 
 
 class _Words(NamedTuple):

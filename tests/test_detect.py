@@ -79,6 +79,16 @@ def test_black_is_told_and_labelled(tmp_path: Path) -> None:
     assert "black" not in found(made(tmp_path / "cut.mp4", instead(75, 90, black)))
 
 
+def test_black_and_standstill_are_throughout_only_where_they_are_so_to_the_ends(tmp_path: Path) -> None:
+    black = found(made(tmp_path / "head.mp4", instead(0, 300, clips.flat(3, 3, 3)), frames=325))["black"]
+    assert (black.severity, black.sentence, black.start_s) == ("warning", "black", 0.0)
+    assert at(black, 0.0, 12.0)
+    stands = found(made(tmp_path / "stands.mp4", instead(0, 300, still(0)), frames=325))["frozen"]
+    assert stands.sentence == "the picture stands still"
+    assert at(stands, 0.0, 12.0)
+    assert found(made(tmp_path / "still.mp4", still(0)))["frozen"].sentence == "the same picture throughout"
+
+
 def test_a_freeze_is_the_encodes_own_fault_where_its_master_moves(good: Path, tmp_path: Path) -> None:
     frozen = made(tmp_path / "frozen.mp4", instead(75, 150, still(75)))
     alone = found(frozen)
@@ -458,6 +468,18 @@ def test_a_black_second_at_either_end_is_found_wherever_two_samples_fall(seed: i
     bounds = between_samples(samples, 10.0)
     for dark in (samples < 1, samples >= 9):
         assert [f.kind for f in detect._black(dark, bounds)] == ["black"][: int(dark.sum() > 1)]
+
+
+@pytest.mark.parametrize(("bright", "poor"), [(80.0, False), (45.0, True)])
+def test_a_source_is_not_poor_for_its_black(bright: float, poor: bool) -> None:
+    watch = Watch()
+    for k in range(8):
+        watch.see(Frame(k, Fraction(k, 2), np.full((36, 64, 3), 128 * (k > 5), np.uint8)), Fraction(0))
+    frames = [FrameScore(k, k / 2, 20.0 if k < 6 else bright, "nr") for k in range(8)]
+    said = [finding.sentence for finding in detect.poor_source(frames, watch, of_master=True)]
+    assert said == (["a poor source: scores 26 by itself, below 50"] if poor else [])
+    assert detect.poor_source(frames[:6], watch, of_master=True) == []  # nothing shows
+    assert detect.poor_source([], watch, of_master=False) == []
 
 
 def test_what_is_seen_in_very_many_places_is_told_once() -> None:

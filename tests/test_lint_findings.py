@@ -143,6 +143,9 @@ def test_black_is_told_where_its_master_is_not_black() -> None:
     assert len(told(film((dark,), (), (), master=None))) == 1
     assert told(film((dark,), (dark,), (), master=None)) == []
     assert told(film((dark,), master=None)) == []  # how films begin: nothing says otherwise
+    long, half = (Finding("black", "black", "warning", 0.0, end_s) for end_s in (90.0, 40.0))
+    assert told(film((long,), (), master=(half,))) == [("black", "warning", "0.mp4: black (0.0 to 90.0 s)")]
+    assert told(film((long,), (), master=(half, Finding("black", "black", "warning", 42.0, 89.0)))) == []
 
 
 def test_of_broken_and_foreign_encodes_errors_say_enough() -> None:
