@@ -132,13 +132,19 @@ class Clip:
 
     @property
     def rung(self) -> int | None:
-        """Lines a size is named by: 1920x800 and 1080x1920 are 1080(p), 1916x1076 too."""
+        """Lines a size is named by: 1920x800 and 1080x1920 are 1080(p), 1916x1076 too.
+
+        Where its longer side makes no usual size (a wrong sample aspect ratio, a very long shape) its shorter one may.
+        """
         if not (self.width and self.height):
             return None
         short, long = sorted((self.width, self.height))
         lines = max(short, round(long * 9 / 16))
-        nearest = min(RUNGS, key=lambda r: abs(r - lines))
-        return nearest if abs(nearest - lines) <= 0.04 * nearest else lines
+        for side in (lines, short):
+            nearest = min(RUNGS, key=lambda r: abs(r - side))
+            if abs(nearest - side) <= 0.04 * nearest:
+                return nearest
+        return lines
 
     @property
     def codec(self) -> str | None:
