@@ -14,7 +14,9 @@ from .lint_issue import Issue, told
 from .read import LadderTable
 
 JND = 6.0  # points from which on viewers agree on the order: 4.8 in FR, 5.7 in NR (docs/model-card.md)
+UNSEEN = f"less than anybody sees (a JND is {JND:g} points)"
 GAP = 3 * JND  # neighbours further apart: a switch between them is plain to see
+FAR = 2 * JND  # in one second, of few frames, from which on it is no chance
 FEW = 2  # redundant rungs of one curve that have a line each
 ROOM = 1.5**2  # times the rate, from which on one more rung fits: neighbours are 1.5 to 2 times apart (Apple, TN2224)
 SAME_RATE = 1.02  # rates this close are one: neither is the dearer one
@@ -56,12 +58,12 @@ def _of_rungs(ladder: LadderTable, rungs: Sequence[Clip], mode: str) -> Iterator
         points = _score(better, mode) - _score(clip, mode)
         said = f"{_named(clip)} looks worse than {_named(better)}, {told(points, 0.0, JND)} points of {said_mode}"
         seen = points >= JND
-        said += "" if seen else f": less than anybody sees ({JND:g})"
+        said += "" if seen else f": {UNSEEN}"
         yield Issue(name, "inversion", "error" if seen else "warning", said, (clip.path, better.path), points)
     kept, dull = straight[:1], list[_Dull]()
     for clip in straight[1:]:
         points, worst = _score(clip, mode) - _score(kept[-1], mode), _worst(clip, mode) - _worst(kept[-1], mode)
-        if worst < -GAP and worst - points < -GAP:  # something is broken there that the mean hides
+        if worst <= -FAR and worst - points <= -FAR:  # something is broken there that the mean hides
             said = f"{_named(clip)} looks worse than {_named(kept[-1])} in its worst second"
             said += f", {-worst:.1f} points of {said_mode}"
             yield Issue(name, "inversion", "warning", said, (clip.path, kept[-1].path), -worst)
@@ -105,15 +107,17 @@ class _Dull(NamedTuple):
 
 def _of_no_use(ladder: str, dull: Sequence[_Dull], mode: str) -> Iterator[Issue]:
     """A line each, or one of all where they are many."""
+    worse = [one for one in dull if one.worst <= -JND]  # for a second, which is not said of several at once
+    for one in dull if len(dull) - len(worse) <= FEW else worse:
+        paths = (one.clip.path, one.other.path)
+        yield Issue(ladder, "redundant", "warning", _buys_nothing(one, mode), paths, one.points)
+    dull = [one for one in dull if one not in worse]
     if len(dull) <= FEW:
-        for one in dull:
-            paths = (one.clip.path, one.other.path)
-            yield Issue(ladder, "redundant", "warning", _buys_nothing(one, mode), paths, one.points)
         return
     over: dict[str, list[_Dull]] = {}  # by the rung they are held to
     for one in dull:
         over.setdefault(_named(one.other), []).append(one)
-    said = f"{len(dull)} rungs buy less than anybody sees ({JND:g}), in the worst second too; points of {mode}: "
+    said = f"{len(dull)} rungs buy {UNSEEN}, in the worst second too; points of {mode}: "
     said += "; ".join(
         f"{', '.join(f'{_named(one.clip)} {_gained(one.points)}' for one in some)} over {cheap}"
         for cheap, some in over.items()
@@ -130,7 +134,10 @@ def _buys_nothing(one: _Dull, mode: str) -> str:
         return f"{dear} costs {costs} {cheap} and looks worse: {gain}, {seconds}"
     if round(one.points, 1) <= 0:
         return f"{dear} looks no better than {cheap}: {gain}, {seconds}"
-    return f"{dear} buys {gain} over {cheap}, {seconds}: less than anybody sees ({JND:g})"
+    if one.worst <= -JND:
+        worse = f"looks worse in its worst second, by {-one.worst:.1f}"
+        return f"{dear} buys {gain} over {cheap}, {UNSEEN}, and {worse}"
+    return f"{dear} buys {gain} over {cheap}, {seconds}: {UNSEEN}"
 
 
 def _gained(points: float) -> str:

@@ -9,6 +9,7 @@ from yoto_video.pipeline.findings import Finding
 from yoto_video.pipeline.values import ClipScore, Declared, Mode
 from yoto_video.reports import lint
 from yoto_video.reports.lint import Issue
+from yoto_video.reports.lint_curves import UNSEEN
 from yoto_video.reports.lint_issue import told
 from yoto_video.reports.read import Fleet, gather
 from yoto_video.reports.tables import worth
@@ -18,6 +19,7 @@ from .test_lint import row
 
 CUT = Finding("truncated: 48 of 96 frames are missing from the file", "truncated", "error")
 HOLE = Finding("26 frames are missing", "cadence", "error", 1.0, 2.04)
+WORSE = "looks worse in its worst second"
 OTHER = Finding("not compared with its master: they do not show the same pictures", "not_compared", "error")
 
 
@@ -52,7 +54,7 @@ def test_rungs_are_compared_in_nr_where_not_all_have_fr() -> None:
 def test_what_nobody_sees_is_no_error(worse: float, severity: str) -> None:
     (issue,) = issues(both("a", 500, None, 50.0, half=0.5), both("b", 900, None, 50.0 - worse, half=0.5))
     assert (issue.rule, issue.severity) == ("inversion", severity)
-    assert issue.sentence.endswith(": less than anybody sees (6)") == (severity == "warning")
+    assert issue.sentence.endswith(": less than anybody sees (a JND is 6 points)") == (severity == "warning")
     assert f", {worse} points of NR" in issue.sentence
 
 
@@ -68,10 +70,26 @@ def test_many_redundant_rungs_are_one_line_that_names_each() -> None:
     (issue,) = issues(*many)
     assert (issue.rule, issue.severity, issue.points) == ("redundant", "warning", 4.0)
     assert issue.paths == ("/v/1", "/v/2", "/v/4", "/v/0", "/v/3")
-    assert issue.sentence.startswith("3 rungs buy less than anybody sees (6), in the worst second too; points of NR: ")
+    assert issue.sentence.startswith(f"3 rungs buy {UNSEEN}, in the worst second too; points of NR: ")
     assert (
         "1 (1,000 kbit/s) +2.0, 2 (1,500 kbit/s) +4.0 over 0 (500 kbit/s); 4 (2,500 kbit/s) +2.0 ov" in issue.sentence
     )
+    one, all_others = issues(*many[:2], both("2", 1500, None, 54, drop=12), *many[3:], both("5", 3000, None, 58))
+    assert (one.rule, one.paths) == ("redundant", ("/v/2", "/v/0"))
+    assert all_others.sentence.startswith("3 rungs buy less")
+
+
+@pytest.mark.parametrize(
+    ("drop", "rule", "said"),
+    [
+        (5.0, "redundant", f"buys +3.1 points of NR over a (500 kbit/s), and -1.9 in the worst second: {UNSEEN}"),
+        (13.1, "redundant", f"buys +3.1 points of NR over a (500 kbit/s), {UNSEEN}, and {WORSE}, by 10.0"),
+        (19.5, "inversion", "looks worse than a (500 kbit/s) in its worst second, 16.4 points of NR"),
+    ],
+)
+def test_a_worst_second_that_looks_worse_is_said_to(drop: float, rule: str, said: str) -> None:
+    (issue,) = issues(both("a", 500, None, 50.0), both("b", 900, None, 53.1, drop=drop))
+    assert (issue.rule, issue.severity, issue.sentence) == (rule, "warning", f"b (900 kbit/s) {said}")
 
 
 @pytest.mark.parametrize("found", [CUT, HOLE, OTHER])
@@ -179,7 +197,7 @@ def test_pictures_without_an_interval_differ_by_what_people_see() -> None:
     assert pictures(60.0, 54.1) == ["redundant"]
     assert pictures(60.0, 53.9) == ["inversion"]
     (issue,) = issues(both("a", 500, None, 60.0, half=0.0), both("b", 900, None, 59.96, half=0.0))
-    assert issue.sentence.endswith(", 0.04 points of NR: less than anybody sees (6)")
+    assert issue.sentence.endswith(", 0.04 points of NR: less than anybody sees (a JND is 6 points)")
 
 
 def test_a_gate_gives_as_many_digits_as_tell_why_it_failed() -> None:
