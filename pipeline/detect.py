@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .findings import Finding, Severity
+from .findings import COLOURED, GREY, Finding, Severity
 from .looks import Watch
 from .resized import of_sizes
 from .stretches import Floats, between_samples, of_flags
@@ -189,9 +189,11 @@ def against_master(watch: Watch, master: Beside) -> list[Finding]:
     parts = [f"{luma:+.1f} luma"] if abs(luma) >= LIGHTER else []
     parts += [f"{red:+.1f} red, {green:+.1f} green, {blue:+.1f} blue"] if tint >= TINTED else []
     parts += [f"{contrast:+.0%} contrast"] if abs(contrast) >= FLATTER else []
-    if parts:
+    grey = watch.column("chroma")[at].mean() <= GREY and master.watch.column("chroma")[by].mean() >= COLOURED
+    if parts or grey:
+        said = "grey, where its master has colours" if grey else "colours differ from its master's"
         levels = "levels of 255" + (" in a typical frame" if len(at) > 1 else "")
-        said = f"colours differ from its master's: {', '.join(parts)} ({levels})"
+        said += f": {', '.join(parts)} ({levels})" if parts else ""
         found.append(Finding(said, "colour", "warning"))
     clipped = max(more("white"), more("black"))
     if clipped >= CLIPPED_MORE:

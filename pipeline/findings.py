@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["info", "warning", "error"]
+GREY, COLOURED = 1.5, 6.0  # levels of chroma: no colours any more, and colours that even the poorest encode keeps
 GRAVEST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 
 PLANNED = frozenset({"kept_apart"})  # kinds that the plan tells: in what is known they are what it says now

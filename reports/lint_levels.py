@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from ..pipeline.findings import COLOURED, GREY
 from .clip import Clip
 from .lint_findings import lacks_parts
 from .lint_issue import Issue
@@ -15,7 +16,6 @@ from .read import LadderTable
 
 MUCH = 8.0  # levels of luma; coding moves a clip's mean by one or two
 ALIKE = 4.0  # levels within which rungs are as bright as one another
-GREY, COLOURED = 1.5, 6.0  # levels of chroma: no colours any more, and colours that even the poorest rung keeps
 SAME_S = 0.5  # of durations: the same moments are looked at
 OTHER_SHAPE = frozenset({"aspect", "rotation"})  # findings of rungs that show another part, or black beside it
 

@@ -224,6 +224,14 @@ def test_colours_that_differ_from_the_masters(good: Path, tmp_path: Path) -> Non
     assert "blue" in blue.sentence
     assert blue.sentence.endswith(" (levels of 255 in a typical frame)")
     assert (blue.severity, blue.start_s) == ("warning", None)
+    grey = lambda n, w, h: np.repeat(moving(n, w, h).mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)  # noqa: E731
+    toned = lambda n, w, h: np.clip(moving(n, w, h) + np.array([40, 0, -40]), 0, 255).astype(np.uint8)  # noqa: E731
+    plain, colourful = made(tmp_path / "grey.mp4", grey), made(tmp_path / "toned.mp4", toned)
+    for master, numbers in ((colourful, True), (good, False)):
+        said = found(plain, master, "fr")["colour"].sentence
+        assert said.startswith("grey, where its master has colours")
+        assert (" blue" in said) == numbers
+    assert "colour" not in found(plain, made(tmp_path / "low.mp4", grey, options={"crf": "35"}), "fr")
     full = made(tmp_path / "full.mp4", range="pc", matrix="bt709")
     assert "colour" not in found(full, good, "fr")  # said in its header, and so converted
     half = lambda n, w, h: (16 + moving(n, w, h).astype(np.float32) * 219 / 255).astype(np.uint8)  # noqa: E731
