@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
 from .detect import MOST
+from .fades import Paired
 from .findings import Finding
 from .pool import alone
 from .stretches import Floats, Stretch, between_samples, of_flags
@@ -18,6 +19,7 @@ SETTLED_S = 1.0  # after a key frame
 STARTS_S = 0.6
 OTHER_LIGHT = 10.0  # levels of luma; coding moves means by one or two
 COLLAPSE = 25.0  # points of FR below the clip's median: three just noticeable differences and more
+ALONE = 40.0  # below both neighbours, of one frame by itself
 
 
 class Drop(NamedTuple):
@@ -28,31 +30,43 @@ class Drop(NamedTuple):
 
 
 def quality_drops(
-    scores: Sequence[FrameScore], keys: Floats, duration_s: float | None, lighter: Mapping[int, float] | None = None
+    scores: Sequence[FrameScore], keys: Floats, duration_s: float | None, paired: Paired | None = None
 ) -> list[Finding]:
     """Where scores of one mode fall, key frames first: what these explain is not told again.
 
-    `lighter`: levels of luma by which frames are lighter than their master's, of those that were paired with it.
+    `paired`: what is known of frames beside their master's, of those that were paired with it.
     """
     if len(scores) < 4:
         return []
-    starts, looked = starved(scores, keys, lighter or {})
-    rest = [drop for drop in collapses(scores, duration_s or 0.0) if _share(drop.stretch, starts) < 0.5]
-    return [*_of_key_frames(starts, looked, scores[0].mode), *_of_collapses(rest)]
+    paired = paired or Paired()
+    starts, looked = starved(scores, keys, paired.lighter)
+    rest = [drop for drop in collapses(scores, duration_s or 0.0, paired.black) if _share(drop.stretch, starts) < 0.5]
+    told = [*starts, *rest]
+    lone = [drop for drop in lone_falls(scores, paired.steady) if _share(drop.stretch, told) < 0.5]
+    said = "quality collapses{}: FR is {{:.0f}} points lower than {}".format
+    return [
+        *_of_key_frames(starts, looked, scores[0].mode),
+        *_of_collapses(rest, said("", "the clip's median")),
+        *_of_collapses(lone, said(" in one sampled frame", "in those beside it")),
+    ]
 
 
-def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Drop]:
+def collapses(scores: Sequence[FrameScore], duration_s: float, black: Set[int] = frozenset()) -> list[Drop]:
     """Two frames or more in a row, a third of the clip at most, that compare far worse with the master than its median.
 
-    Blur, mosaic, a broken segment: whatever the cause. Without a master a hard scene would look the same.
+    Blur, mosaic, a broken segment: whatever the cause. Without a master a hard scene would look the same. `black`
+    frames, which compare perfectly, say nothing of what the others should.
     """
     if scores[0].mode != "fr":
         return []
     times = np.array([s.pts_time for s in scores])
     own = alone([s.score for s in scores], [s.span_s for s in scores])
-    usual = float(np.median(own))
+    shown = np.array([s.frame_num not in black for s in scores])
+    if not shown.any():
+        return []
+    usual = float(np.median(own[shown]))
     low = own <= usual - COLLAPSE
-    if low.sum() > len(scores) / 3:  # it is no collapse but what it looks like
+    if low.sum() > shown.sum() / 3:  # it is no collapse but what it looks like
         return []
     drops = []
     for stretch in of_flags(low, *between_samples(times, duration_s)):
@@ -60,6 +74,23 @@ def collapses(scores: Sequence[FrameScore], duration_s: float) -> list[Drop]:
             inside = own[(times >= stretch.start_s) & (times <= stretch.end_s) & low]
             drops.append(Drop(stretch, usual - float(inside.mean())))
     return drops
+
+
+def lone_falls(scores: Sequence[FrameScore], steady: Set[int]) -> list[Drop]:
+    """Single frames that compare far worse with the master than both their neighbours: other pictures, or broken ones.
+
+    Of a few frames spliced in, one is sampled. Only of those that cannot be another moment of the master (`steady`).
+    """
+    if scores[0].mode != "fr":
+        return []
+    own = alone([s.score for s in scores], [s.span_s for s in scores])
+    points = np.minimum(own[:-2], own[2:]) - own[1:-1]
+    starts, ends = between_samples(np.array([s.pts_time for s in scores]), 0.0)
+    return [
+        Drop(Stretch(float(starts[k]), float(ends[k]), 1), float(points[k - 1]))
+        for k in range(1, len(scores) - 1)
+        if points[k - 1] >= ALONE and scores[k].frame_num in steady
+    ]
 
 
 def starved(scores: Sequence[FrameScore], keys: Floats, lighter: Mapping[int, float]) -> tuple[list[Drop], int]:
@@ -104,8 +135,7 @@ def _of_key_frames(drops: Sequence[Drop], looked: int, mode: str) -> list[Findin
     return [_finding("quality_drop", said.format(drop.points), drop) for drop in drops]
 
 
-def _of_collapses(drops: Sequence[Drop]) -> list[Finding]:
-    said = "quality collapses: FR is {:.0f} points lower than the clip's median"
+def _of_collapses(drops: Sequence[Drop], said: str) -> list[Finding]:
     if len(drops) > MOST:
         return [_finding("collapse", f"{said.format(_mean(drops))}, in {len(drops)} places", drops[0], drops[-1])]
     return [_finding("collapse", said.format(drop.points), drop) for drop in drops]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .detect import LIGHTER, MOST, Beside, Flags
+from .detect import BLACK_SHARE, LIGHTER, MOST, Beside, Flags
 from .findings import Finding
 from .looks import Watch
 from .stretches import Floats, between_samples, of_flags
@@ -16,13 +19,40 @@ SHOWS = 0.1  # of its brightness: where a master shows less than that, the encod
 FADES = 0.1  # of its brightness, by which the first picture of a fade and its last differ
 AT_ONCE_S = 0.003  # apart, of two frames that show one instant; times in Matroska are whole milliseconds
 WHITE = 255.0
+STEADY = 12.0  # levels of luma that blocks change by between samples: a cut changes more, and so does quick motion
 
 
-def lighter(watch: Watch, master: Beside) -> dict[int, float]:
-    """Levels of luma by which frames of the clip are lighter than the master's they are paired with, by frame."""
+class Paired(NamedTuple):
+    """What is known of frames of a clip that were paired with its master's."""
+
+    lighter: Mapping[int, float] = {}  # levels of luma by which a frame is lighter than the master's
+    steady: Set[int] = frozenset()  # frames of surely the same instant, around which the master changes little
+    black: Set[int] = frozenset()  # frames that are black, as the master's are
+
+
+def paired(watch: Watch, master: Beside | None) -> Paired:
+    """Of a clip without a master nothing is known."""
+    if master is None:
+        return Paired()
     at, by = master.rows_beside(watch)
+    frames = watch.column("frame")[at].astype(int)
     more = watch.column("luma")[at] - master.watch.column("luma")[by]
-    return dict(zip(watch.column("frame")[at].astype(int).tolist(), more.tolist(), strict=True))
+    steady = _steady(watch, master) if master.sure and len(at) > 2 else np.zeros(len(at), np.bool_)
+    black = np.minimum(watch.column("dark")[at], master.watch.column("dark")[by]) >= BLACK_SHARE
+    lighter = dict(zip(frames.tolist(), more.tolist(), strict=True))
+    return Paired(lighter, frozenset(frames[steady].tolist()), frozenset(frames[black].tolist()))
+
+
+def _steady(watch: Watch, master: Beside) -> Flags:
+    """Pairs (n,) of one instant whose master cuts neither from the pair before nor to the next.
+
+    At a cut an encode at another rate, or with a frame left out, may show what its master does a frame before.
+    """
+    at, by = master.rows_beside(watch)
+    change = np.nan_to_num(master.watch.column("change"), nan=np.inf)
+    calm = [change[before + 1 : after + 1].max() < STEADY for before, after in zip(by[:-2], by[2:], strict=True)]
+    once = _at_once(watch.column("time_s")[at], master.watch.column("time_s")[by])
+    return np.asarray(once & np.concatenate([[False], calm, [False]]), np.bool_)
 
 
 def of_pairs(watch: Watch, master: Beside, duration_s: float | None) -> list[Finding]:

@@ -84,12 +84,12 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
     beside = None if master is None else _beside(track, master, context)
     seen = detect.of_pictures(track.watch, track.key_times, common["duration_s"], beside)
     findings = [*detect.unexplained(findings, seen), *seen]
-    lighter = {} if beside is None else fades.lighter(track.watch, beside)
+    paired = fades.paired(track.watch, beside)
     scores = tally.scores
     if track is context.master:
         findings += detect.poor_source(scores["nr"], track.watch, of_master=True)
     looked_at = (width, height), context.crops
-    stored, columns = [look.part for look in tally.looks], common | _told(track, findings, scores["nr"], lighter)
+    stored, columns = [look.part for look in tally.looks], common | _told(track, findings, scores["nr"], paired)
     results = [_scored("nr", scores["nr"], looked_at, columns, stored)]
     if master is not None and beside is not None:
         cut = [f for f in map(Finding.of, master.findings) if f.kind == "truncated"]
@@ -113,7 +113,7 @@ def _scores(track: Track, context: Context) -> list[ClipResult]:
                 "rate_ratio": float(track.match.clock.ratio),
                 "match_confidence": track.match.confidence,
             }
-        results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"], lighter)))
+        results.append(_scored("fr", scores["fr"], looked_at, common | _told(track, findings, scores["fr"], paired)))
     return results
 
 
@@ -237,9 +237,9 @@ def shots_worth(frames: Sequence[FrameScore]) -> float:
 
 
 def _told(
-    track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore], lighter: Mapping[int, float]
+    track: Track, findings: Sequence[str | Finding], frames: Sequence[FrameScore], paired: fades.Paired
 ) -> dict[str, Any]:
     """The column of findings: those, and what the scores of one mode show beside."""
     duration_s = track.info.duration_s if track.info else None
-    drops = quality_drops(frames, track.key_times, duration_s, lighter)
+    drops = quality_drops(frames, track.key_times, duration_s, paired)
     return {"findings": tuple(map(Finding.of, [*findings, *detect.unexplained(drops, findings)]))}

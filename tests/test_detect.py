@@ -331,12 +331,37 @@ def test_a_sample_is_a_dip_where_it_is_surely_not_another_moment_of_the_master()
     assert fades.of_pairs(watched([0.5] * 8), detect.Beside(watched(flashes), keys, pairs), 4.0) == []
 
 
+def test_frames_are_steady_where_they_surely_are_no_other_moment_of_the_master() -> None:
+    keys, pairs = np.array([0.0]), [(k, k) for k in range(8)]
+    even, cut = watched([1.0] * 8), watched([1.0] * 4 + [0.5] * 4)
+    assert fades.paired(even, detect.Beside(even, keys, pairs)).steady == set(range(1, 7))
+    assert fades.paired(cut, detect.Beside(even, keys, pairs)).steady == set(range(1, 7))  # which its master has not
+    assert fades.paired(even, detect.Beside(cut, keys, pairs)).steady == {1, 2, 5, 6}
+    assert fades.paired(even, detect.Beside(cut, keys, pairs[:4] + pairs[6:])).steady == {1, 2}  # it lies between two
+    assert fades.paired(watched([1.0] * 8, 0.02), detect.Beside(even, keys, pairs)).steady == {1, 5, 6}
+    assert fades.paired(even, detect.Beside(even, keys, pairs, sure=False)).steady == set()
+    assert fades.paired(even, detect.Beside(even, keys, pairs[:2])).steady == set()
+    assert fades.paired(even, None) == fades.Paired()
+
+
+def test_a_sample_that_shows_something_else_is_a_collapse(tmp_path: Path) -> None:
+    """A third of a second of another title."""
+    slow = lambda n, w, h: moving(n // 12, w, h)  # noqa: E731
+    splice = lambda n, w, h: clips.flat(60, 40, 90)(n, w, h) if 53 <= n < 62 else slow(n, w, h)  # noqa: E731
+    master, spliced = made(tmp_path / "slow.mp4", slow), made(tmp_path / "spliced.mp4", splice)
+    collapse = found(spliced, master, "fr")["collapse"]
+    assert collapse.severity == "warning"
+    assert at(collapse, 2.1, 2.6)
+    assert "collapse" not in found(spliced, master, "nr")
+    assert "collapse" not in found(made(tmp_path / "copy.mp4", splice, options={"crf": "35"}), spliced, "fr")
+
+
 def test_a_key_frame_explains_no_drop_where_brightness_is_another() -> None:
     rows = [FrameScore(i, i / 2, 40.0 if i in (8, 16) else 80.0, "fr") for i in range(24)]
     keys = np.array([0.0, 4.0, 8.0])
-    told = drops.quality_drops(rows, keys, 12.0, {i: -60.0 if i == 8 else 0.5 for i in range(24)})
+    told = drops.quality_drops(rows, keys, 12.0, fades.Paired({i: -60.0 if i == 8 else 0.5 for i in range(24)}))
     assert [f.start_s for f in told if f.kind == "quality_drop"] == [8.0]
-    graded = dict.fromkeys(range(24), -60.0)  # all of it: that is no fade
+    graded = fades.Paired(dict.fromkeys(range(24), -60.0))  # all of it: that is no fade
     assert len([f for f in drops.quality_drops(rows, keys, 12.0, graded) if f.kind == "quality_drop"]) == 2
 
 
@@ -517,9 +542,10 @@ def test_stretches_are_values() -> None:
 
 
 def test_a_collapse_in_the_midst_of_a_group_of_pictures_is_told_with_its_times() -> None:
-    def of(scores: list[float], mode: Mode = "fr", span_s: float = 0.0) -> list[Finding]:
+    def of(scores: list[float], mode: Mode = "fr", span_s: float = 0.0, *, steady: bool = False) -> list[Finding]:
         rows = [FrameScore(12 * k, k / 2, score, mode, 0, span_s * (k > 0)) for k, score in enumerate(scores)]
-        return drops.quality_drops(rows, np.array([0.0]), len(scores) / 2)
+        paired = fades.Paired(steady={row.frame_num for row in rows} if steady else set())
+        return drops.quality_drops(rows, np.array([0.0]), len(scores) / 2, paired)
 
     good, bad = [80.0] * 12, [30.0] * 2
     (told,) = of(good + bad + good)
@@ -527,9 +553,24 @@ def test_a_collapse_in_the_midst_of_a_group_of_pictures_is_told_with_its_times()
     assert "FR is 50 points lower" in told.sentence
     (half,) = of([*good, 55.0, 30.0, 55.0, *good], span_s=0.5)  # two such frames, each seen half in the next one
     assert (half.start_s, half.end_s) == (5.75, 6.75)
-    assert of(good + bad[:1] + good) == []  # a single frame
+    assert of(good + bad[:1] + good) == []  # a single frame, which may be another moment of its master
+    (lone,) = of(good + bad[:1] + good, steady=True)
+    said = "quality collapses in one sampled frame: FR is 50 points lower than in those beside it"
+    assert (lone.kind, lone.severity, lone.sentence) == ("collapse", "warning", said)
+    assert (lone.start_s, lone.end_s) == (5.75, 6.25)
+    assert len(of(good + bad + good, steady=True)) == 1
+    assert of([*good, 41.0, *good], steady=True) == of(good + bad[:1], steady=True) == []
+    assert of(good + bad[:1] + good, "nr", steady=True) == []
     assert of(good + bad + good, "nr") == []
     assert of(good + bad * 6 + good[:6]) == []  # half of it: so it looks
     assert of(good + [60.0] * 3 + good) == []
     (many,) = of((good + bad) * (detect.MOST + 1))
     assert many.sentence.endswith(f"median, in {detect.MOST + 1} places")
+
+
+def test_black_that_compares_perfectly_makes_no_collapse_of_what_is_shown_after_it() -> None:
+    rows = [FrameScore(k, k / 2, 100.0 if k < 40 else 70.0, "fr") for k in range(50)]
+    assert [f.kind for f in drops.quality_drops(rows, np.array([0.0]), 25.0)] == ["collapse"]
+    black = fades.Paired(black=set(range(40)))
+    assert drops.quality_drops(rows, np.array([0.0]), 25.0, black) == []
+    assert drops.quality_drops(rows[:40], np.array([0.0]), 20.0, black) == []
