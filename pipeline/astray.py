@@ -15,12 +15,12 @@ from .luma import Overview, Sight
 from .places import AROUND_S, LOOK_S, OFF, Place, distances, laid_anew
 from .timeline import SURE, lead
 
-_EVERY_S = 0.13  # between frames of the encode that are looked at
+EVERY_S = 0.13  # between frames of the encode that are looked at
 _BETTER = 0.1  # as (due - other) / (due + other) of distances, from which on another moment fits a frame better
 _LEAST = 0.8  # of the sum of what is above that, from which on a stretch is looked at closely
 _MOST = 4  # stretches that are
 _LONGEST_S = 3.0  # of a stretch that is laid over the master
-_PART = 300  # frames that are compared at once
+MOST_AT_ONCE = 300  # frames that are compared at once
 _FLOOR = 2e-4  # distance that rounding and noise alone may make
 
 
@@ -32,7 +32,7 @@ def places(encode: Sight, master: Sight, laid: Laid, gap: float) -> list[Place]:
         laid: how the encode's head lies on its master.
         gap: of frames, seconds.
     """
-    mine, theirs = encode.overview(max(1, round(_EVERY_S / encode.gap))), master.overview()
+    mine, theirs = encode.overview(max(1, round(EVERY_S / encode.gap))), master.overview()
     reach = round(AROUND_S / gap)
     shifts = np.arange(-reach, reach + 1)
     better = _better(mine, theirs, laid, shifts, gap)
@@ -51,9 +51,9 @@ def places(encode: Sight, master: Sight, laid: Laid, gap: float) -> list[Place]:
     nexts = [begin for begin, *_ in found[1:]] + [float(encode.times[-1])]
     for (_, known, end), after in zip(found, nexts, strict=False):
         made.append(known)
-        room = after - end - 4 * _EVERY_S
-        if room > 2 * _EVERY_S:
-            made.append(Place(end + 2 * _EVERY_S, 0.0, lasts_s=min(LOOK_S, room)))
+        room = after - end - 4 * EVERY_S
+        if room > 2 * EVERY_S:
+            made.append(Place(end + 2 * EVERY_S, 0.0, lasts_s=min(LOOK_S, room)))
     return made
 
 
@@ -61,8 +61,8 @@ def _better(mine: Overview, theirs: Overview, laid: Laid, shifts: NDArray[np.int
     """(n, k) by how much each frame looks more like the master's at a shift than like the one that is due."""
     made = [np.empty((0, len(shifts)))]
     reach = (int(shifts[-1]) + 2) * gap
-    for first in range(0, len(mine.times), _PART):
-        some = Overview(mine.times[first : first + _PART], mine.small[first : first + _PART])
+    for first in range(0, len(mine.times), MOST_AT_ONCE):
+        some = Overview(mine.times[first : first + MOST_AT_ONCE], mine.small[first : first + MOST_AT_ONCE])
         moments = laid.offset.offset_s + some.times[[0, -1]]
         low, high = np.searchsorted(theirs.times, (moments[0] - reach, moments[1] + reach))
         cost, shows = distances(some, Overview(theirs.times[low:high], theirs.small[low:high]), laid, shifts, gap)

@@ -12,12 +12,14 @@ from fractions import Fraction
 from . import astray, steps
 from .laid import LEAST_AGREEMENT, Laid
 from .luma import Sight
-from .places import LOOK_S, OFF, Place, shift_at
+from .places import AROUND_S, LOOK_S, OFF, Place, shift_at
 from .steps import Way
 
 _FAR_S = 15.0  # a common length from which drift is looked for, of what begins and ends together
+_WIDE_S, _WIDEST_S = 5.0, 12.0  # off by more than usual: looked for this far, and as far as lengths differ up to that
 _ALIKE = 0.002  # of two speeds, that a head does not tell apart
 _CUT = "not compared with its master: after its first seconds something was cut out or put in"
+_OTHER = "not compared with its master: {:.1f} s after its start it shows other pictures"
 
 
 def late(
@@ -46,14 +48,20 @@ def late(
     at = 0.9 * end - LOOK_S
     if at < 1:
         return None
+    last, cut = end - LOOK_S - 2 * gap, None
     if end < _FAR_S and len(ratios) == 1 and together:
-        return back_again(encode, master, laid, gap) if closely and in_step and offset.ratio == 1 else None
+        if not (closely and in_step and offset.ratio == 1):
+            return None
+        return _short(encode, master, laid, (at, last, at - LOOK_S), gap)
     if in_step and offset.ratio == 1:
         # Where they do not end together, the last second too; and one more, for a step in a place leaves it unsure.
-        places = (at,) if together else (end - LOOK_S - 2 * gap, at, at - LOOK_S)
+        places = (last, at, at - LOOK_S) if not together else (at, last, at - LOOK_S) if closely else (at,)
         looks = ((place, shift_at(encode, master, laid, place, 1.0, gap)) for place in places)
-        place, off = next(((place, there[1]) for place, there in looks if there and there[1] is not None), (at, 0.0))
-        moved = _moved(encode, master, laid, place, off, 1.0, gap)
+        sure = next(((place, there[1]) for place, there in looks if there and there[1] is not None), None)
+        if sure is None:
+            sure = cut = _far_off(encode, master, laid, places, ends[1] - ends[0], gap)
+        place, off = sure or (at, 0.0)
+        moved = cut is not None or _moved(encode, master, laid, place, off, 1.0, gap)
         if moved or not together or abs(offset.offset_s) > gap / 2:  # they begin or end apart: perhaps for a step
             way = steps.find(encode, master, laid, [Place(place, off if moved else 0.0)], gap)
             if way is not None:
@@ -77,8 +85,8 @@ def late(
             break
     if best is None:
         if agreed and max(agreed) < LEAST_AGREEMENT:
-            return f"not compared with its master: {at:.1f} s after its start it shows other pictures"
-        return None
+            return _OTHER.format(at)
+        return _CUT if cut is not None else None
     off, ratio = best
     if _moved(encode, master, laid, at, off, float(ratio), gap):
         drift = float(ratio) + off / at
@@ -98,6 +106,32 @@ def _moved(encode: Sight, master: Sight, laid: Laid, at: float, off: float, rati
         return abs(off) >= OFF * gap
     before = shift_at(encode, master, laid, at - LOOK_S, ratio, gap)
     return before is None or before[1] is None or abs(before[1]) >= OFF * gap
+
+
+def _far_off(
+    encode: Sight, master: Sight, laid: Laid, places: Sequence[float], longer: float, gap: float
+) -> tuple[float, float] | None:
+    """The first of some places that surely shows what the master does seconds before or after, and by how many.
+
+    `longer`: seconds that the master goes on when the encode has ended.
+    """
+    reach = (min(-_WIDE_S, longer), max(_WIDE_S, longer)) if abs(longer) <= _WIDEST_S else (longer, longer)
+    for place in places:
+        there = shift_at(encode, master, laid, place, 1.0, gap, reach)
+        if there is not None and there[1] is not None and abs(there[1]) >= AROUND_S:
+            return place, there[1]
+    return None
+
+
+def _short(encode: Sight, master: Sight, laid: Laid, places: Sequence[float], gap: float) -> Way | str | None:
+    """The same of a short encode that begins and ends with its master, by a closer look."""
+    way = back_again(encode, master, laid, gap)
+    if way is not None:
+        return way
+    if _far_off(encode, master, laid, places, 0.0, gap) is not None:
+        return _CUT
+    there = shift_at(encode, master, laid, places[0], 1.0, gap)
+    return _OTHER.format(places[0]) if there is not None and there[0] < LEAST_AGREEMENT else None
 
 
 def back_again(encode: Sight, master: Sight, laid: Laid, gap: float) -> Way | None:

@@ -26,12 +26,12 @@ class LadderResult:
         return {r.clip.path for r in self.results if r.clip.retryable and r.clip.mode != "fr"}
 
     def corrected(self, again: LadderResult) -> LadderResult:
-        """The same with the rows of another result in place of its own of videos that it compared, too.
+        """The same with the rows of another result in place of its own of videos that it compared, too, or refused to.
 
         What could be measured once is not lost because it could not be twice.
         """
-        compared = {r.clip.path for r in again.results if r.clip.mode == "fr"}
-        anew = {path: [r for r in again.results if r.clip.path == path] for path in compared}
+        settled = {r.clip.path for r in again.results if r.clip.mode == "fr" or any(f.foreign for f in r.clip.findings)}
+        anew = {path: [r for r in again.results if r.clip.path == path] for path in settled}
         rows: dict[str, list[ClipResult]] = {}
         for result in self.results:
             rows.setdefault(result.clip.path, []).append(result)

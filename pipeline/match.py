@@ -1,7 +1,7 @@
 """One encode laid over its master in time and space, or the reason why it cannot be.
 
-`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and, where scores ask
-for it, some frames of all of it for steps there and back.
+`overlap` says where the one lies on the other; one place far behind is then looked at for drift, and some frames of
+all of it where scores ask for it, for steps there and back, or where lengths differ, for what is out of step.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from . import by_features, drift, geometry
+from . import by_features, drift, geometry, out_of_step
 from .align import ALIKE, Clock
 from .by_features import Features
 from .findings import Finding, Severity
@@ -119,6 +119,9 @@ def _judged(asked: Question, seen: Seen, closely: bool) -> Match:
             ratio = far
         elif far is not None:
             shift, steps = shift + far.starts_s, far.steps
+    if ratio == 1 and (at := out_of_step.first(asked.encode, asked.master, laid, shift, steps, asked.gap)) is not None:
+        said = f"not compared with its master: {at:.1f} s after its start something was cut out or put in"
+        return Match(confidence=min(confidence, 0.3), reason=said, severity="error")
     offset = _exact(shift if abs(shift) >= 0.2 * asked.gap else 0.0)
     apart, frames = abs(float(offset)), round(offset * asked.rates[1])
     way = "ahead of" if offset > 0 else "behind"

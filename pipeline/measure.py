@@ -76,7 +76,7 @@ def measure_ladder(
     if not astray:
         return result
     again = laid(todo=astray, closely=astray)
-    if all(clock == first.clocks[path] for path, clock in again.clocks.items()):
+    if again.clocks == {path: clock for path, clock in first.clocks.items() if path in astray}:
         return result.corrected(LadderResult([], again.seconds, again.bytes_read))
     return result.corrected(_scored(again, judge, settings, pictures))
 

@@ -13,6 +13,8 @@ from .luma import Overview, Sight, Stretch
 from .timeline import Offset
 
 LOOK_S, AROUND_S = 1.0, 1.0  # of the encode looked at, and of the master before and after
+Reach = tuple[float, float]  # seconds off, least and most, around which the master is looked at, too
+NO_FURTHER: Reach = (0.0, 0.0)
 OFF = 0.75  # frame gaps by which a place has to be off to count as moved
 
 
@@ -27,10 +29,10 @@ class Place:
 
 
 def shift_at(
-    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float
+    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float, reach: Reach = NO_FURTHER
 ) -> tuple[float, float | None] | None:
     """At a moment of the encode: how well pictures agree, and how many seconds off they are, where that is sure."""
-    found = laid_anew(encode, master, laid, at, ratio, gap)
+    found = laid_anew(encode, master, laid, at, ratio, gap, reach=reach)
     if found is None:
         return None
     agreed, offset = found
@@ -39,12 +41,19 @@ def shift_at(
 
 
 def laid_anew(
-    encode: Sight, master: Sight, laid: Laid, at: float, ratio: float, gap: float, lasts: float = LOOK_S
+    encode: Sight,
+    master: Sight,
+    laid: Laid,
+    at: float,
+    ratio: float,
+    gap: float,
+    lasts: float = LOOK_S,
+    reach: Reach = NO_FURTHER,
 ) -> tuple[float, Offset] | None:
     """At a moment of the encode: how well pictures agree, and where; None where nothing shows there."""
     mine = encode.between(at, at + lasts)
     middle = laid.offset.offset_s + ratio * at
-    theirs = master.between(middle - AROUND_S, middle + lasts + AROUND_S)
+    theirs = master.between(middle + reach[0] - AROUND_S, middle + reach[1] + lasts + AROUND_S)
     if len(mine.times) < 4 or len(theirs.times) < 4:
         return None
     shown = seen(mine.times, geometry.turned(mine.small, laid.turn), laid.area)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .laid import LEAST_AGREEMENT, Laid
 from .luma import Sight, Stretch
-from .places import LOOK_S, OFF, Place, distances, shift_at
+from .places import AROUND_S, LOOK_S, NO_FURTHER, OFF, Place, distances, shift_at
 from .timeline import SURE, lead
 
 _MOST = 8  # steps that are told one by one: what has more of them plays at another speed
@@ -99,9 +99,10 @@ def together(steps: Sequence[Step]) -> list[list[Step]]:
 
 def _sure_place(encode: Sight, master: Sight, laid: Laid, start: Place, end: Place, gap: float) -> Place | None:
     """A place about half-way; a step in that second leaves it unsure, so others are tried."""
-    middle = (start.at_s + end.at_s) / 2
+    middle, offs = (start.at_s + end.at_s) / 2, (0.0, start.off_s, end.off_s)
+    reach = (min(offs), max(offs)) if max(map(abs, offs)) > AROUND_S else NO_FURTHER
     for at in (middle, middle + LOOK_S, middle - LOOK_S):
-        there = shift_at(encode, master, laid, at, 1.0, gap)
+        there = shift_at(encode, master, laid, at, 1.0, gap, reach)
         if there is not None and there[1] is not None:
             return Place(at, there[1])
     return None

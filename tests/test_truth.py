@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -382,6 +382,71 @@ def test_what_was_put_in_is_no_frame_shown_again(compare: Compare, what: str) ->
     rows = compare(video(spliced, times(520)), video(drawn(noise=0), times(500)))
     assert list(rows) == ["nr"]
     assert any("cut out or put in" in said for said in said_of(rows["nr"]))
+
+
+Parts = Sequence[tuple[float, float]]
+
+
+def spliced(parts: Parts, noise: float = 3.0) -> Any:
+    """Of parts of a calm film, (from, seconds), one after the other; from a negative time on it is another film."""
+    film, other = drawn(pan=5, noise=noise), drawn(pan=5, noise=noise, seed=5)
+
+    def draw(t: float, w: int, h: int) -> Any:
+        for start, lasts in parts:
+            if t < lasts - 0.01:
+                return film(start + t, w, h) if start >= 0 else other(t - start, w, h)
+            t -= lasts
+        raise AssertionError("after its end")
+
+    return video(draw, times(round(25 * sum(lasts for _, lasts in parts))))
+
+
+CUT_OUT: list[tuple[Parts, float, float]] = [
+    ([(0, 3), (6, 6)], 3, 3), ([(0, 6), (9, 11)], 6, 3), ([(0, 5), (3, 7)], 5, -2), ([(0, 9), (5, 11)], 9, -4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "at", "skip"), CUT_OUT)
+def test_seconds_left_out_or_shown_again_within_a_shot_are_told_and_cost_nothing(
+    compare: Compare, parts: Parts, at: float, skip: float
+) -> None:
+    lasts = sum(seconds for _, seconds in parts) + skip
+    fr = compare(spliced(parts), spliced([(0, lasts)], noise=0))["fr"]
+    assert same_score(fr)
+    (told,) = (f for f in fr.findings if f.kind == "pairing" and "plays on" in f.sentence)
+    how = "leaves out" if skip > 0 else "shows again"
+    assert told.sentence == f"{how} {25 * abs(skip)} frames ({abs(skip):.2f} s) of its master, and plays on"
+    assert (told.severity, told.start_s) == ("error", pytest.approx(at, abs=0.1))
+
+
+@pytest.mark.parametrize(
+    ("parts", "lasts"),
+    [
+        ([(0, 3), (-9, 3), (3, 5)], 8), ([(0, 6), (-9, 3), (6, 14)], 20), ([(0, 10), (-9, 1.2), (10, 10)], 20),
+        ([(0, 18.4), (-9, 2), (18.4, 1.6)], 20),  # behind all places that are looked at
+        ([(0, 4.4), (7.4, 0.6)], 8), ([(0, 6), (7.2, 0.8)], 8),  # all that is left behind a cut
+        ([(0, 10), (-9, 3), (10, 7)], 20), ([(0, 3), (-9, 3), (3, 2)], 8),  # it ends when its master does
+    ],
+)  # fmt: skip
+def test_seconds_put_in_within_a_shot_refuse_the_pair(
+    compare: Compare, parts: Parts, lasts: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sum(seconds for _, seconds in parts) == lasts < 15:  # which the scores of these pictures are too mild to ask for
+        monkeypatch.setattr(suspects, "of_scores", lambda _: frozenset({"/a.mp4"}))
+    rows = compare(spliced(parts), spliced([(0, lasts)], noise=0))
+    assert list(rows) == ["nr"]
+    (refused,) = (f for f in rows["nr"].findings if f.kind == "not_compared")
+    assert refused.severity == "error"
+    assert "cut out or put in" in refused.sentence or "it shows other pictures" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("parts", "lasts"), [([(0, 5)], 8), ([(0, 10)], 8), ([(2, 4)], 8), ([(-9, 2), (0, 8)], 8), ([(0, 16)], 20)]
+)  # fmt: skip
+def test_what_ends_or_begins_seconds_apart_is_compared_as_before(compare: Compare, parts: Parts, lasts: float) -> None:
+    fr = compare(spliced(parts), spliced([(0, lasts)], noise=0))["fr"]
+    assert same_score(fr)
+    assert not any("plays on" in said for said in said_of(fr))
 
 
 def test_a_trimmed_head_that_repeats_is_no_frame_left_out(compare: Compare) -> None:
