@@ -1,8 +1,8 @@
 """Which encodes may show other moments of their master for a while, by their scores: these are worth a closer look.
 
 Beside a wrong moment a frame compares badly however well it is coded: within a shot its FR falls where its NR does not,
-nor the FR of the ladder's other encodes. To look at the pictures themselves (`astray`) takes a decoding more of both
-videos, too much for each of the many that are in order.
+nor the FR of the ladder's other encodes; and from shot to shot by more than coding explains. To look at the pictures
+themselves (`astray`) takes a decoding more of both videos, too much for each of the many that are in order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .values import ClipResult
 
 BELOW = (14.0, 12.0)  # points of FR, and of FR over NR, that two frames in a row lie below the shot's better ones
 FAR_BELOW = (25.0, 20.0)  # a frame by itself
+SHOT_BELOW = (40.0, 35.0)  # the better frames of all shots: so much harder to code is none
 _BETTER = 75  # percentile: a wrong stretch may be half of a shot
 _FEW = 4  # frames of a shot of which nothing is usual
 
@@ -56,4 +57,8 @@ def _falls(nr: ClipResult, fr: ClipResult) -> Set[int]:
         low, far = ((below >= least).all(1) for least in (BELOW, FAR_BELOW))
         far[1:] |= low[1:] & low[:-1]
         found |= {at for at, is_so in zip(times, far.tolist(), strict=True) if is_so}
+    every = [row for rows in shots.values() for row in rows]
+    if len(every) >= _FEW:
+        usual = np.percentile([figures for _, *figures in every], _BETTER, axis=0)
+        found |= {at for at, *figures in every if (usual - figures >= SHOT_BELOW).all()}
     return found

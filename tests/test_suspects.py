@@ -63,6 +63,12 @@ def test_a_shot_that_looks_worse_than_the_one_before_is_not() -> None:
     assert suspects.of_scores(cut) == frozenset()
 
 
+def test_a_shot_that_compares_as_other_pictures_do_is() -> None:
+    rows = judged("a", [80.0] * 6 + [20.0] * 6, EVEN)
+    cut = [replace(r, frames=tuple(replace(f, shot=i // 6) for i, f in enumerate(r.frames))) for r in rows]
+    assert suspects.of_scores(cut) == {"a"}
+
+
 def test_a_second_try_that_fails_loses_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     media = make(m=FakeVideo(times(100), info()), a=FakeVideo(times(100), info(), noise=9))
     before = rows(run(ladder("a", master="m")))
