@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class Sight:
         self._more: Generator[tuple[int, NDArray[np.uint8]], None, None] | None = None
         self._one_at_a_time = threading.Lock()
         self._stretches: dict[tuple[int, int], Stretch] = {}
-        self._overviews: dict[int, Overview] = {}  # by how many frames each shows one of
+        self._overviews: dict[tuple[int, int], Overview] = {}  # by how many frames each shows one of, up to which
 
     def head(self, seconds: float) -> Stretch:
         """The frames of the first `seconds`; reads on where an earlier call stopped."""
@@ -143,11 +144,16 @@ class Sight:
                 self._stretches[first, last] = Stretch(first, self.times[numbers], luma)
             return self._stretches[first, last]
 
-    def overview(self, every: int = 1) -> Overview:
-        """One in so many of all frames, remembered; what was read of the head is not read again."""
+    def overview(self, every: int = 1, until_s: float = inf) -> Overview:
+        """One in so many of all frames, up to that second or somewhat further, remembered.
+
+        What was read of the head is not read again.
+        """
         with self._one_at_a_time:
-            if every not in self._overviews:
-                wanted = range(0, min(len(self.times), OVERVIEW), every)
+            last = int(np.searchsorted(self.times, until_s, "right"))
+            last = min(-(-last // KEPT) * KEPT, len(self.times), OVERVIEW)  # of few lengths: encodes share them
+            if (every, last) not in self._overviews:
+                wanted = range(0, last, every)
                 known = [n for n in wanted if n < len(self._head)]
                 small = [_blocks(self._head[n][None])[0] >> 4 for n in known]
                 numbers, rest = list(known), list(wanted[len(known) :])
@@ -155,8 +161,8 @@ class Sight:
                     numbers.append(number)
                     small.append(_blocks(luma[None])[0] >> 4)
                 shown = np.array(small, np.uint8).reshape(-1, HEIGHT // 4, WIDTH // 4)
-                self._overviews[every] = Overview(self.times[numbers], shown)
-            return self._overviews[every]
+                self._overviews[every, last] = Overview(self.times[numbers], shown)
+            return self._overviews[every, last]
 
     def stream(self, numbers: list[int]) -> Generator[tuple[int, NDArray[np.uint8]], None, None]:
         """Single frames with their numbers, ascending; those that cannot be decoded are left out."""

@@ -44,9 +44,14 @@ def first(encode: Sight, master: Sight, laid: Laid, shift: float, steps: tuple[S
     if abs(longer - skips) < LONGER_S:
         return None
     starts = shift - laid.offset.offset_s
-    mine, theirs = encode.overview(max(1, round(EVERY_S / encode.gap))), master.overview()
-    reach = round(min(_FURTHEST_S, abs(longer) + _FURTHER_S + abs(starts) + sum(abs(s.skip_s) for s in steps)) / gap)
-    shifts = np.arange(-reach, reach + 1)
+    reach_s = min(_FURTHEST_S, abs(longer) + _FURTHER_S + abs(starts) + sum(abs(s.skip_s) for s in steps))
+    mine = encode.overview(max(1, round(EVERY_S / encode.gap)))
+    if not len(mine.times):  # none of them can be decoded
+        return None
+    theirs = master.overview(until_s=float(mine.times[-1]) + laid.offset.offset_s + reach_s + 1)
+    if len(theirs.times) < 2:
+        return None
+    shifts = np.arange(-round(reach_s / gap), round(reach_s / gap) + 1)
     due = np.full(len(mine.times), starts) + sum((mine.times >= s.at_s - gap / 2) * s.skip_s for s in steps)
     found = [np.empty((0, len(shifts) + 1), bool)]
     for i in range(0, len(mine.times), MOST_AT_ONCE):

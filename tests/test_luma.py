@@ -101,7 +101,7 @@ def test_an_overview_shows_what_stretches_do_and_reads_no_head_again(
         real = one.stream
         monkeypatch.setattr(one, "stream", lambda numbers: read.extend(numbers) or real(numbers))
         shown = one.overview(every)
-        assert one.overview(every) is shown
+        assert one.overview(every) is one.overview(every, 1.0) is shown  # somewhat further than was asked for
     wanted = [n for n in range(0, 100, every) if n != 60]
     np.testing.assert_array_equal(shown.times, [float(times(100)[n]) for n in wanted])
     np.testing.assert_allclose(shown.small, whole.small[[n - (n > 60) for n in wanted]], atol=1)
