@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from . import astray, steps
 from .laid import LEAST_AGREEMENT, Laid
-from .luma import Sight
+from .luma import Sight, still
 from .places import AROUND_S, LOOK_S, OFF, Place, shift_at
 from .steps import Way
 
@@ -117,6 +117,8 @@ def _far_off(
     """
     reach = (min(-_WIDE_S, longer), max(_WIDE_S, longer)) if abs(longer) <= _WIDEST_S else (longer, longer)
     for place in places:
+        if _stands_still(encode, place):  # like what the master showed when it stopped
+            continue
         there = shift_at(encode, master, laid, place, 1.0, gap, reach)
         if there is not None and there[1] is not None and abs(there[1]) >= AROUND_S:
             return place, there[1]
@@ -131,7 +133,13 @@ def _short(encode: Sight, master: Sight, laid: Laid, places: Sequence[float], ga
     if _far_off(encode, master, laid, places, 0.0, gap) is not None:
         return _CUT
     there = shift_at(encode, master, laid, places[0], 1.0, gap)
-    return _OTHER.format(places[0]) if there is not None and there[0] < LEAST_AGREEMENT else None
+    other = there is not None and there[0] < LEAST_AGREEMENT and not _stands_still(encode, places[0])
+    return _OTHER.format(places[0]) if other else None
+
+
+def _stands_still(encode: Sight, at: float) -> bool:
+    """Whether most of a place is one picture: a freeze, which says so by itself and shows nothing else."""
+    return bool(still(encode.between(at, at + LOOK_S).small).mean() > 0.5)
 
 
 def back_again(encode: Sight, master: Sight, laid: Laid, gap: float) -> Way | None:

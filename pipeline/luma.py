@@ -25,6 +25,7 @@ WIDTH, HEIGHT = 320, 180  # of a luma picture, whatever the video's shape: a dis
 KEPT = 1500  # frames of stretches beside its head that are remembered of a video: 86 MB
 OVERVIEW = 9000  # frames of a video that an overview shows: 32 MB, and six minutes of 25 a second
 
+STILL = 0.5  # levels by which pictures that stand still differ on average
 BAR_LUMA = 12.0  # above the picture's darkest level: no brighter in a bar
 BRIGHT = 40.0  # mean luma above the darkest level of frames in which bars are looked for
 _LEAST_PART = 0.4  # of each axis that is no bar
@@ -69,6 +70,12 @@ class Stretch:
 
     def __repr__(self) -> str:
         return f"Stretch(first={self.first}, frames={len(self.times)})"
+
+
+def still(small: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n,) whether pictures, (n, 45, 80), are the one before once more; the first is as the second."""
+    apart = np.abs(np.diff(small.astype(np.float32), axis=0)).mean(axis=(1, 2)) < STILL
+    return np.concatenate([apart[:1], apart]) if len(apart) else np.zeros(len(small), bool)
 
 
 def _blocks(luma: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .astray import EVERY_S, MOST_AT_ONCE
 from .laid import LEAST_AGREEMENT, Laid
-from .luma import Overview, Sight
+from .luma import Overview, Sight, still
 from .places import distances
 from .steps import Step
 
@@ -79,4 +79,5 @@ def _elsewhere(
     rows = np.arange(len(cost))
     own = np.where(shows[rows, column], cost[rows, column], 0.0)
     better = shows & (np.abs(off) >= _APART_S) & (cost < _BETTER * own[:, None]) & (own > _FAR)[:, None]
-    return np.concatenate([better, (own > 1 - LEAST_AGREEMENT)[:, None]], axis=1)
+    found = np.concatenate([better, (own > 1 - LEAST_AGREEMENT)[:, None]], axis=1)
+    return np.asarray(found & ~still(mine.small)[:, None])  # of a freeze, which says so by itself

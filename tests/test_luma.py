@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yoto_video.pipeline import decode
-from yoto_video.pipeline.luma import HEIGHT, WHOLE, WIDTH, Sight, resample
+from yoto_video.pipeline.luma import HEIGHT, WHOLE, WIDTH, Sight, resample, still
 from yoto_video.pipeline.values import VideoRef
 
 from .fakes import FakeVideo, info, times
@@ -107,3 +107,11 @@ def test_an_overview_shows_what_stretches_do_and_reads_no_head_again(
     np.testing.assert_allclose(shown.small, whole.small[[n - (n > 60) for n in wanted]], atol=1)
     assert min(read) >= len(head.times)
     assert len(read) == len(set(read))
+
+
+def test_pictures_that_stand_still_are_the_one_before() -> None:
+    moving = np.random.default_rng(0).integers(0, 256, (6, 45, 80), np.uint8)
+    moving[3] = moving[2]
+    assert still(moving).tolist() == [False, False, False, True, False, False]
+    assert still(moving[2:4]).tolist() == [True, True]
+    assert still(moving[:1]).tolist() == [False]
