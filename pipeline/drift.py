@@ -117,10 +117,10 @@ def _far_off(
     """
     reach = (min(-_WIDE_S, longer), max(_WIDE_S, longer)) if abs(longer) <= _WIDEST_S else (longer, longer)
     for place in places:
-        if _stands_still(encode, place):  # like what the master showed when it stopped
-            continue
         there = shift_at(encode, master, laid, place, 1.0, gap, reach)
-        if there is not None and there[1] is not None and abs(there[1]) >= AROUND_S:
+        if there is None or there[1] is None or abs(there[1]) < AROUND_S:
+            continue
+        if not _stands_still(encode, place):  # else it is like what the master showed when it stopped
             return place, there[1]
     return None
 
@@ -139,7 +139,8 @@ def _short(encode: Sight, master: Sight, laid: Laid, places: Sequence[float], ga
 
 def _stands_still(encode: Sight, at: float) -> bool:
     """Whether most of a place is one picture: a freeze, which says so by itself and shows nothing else."""
-    return bool(still(encode.between(at, at + LOOK_S).small).mean() > 0.5)
+    found = still(encode.between(at, at + LOOK_S).small)
+    return 2 * int(found.sum()) > len(found)
 
 
 def back_again(encode: Sight, master: Sight, laid: Laid, gap: float) -> Way | None:
