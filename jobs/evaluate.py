@@ -159,6 +159,8 @@ def _check_cross(wanted: Evaluate, judges: Sequence[Judge]) -> None:
 def _found(wanted: Evaluate, judges: Sequence[Judge]) -> tuple[Listing, RatedTable]:
     """The rows to judge, and the table that they stand in."""
     if wanted.table is not None:
+        if wanted.data is not None or wanted.contents != "held-out":
+            raise UsageError("--table is judged whole, its pictures found by its own paths: no --data, no --contents")
         table = read_table(Path(wanted.table))
         return listing(table.name, table.labels, scaled=True), table
     if wanted.dataset is not None and wanted.dataset not in SHARED:

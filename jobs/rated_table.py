@@ -59,7 +59,7 @@ def read_table(path: Path) -> RatedTable:
     labels = _slips_told([_label(path, line, row) for line, row in named], [line for line, _ in named])
     commas = [row["mos"] for _, row in named if with_points(row["mos"]) != row["mos"]]
     notes = [f"{path}: decimal commas are read as points, {commas[0]!r} as {with_points(commas[0])}"] if commas else []
-    notes += [f"{path}: {said}" for said in _repeats(labels, [line for line, _ in named])]
+    notes += [f"{path}: {said}" for said in [*_repeats(labels, [line for line, _ in named]), *_no_figures(named)]]
     return RatedTable(path.stem, tuple(columns), [row for _, row in numbered], labels, tuple(notes))
 
 
@@ -116,6 +116,20 @@ def _repeats(labels: Sequence[Label], lines: Sequence[int]) -> list[str]:
         f"{counted(len(found), 'row')} repeat{'' if len(found) > 1 else 's'} another's image, reference and display, "
         f"{found[0]}; each counts by itself: if they are copies, or opinions to be averaged, leave one row a picture"
     ]
+
+
+def _no_figures(rows: Sequence[tuple[int, dict[str, str]]]) -> list[str]:
+    """A sentence where cells with other measures' figures hold none."""
+    found = [
+        (line, name, cell)
+        for line, row in rows
+        for name, cell in row.items()
+        if name.startswith("published_") and cell and not math.isfinite(number(with_points(cell)))
+    ]
+    if not found:
+        return []
+    line, name, cell = found[0]
+    return [f"{counted(len(found), 'cell')} left out that should hold a figure: line {line} has {cell!r} for {name}"]
 
 
 def _wrong_name(folder: Path, what: str, name: str) -> str:

@@ -39,11 +39,15 @@ def upright_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
     Turned as EXIF asks; 16-bit gray is scaled to 8 bits.
 
     Raises:
-        OSError, SyntaxError or ValueError: its pixels cannot be read.
+        OSError, SyntaxError or ValueError: its pixels cannot be read, or nobody says which number is white.
     """
     image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ValueError("its samples are floating-point numbers, of which no file says what is white")
     if image.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips in place of scaling
-        gray = np.asarray(image).astype(np.uint32)
+        gray = np.asarray(image).astype(np.int64)
+        if gray.min() < 0 or gray.max() > 65535:
+            raise ValueError("its samples are of more than 16 bits")
         return np.repeat((gray // 257).astype(np.uint8)[..., None], 3, axis=2), False
     transparent = False
     if image.has_transparency_data:

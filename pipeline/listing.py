@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -19,8 +20,8 @@ HIDDEN = "is hidden"
 def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> Iterator[FileEntry]:
     """Every file below `root`, sorted inside each folder, one folder in memory at a time; a file gives itself.
 
-    Left out: names that start with a dot, and folders that lead back into themselves through links; other links are
-    followed.
+    Left out: names that start with a dot, and folders that links lead to a second time; other links are followed, those
+    to folders when everything else is listed.
 
     Args:
         root: folder, file or URI.
@@ -38,23 +39,38 @@ def walk(root: str, missed: Callable[[str, str], object] = lambda *_: None) -> I
         found = os.stat(path)
         yield FileEntry(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     elif os.path.isdir(path):
-        yield from _walk_local(path, frozenset(), missed)
+        yield from _walk_local(path, missed)
     else:
         raise UsageError(f"{root}: no such file or folder; check the path")
 
 
-def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str], object]) -> Iterator[FileEntry]:
+def _walk_local(root: str, missed: Callable[[str, str], object]) -> Iterator[FileEntry]:
+    seen: set[str] = set()  # folders by their real paths
+    links = deque([root])  # of those that lead to one folder the first is followed, and no link where it lies below
+    while links:
+        folder = links.popleft()
+        if os.path.realpath(folder) in seen:
+            missed(folder, "is a link to a folder that is listed without it")
+        else:
+            yield from _walk_folder(folder, seen, links, missed)
+
+
+def _walk_folder(
+    folder: str, seen: set[str], links: deque[str], missed: Callable[[str, str], object]
+) -> Iterator[FileEntry]:
+    """What lies below a folder, but for what lies behind links to folders, which are added to `links`."""
     real = os.path.realpath(folder)
-    if real in above:
-        return
+    if real in seen:
+        return  # a link led here before
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
-        if not above:
+        if not seen:
             raise UsageError(f"{folder}: cannot be listed ({short(error)}); allow reading it") from error
         missed(folder, f"cannot be listed ({short(error)})")
         return  # an unreadable folder deep inside must not stop the batch
+    seen.add(real)
     for entry in entries:
         try:
             if entry.name.startswith("."):  # a hidden folder may be huge: a look, and no walk
@@ -62,7 +78,10 @@ def _walk_local(folder: str, above: frozenset[str], missed: Callable[[str, str],
                     missed(path, HIDDEN)
                 continue
             if entry.is_dir():
-                yield from _walk_local(entry.path, above | {real}, missed)
+                if entry.is_symlink():
+                    links.append(entry.path)
+                else:
+                    yield from _walk_folder(entry.path, seen, links, missed)
             elif entry.is_file():
                 stat_ = entry.stat()
                 yield FileEntry(entry.path, stat_.st_size, stat_.st_mtime_ns, stat_.st_ctime_ns)

@@ -52,12 +52,18 @@ def of_findings(ladder: LadderTable, known: Collection[_Words] = ()) -> Iterator
                 yield Issue(ladder.name, kind, own[0].severity, f"{clip.label}: {said(own)}", (clip.path,))
 
 
-def of_sides(ladders: Sequence[LadderTable]) -> list[list[Issue]]:
-    """Of ladders of one title, each another encoder's, what their encodes have; less what all encodes of all have."""
+def of_sides(ladders: Sequence[LadderTable]) -> tuple[list[list[Issue]], list[Issue]]:
+    """Of ladders of one title, each another encoder's, what their encodes have, and what their masters have.
+
+    The former less what all encodes of all have; the latter once, where it makes all figures of the title doubtful.
+    """
     encodes = [(clip, _Sound.of(ladder)) for ladder in ladders for clip in ladder.renditions]
     known = _shared([_by_kind(clip, sound) for clip, sound in encodes], ("warning", "error"))
     masters = {ladder.master.path for ladder in ladders if ladder.master}
-    return [[i for i in of_findings(ladder, known) if masters.isdisjoint(i.paths)] for ladder in ladders]
+    found = [list(of_findings(ladder, known)) for ladder in ladders]
+    doubtful = [i for issues in found for i in issues if i.severity == "error" or i.rule == "poor_source"]
+    theirs = {(i.rule, i.sentence): i for i in doubtful if not masters.isdisjoint(i.paths)}
+    return [[i for i in issues if masters.isdisjoint(i.paths)] for issues in found], list(theirs.values())
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Note:
     kind: str  # "left_out", "reach", "crossing", or that of a finding
     sentence: str
     sides: tuple[str, ...]  # labels, the one that it says something of first
-    paths: tuple[str, ...] = ()  # encodes that it is about; of curves none
+    paths: tuple[str, ...] = ()  # videos that it is about; of curves none
 
 
 def notes_of(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
@@ -58,12 +58,16 @@ def _left_out(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Titl
 
 
 def _found(sides: Sequence[Side], ladders: Sequence[LadderTable], title: Title) -> Iterator[Note]:
-    """What is wrong with encodes that are compared, and not with all of them: an encoder may look better or worse."""
+    """What is wrong with masters; and with encodes that are compared, and not with all of them: one may look better."""
     own = []
     for ladder, kept in zip(ladders, title.sides, strict=True):
         compared = {encode.clip.path for encode in kept}
         own.append(replace(ladder, clips=tuple(c for c in ladder.clips if c.is_master or c.path in compared)))
-    for side, issues in zip(sides, of_sides(own), strict=True):
+    of_encodes, of_masters = of_sides(own)
+    for issue in of_masters:
+        with_it = tuple(s.label for s, o in zip(sides, own, strict=True) if o.master and o.master.path in issue.paths)
+        yield Note(issue.rule, f"the master {issue.sentence}", with_it, issue.paths)
+    for side, issues in zip(sides, of_encodes, strict=True):
         yield from (Note(i.rule, f"{side.label}: {i.sentence}", (side.label,), i.paths) for i in issues)
 
 

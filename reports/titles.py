@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 
 from ..pipeline.pool import worst_second_ci95
-from ..pipeline.text import counted
 from ..pipeline.values import ClipScore
 from . import bd
 from .clip import MODES, Clip
@@ -159,7 +158,8 @@ def _without_score(sides: Sequence[Side], clips: Sequence[Sequence[Clip]]) -> st
     for side, own in zip(sides, clips, strict=True):
         if own and not any(c.rows_ok for c in own):
             why = next((reason for c in own for reason in c.reasons), "")
-            said.append(f"none of the {counted(len(own), 'encode')} of {side.label} has a score ({why})")
+            none = f"none of the {len(own)} encodes" if len(own) > 1 else "not the one encode"
+            said.append(f"{none} of {side.label} has a score ({why})")
     return "; ".join(said) or None
 
 

@@ -87,6 +87,22 @@ def test_what_the_master_has_as_well_is_not_the_encodes_own(tmp_path: Path) -> N
     assert compared({"a": a, "b": b}).titles[0].notes == ()
 
 
+@pytest.mark.parametrize(
+    ("doubtful", "more"),
+    [
+        (Finding("30 of 360 frames cannot be decoded", "damaged", "error"), "; copy or upload it again"),
+        (Finding("poor source: its NR score is 31", "poor_source", "warning"), ""),
+    ],
+)
+def test_a_master_that_makes_figures_doubtful_is_told_once(doubtful: Finding, more: str, tmp_path: Path) -> None:
+    light = Finding("lost in light: 9 % of the picture", "clipping", "warning")  # of what was filmed
+    master = scored("/masters/sea.mov", "sea", "nr", 31, seconds=12, is_master=True, findings=(doubtful, light))
+    a, b = (side(tmp_path / label, [*encodes(label, "sea"), master]) for label in "ab")
+    (title,) = compared({"a": a, "b": b}).titles
+    assert title.notes == (f"the master sea.mov: {doubtful}{more}",)
+    assert {(note.sides, note.paths) for note in title.told} == {(("a", "b"), ("/masters/sea.mov",))}
+
+
 def test_json_has_a_line_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torn = Finding("truncated: 30 of 100 frames are missing from the file", "truncated", "error")
     a = side(tmp_path / "a", encodes("a", "sea"))

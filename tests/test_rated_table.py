@@ -76,6 +76,20 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_are_judged(
         assert [row["nr"] == "" for row in csv.DictReader(file)] == [False, True]
 
 
+@pytest.mark.parametrize("words", [["--contents", "all"], ["--data", "."]])
+def test_flags_of_the_known_sets_are_refused_beside_a_table(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", "--table", str(written(tmp_path, "image,mos\np.png,3\n")), *words]) == 2
+    assert "no --data, no --contents" in capsys.readouterr().err
+
+
+def test_cells_of_other_measures_that_hold_no_figure_are_told(tmp_path: Path) -> None:
+    rows = "p.png,3,91.5\np.png,4,\np.png,5,n/a\np.png,2,-\n"
+    *_, said = read_table(written(tmp_path, f"image,mos,published_vmaf\n{rows}")).notes
+    assert said.endswith("2 cells left out that should hold a figure: line 4 has 'n/a' for published_vmaf")
+
+
 @pytest.mark.parametrize("slip", [55, 0, -3, 5.01])
 @pytest.mark.parametrize("others", [19, 18])
 def test_few_opinions_off_the_scale_are_skipped_and_many_are_another_scale(

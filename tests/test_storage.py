@@ -59,6 +59,20 @@ def test_walk_is_sorted_and_leaves_out_what_it_says(tmp_path: Path) -> None:
     assert [e.path for e in listing.walk(f"file://{tmp_path}/a.mp4")] == [str(tmp_path / "a.mp4")]
 
 
+def test_a_folder_that_links_lead_to_is_listed_once_where_it_lies_if_it_does(tmp_path: Path) -> None:
+    for name in ["root/2026/deep/1.mp4", "away/2.mp4", "away/deep/3.mp4"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    root, away = tmp_path / "root", tmp_path / "away"
+    for name, target in [("1st", root / "2026"), ("a", away / "deep"), ("b", away), ("c", away), ("d", away / "deep")]:
+        (root / name).symlink_to(target)
+    missed: dict[str, str] = {}
+    found = [os.path.relpath(e.path, root) for e in listing.walk(str(root), missed.__setitem__)]
+    assert found == ["2026/deep/1.mp4", "a/3.mp4", "b/2.mp4"]
+    assert {os.path.relpath(path, root) for path in missed} == {"1st", "c", "d"}
+    assert set(missed.values()) == {"is a link to a folder that is listed without it"}
+
+
 def test_walk_of_nothing_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no-such-folder: no such file or folder"):
         list(listing.walk(str(tmp_path / "no-such-folder")))

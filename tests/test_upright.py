@@ -68,6 +68,16 @@ def test_deep_gray_is_not_clipped_and_what_is_transparent_is_black(tmp_path: Pat
     assert np.abs(clear[:, -1] - shown).max() <= 1
 
 
+def test_samples_of_which_nobody_says_what_is_white_are_refused(tmp_path: Path) -> None:
+    linear = np.linspace(0, 1, 96 * 64, dtype=np.float32).reshape(64, 96)
+    deep = np.full((64, 96), 1 << 20, np.int32)
+    for name, samples, why in [("f", linear, "floating-point"), ("i", deep, "more than 16 bits"), ("n", -deep, "more")]:
+        path = tmp_path / f"{name}.tif"
+        Image.fromarray(samples).save(path)
+        with pytest.raises(DataError, match=f"{name}.tif: cannot be read as a picture .*{why}.*; fetch or export"):
+            load_picture(path)
+
+
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif"])
 def test_plain_pictures_are_what_pillow_reads(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"p.{suffix}"

@@ -55,7 +55,7 @@ def load_picture(path: Path, display: tuple[int, int] | None = None) -> Picture:
         with Image.open(path) as opened:
             picture, _ = upright_rgb(opened)
     except NOT_A_PICTURE as error:
-        raise DataError(f"{path}: cannot be read as a picture ({error}); fetch it again") from error
+        raise DataError(f"{path}: cannot be read as a picture ({error}); fetch or export it again") from error
     if display is not None and (picture.shape[1], picture.shape[0]) != display:
         picture = distortions.resize(picture, display)
     return picture
