@@ -23,6 +23,10 @@ from .track_numbers import TrackNumbers
 from .values import VideoInfo, VideoRef
 
 _TRIES = 400  # packets tried until a first frame comes out
+_GOES_ON = (
+    2.0,
+    0.01,
+)  # seconds, and share of the length, by which sound may outlast pictures: encoders pad, music fades
 
 
 def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
@@ -47,7 +51,8 @@ def probe(ref: VideoRef, *, timeout_s: float = 60.0) -> VideoInfo:
             numbers = track_numbers.without_index(ref, container, stream, timeout_s=timeout_s)
         others = len(tracks(container)) - 1 if numbers.frames > 1 else 0  # a picture's alpha may be a track, too
         cropping = cropping_of(ref, container, stream)
-        return _describe(stream, frame, numbers, missing=ref.missing, others=others, cropping=cropping)
+        found = [] if ref.parts else _outlasted(container, numbers)  # segments' headers say nothing of the whole
+        return _describe(stream, frame, numbers, missing=ref.missing, others=others, cropping=cropping, found=found)
 
 
 def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *, timeout_s: float) -> VideoFrame:
@@ -74,6 +79,22 @@ def first_frame(ref: VideoRef, container: InputContainer, stream: VideoStream, *
     raise BrokenVideo(ref.path, f"no frame can be decoded: {why}; write the file again")
 
 
+def _outlasted(container: InputContainer, numbers: TrackNumbers) -> list[Finding]:
+    """Whether sound goes on without pictures, as far as headers say; not of a still, nor of what lacks parts."""
+    if numbers.frames == 1 or numbers.truncated or not numbers.duration_s:
+        return []
+    until = container.format.name in track_numbers.UNTIL  # counted from 0, not from the track's first packet
+    ends = [
+        length + (0.0 if until else float((sound.start_time or 0) * (sound.time_base or 0)))
+        for sound in container.streams.audio
+        if (length := track_numbers.own_length(container, sound))
+    ]
+    more = max(ends, default=0.0) - numbers.start_time_s - numbers.duration_s
+    if more <= max(_GOES_ON[0], _GOES_ON[1] * numbers.duration_s):
+        return []
+    return [Finding(f"its sound goes on for {more:.1f} s after the last picture", "audio", "warning")]
+
+
 def _describe(
     stream: VideoStream,
     frame: VideoFrame,
@@ -82,13 +103,14 @@ def _describe(
     missing: Sequence[str],
     others: int,
     cropping: Cropping,
+    found: Sequence[Finding],
 ) -> VideoInfo:
     context = stream.codec_context
     codec = stream.codec_context.codec.canonical_name
     look = colour.decide(frame, codec=codec)
     turn = orientation_of(frame)
     notes: list[str | Finding] = [Finding(f"truncated: {said}", "truncated", "error") for said in missing]
-    notes += [*numbers.notes, *look.notes]
+    notes += [*numbers.notes, *found, *look.notes]
     if others:
         size = f"{frame.width}x{frame.height}"
         notes.append(f"it holds {others + 1} video tracks: the one of {size} is judged, the others are not looked at")

@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
@@ -31,7 +32,7 @@ _HEAD_BYTES = 4 << 20  # of an object-store file without an index: read to estim
 _USUAL_RATES = [Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 90, 100, 120)]
 _USUAL_RATES += [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
 _SHORTER_S = 1.0  # a video track may end this much before the sound does
-_UNTIL = frozenset({"asf", "matroska,webm", "nut"})  # headers that say when the track ends, not how long it lasts
+UNTIL = frozenset({"asf", "matroska,webm", "nut"})  # headers that say when the track ends, not how long it lasts
 _NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS: a raw stream
 _ESTIMATED = "bitrate estimated from the head of the file, duration as its header says"
 _LATE_S = 0.2  # what the order of B-frames alone moves a first frame by is less
@@ -113,7 +114,7 @@ def from_packets(ref: VideoRef, container: InputContainer, stream: VideoStream, 
         problem = "no frame can be shown: every packet lacks a time or a key frame before it; write it again"
         raise BrokenVideo(ref.path, problem)
     start = int(table.pts[table.order[0]]) * table.time_base
-    own = _own_length(container, stream)
+    own = own_length(container, stream)
     sure = own is not None or len(container.streams) == 1  # else it may be the sound that lasts so long
     notes = _notes(table, _stated_length(container, stream, start), sure=sure)
     fps = _rate(_rates(stream), table.fps, stream.time_base, span=table.duration_s) if table.fps else None
@@ -163,12 +164,12 @@ def _stated_length(container: InputContainer, stream: VideoStream, start: Fracti
     if not container.duration:
         return None
     length = Fraction(container.duration, av.time_base)
-    own = _own_length(container, stream)
+    own = own_length(container, stream)
     length = min(length, Fraction(own)) if own else length
-    return length - start if container.format.name in _UNTIL and 0 < start < length else length
+    return length - start if container.format.name in UNTIL and 0 < start < length else length
 
 
-def _own_length(container: InputContainer, stream: VideoStream) -> float | None:
+def own_length(container: InputContainer, stream: VideoStream | AudioStream) -> float | None:
     """What the header says of the track itself, seconds. Of Matroska a tag: FFmpeg may take the whole file's length."""
     if not container.format.name.startswith("matroska"):
         return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None

@@ -19,7 +19,7 @@ RULES = frozenset({
     "inversion", "redundant", "gap", "mislabelled", "declared_size", "declared_rate", "declared_fps",
     "declared_duration", "duration", "unscored", "truncated", "damaged", "not_compared", "kept_apart", "cadence",
     "black", "frozen", "rotation", "aspect", "area", "turned", "range", "colour", "clipping", "interlaced", "telecine",
-    "offset", "speed", "pairing", "collapse", "poor_source", "smaller_master", "resized",
+    "offset", "speed", "pairing", "collapse", "poor_source", "smaller_master", "resized", "audio",
 })  # fmt: skip
 
 

@@ -214,14 +214,26 @@ def tear(path: Path, torn: Path) -> int:
     return hit
 
 
+def silence(path: Path, seconds: float) -> Path:
+    """A file of sound alone."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000, layout="mono")
+        for start in range(0, round(48000 * seconds), 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 48000, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def joined(path: Path, parts: Sequence[Path]) -> Path:
-    """A file with the video track of each part, as they are."""
+    """A file with the first track of each part, as they are."""
     with contextlib.ExitStack() as stack:
         sources = [stack.enter_context(av.open(str(part))) for part in parts]
         target = stack.enter_context(av.open(str(path), "w"))
-        tracks = [target.add_stream_from_template(source.streams.video[0]) for source in sources]
+        tracks = [target.add_stream_from_template(source.streams[0]) for source in sources]  # type: ignore[type-var]
         for source, track in zip(sources, tracks, strict=True):
-            for packet in source.demux(video=0):
+            for packet in source.demux(source.streams[0]):
                 if packet.dts is not None:
                     packet.stream = track
                     target.mux(packet)

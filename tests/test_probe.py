@@ -183,6 +183,16 @@ def test_a_second_video_track_is_noted(tmp_path: Path) -> None:
     assert not [n for n in probed(alone).notes if "tracks" in str(n)]
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+@pytest.mark.parametrize(("seconds", "more"), [(3.0, None), (5.0, None), (6.5, "2.5"), (10.0, "6.0")])
+def test_sound_that_outlasts_the_pictures_is_told(name: str, seconds: float, more: str | None, tmp_path: Path) -> None:
+    shown = clips.make(tmp_path / "v.mp4", frames=100)
+    both = clips.joined(tmp_path / name, [shown, clips.silence(tmp_path / "s.m4a", seconds)])
+    told = [note for note in probed(both).notes if isinstance(note, Finding)]
+    said = f"its sound goes on for {more} s after the last picture"
+    assert told == ([Finding(said, "audio", "warning")] if more else [])
+
+
 def test_odd_names_open(tmp_path: Path) -> None:
     for name in ["a b.mp4", "100%25d.mp4", "x#y?z.mp4", "http:x.mp4", "é ü 日本.mp4", "-i.mp4", "'quoted'.mp4"]:
         assert probed(clips.make(tmp_path / "t.mp4", frames=2).rename(tmp_path / name)).codec == "h264"
